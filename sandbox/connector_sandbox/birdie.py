@@ -1,0 +1,103 @@
+"""Birdie's Ingestion API: one PUT a record, and everything stored readable back."""
+
+from __future__ import annotations
+
+import json
+import time
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote
+
+from connector_sandbox.limits import SlidingSecond
+from connector_sandbox.messages import Reply, json_reply
+from connector_sandbox.schemas import SCHEMAS, fault_in
+
+if TYPE_CHECKING:
+    from connector_sandbox.credentials import Credentials
+    from connector_sandbox.messages import Request
+    from connector_sandbox.options import Options
+
+MOUNT = "/birdie/ingestion"
+COLLECTIONS = {f"{name}s": name for name in SCHEMAS}
+"""Path segment of each record type; only `feedbacks` is more than a guess by analogy."""
+
+
+class Stored(NamedTuple):
+    """One PUT that was stored: UNIX time, path below the mount, body, `created` or `updated`."""
+
+    time: float
+    path: str
+    body: dict[str, Any]
+    outcome: str
+
+
+class Birdie:
+    """What Birdie holds, and the API that fills it."""
+
+    def __init__(self, options: Options, credentials: Credentials) -> None:
+        self._options = options
+        self._key = credentials.api_key
+        self._limit = SlidingSecond(options)
+        self._lock = Lock()
+        self._records: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in COLLECTIONS}
+        self.history: list[Stored] = []
+        self.puts = 0
+        """PUT requests that were looked at, stored or refused."""
+
+    def records(self, kind: str = "feedbacks") -> dict[str, dict[str, Any]]:
+        """The version stored last of every record of `feedbacks`, `users`, `accounts`, ..., by id."""
+        with self._lock:
+            return dict(self._records[kind])
+
+    def answer(self, request: Request, body: bytes) -> Reply:
+        """The reply to one request."""
+        below = request.path.removeprefix(MOUNT).strip("/")
+        kind, _, rest = below.partition("/")
+        if kind == "schemas" and request.method == "GET":
+            return _schema(rest)
+        if not request.path.startswith(f"{MOUNT}/") or kind not in COLLECTIONS or not rest:
+            return _refused(404, "There is nothing at this path.")
+        if request.method != "PUT":
+            return _refused(405, "Records are sent by PUT.", {"Allow": "PUT"})
+        with self._lock:
+            self.puts += 1
+        if request.headers.get("authorization") != f"ApiKey {self._key}":
+            return _refused(401, "The API key is not valid.")
+        if not self._limit.take():
+            return _refused(503, "Too many requests.")
+        return self._put(kind, unquote(rest), f"/{below}", body)
+
+    def _put(self, kind: str, record_id: str, path: str, body: bytes) -> Reply:
+        try:
+            record = json.loads(body)
+        except ValueError:
+            return _refused(400, "The body is not JSON.")
+        if not isinstance(record, dict):
+            return _refused(400, "The body is not a JSON object.")
+        fault = self._fault_in(kind, record_id, record) if self._options.birdie_strict else None
+        if fault is not None:
+            return _refused(400, fault)
+        with self._lock:
+            outcome = "updated" if record_id in self._records[kind] else "created"
+            self._records[kind][record_id] = record
+            self.history.append(Stored(time.time(), path, record, outcome))
+        return json_reply(201, {"message": "stored"})
+
+    def _fault_in(self, kind: str, record_id: str, record: dict[str, Any]) -> str | None:
+        fault = fault_in(record, SCHEMAS[COLLECTIONS[kind]])
+        if fault is None and kind == "feedbacks" and record["feedback_id"] != record_id:
+            return "body.feedback_id is not the id in the path"
+        return fault
+
+
+def _schema(name: str) -> Reply:
+    name = name.removesuffix(".json")
+    if not name:
+        return json_reply(200, sorted(SCHEMAS))
+    if name not in SCHEMAS:
+        return _refused(404, "There is no such schema.")
+    return json_reply(200, SCHEMAS[name])
+
+
+def _refused(status: int, message: str, headers: dict[str, str] | None = None) -> Reply:
+    return json_reply(status, {"message": message}, headers)

@@ -1,0 +1,17 @@
+"""Who may use the sandbox. Nothing here is a secret: the values are printed at the start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Fixed credentials, so that a configuration can name them."""
+
+    client_id: str = "sandbox-client-id"
+    client_secret: str = "sandbox-client-secret"
+    username: str = "sandbox@example.com"
+    password: str = "sandbox-password"
+    account_token: str = "NPS-5a4db0c5"
+    api_key: str = "sandbox-api-key"

@@ -1,0 +1,45 @@
+"""What can be changed about the sandbox while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Options:
+    """Switches of both APIs; the defaults are the documented behaviour. A misspelt name is an error."""
+
+    latency: float = 0.0
+    """Seconds that every Wootric reply takes."""
+    per_page_cap: int = 50
+    """Most records of a page; a larger `per_page` is cut down to it without a word."""
+    max_page: int = 30
+    """Last page that is answered; above it 400."""
+    rate_limit: tuple[int, float] | None = None
+    """Requests in a window of seconds, announced in headers; beyond it 429. None: no limit."""
+    rate_limit_headers: bool = True
+    """False hides the three `X-Rate-Limit-*` headers while the limit still holds."""
+    token_lifetime: float = 7200
+    """Seconds for which a token is valid."""
+    several_accounts: bool = False
+    """True: the password grant works with `account_token` only."""
+    updated_filter: bool = True
+    """False: `updated[...]` is silently ignored on responses and declines."""
+    filter_reading: str = "stored"
+    """`stored` compares microseconds with the second asked for, `seconds` compares whole seconds."""
+    time_format: str = "offset"
+    """How times are shown: `offset`, `naive_utc`, `iso_millis` or `unix`."""
+    time_zone: str = "America/Los_Angeles"
+    """Time zone of the account: of times shown with an offset, and of the days of the summary."""
+    ties: str = "reversed"
+    """Order of equal times in a descending list: `reversed` or, as in an ascending one, `same`."""
+    segments_paged: bool = True
+    """False: `/v1/segments` gives everything at once and ignores `page` and `per_page`."""
+    utc_offset_seconds_clock: float = 0.0
+    """Seconds by which the server's clock is ahead of the true time."""
+    birdie_latency: float = 0.0
+    """Seconds that every Birdie reply takes."""
+    birdie_rate_limit: int | None = None
+    """Requests that Birdie accepts within any one second; beyond it 503. None: no limit."""
+    birdie_strict: bool = True
+    """True: bodies are checked against the published schemas; False: any JSON object is stored."""

@@ -1,0 +1,109 @@
+"""The query of a list request, read as the API reads it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from connector_sandbox.table import Range, Selection
+from connector_sandbox.times import SECOND
+
+if TYPE_CHECKING:
+    from connector_sandbox.options import Options
+
+FILTER = re.compile(r"(created|updated)\[(gt|gte|lt|lte|eq)\]")
+WHOLE = re.compile(r"-?[0-9]{1,12}")
+DEFAULT_PER_PAGE = 25
+
+
+class BadQuery(ValueError):
+    """A parameter that the API answers with 400."""
+
+
+def read(stream: str, query: dict[str, str], options: Options) -> Selection:
+    """The selection that a query means; unknown parameters are ignored.
+
+    Raises:
+        BadQuery: a page, page size or time that is none.
+    """
+    limit, offset = page_of(query, options)
+    key = _sort_key(stream, query)
+    default = "asc" if stream == "end_users" else "desc"
+    order = query.get("sort_order", default)
+    if order not in {"asc", "desc"}:
+        order = default
+    return Selection(
+        key=key,
+        descending=order == "desc",
+        ties_same=options.ties == "same",
+        ranges=_ranges(stream, query, options),
+        equal=_equal(stream, query),
+        offset=offset,
+        limit=limit,
+    )
+
+
+def page_of(query: dict[str, str], options: Options) -> tuple[int, int]:
+    """How many records at most, and how many before them.
+
+    Raises:
+        BadQuery: `page` or `per_page` is not a number from 1, or the page is beyond the last.
+    """
+    page = _whole("page", query.get("page", "1"))
+    asked = _whole("per_page", query.get("per_page", str(DEFAULT_PER_PAGE)))
+    if not 1 <= page <= options.max_page:
+        message = f"page must be between 1 and {options.max_page}"
+        raise BadQuery(message)
+    if asked < 1:
+        message = "per_page must be at least 1"
+        raise BadQuery(message)
+    size = min(asked, options.per_page_cap)
+    return size, (page - 1) * size
+
+
+def _sort_key(stream: str, query: dict[str, str]) -> str:
+    if stream != "end_users":
+        return "created_at"
+    key = query.get("sort_key", "email")
+    return key if key in {"created_at", "updated_at"} else "email"
+
+
+def _ranges(stream: str, query: dict[str, str], options: Options) -> dict[str, Range]:
+    unit = SECOND if options.filter_reading == "seconds" else 1
+    ranges: dict[str, Range] = {}
+    for name, value in query.items():
+        match = FILTER.fullmatch(name)
+        if match is None:
+            continue
+        field, operator = match.groups()
+        if field == "updated" and stream != "end_users" and not options.updated_filter:
+            continue
+        second = _whole(name, value) * SECOND
+        key = f"{field}_at"
+        ranges[key] = _narrow(ranges.get(key, Range()), operator, second, unit)
+    return ranges
+
+
+def _narrow(bounds: Range, operator: str, second: int, unit: int) -> Range:
+    low, high = bounds.low, bounds.high
+    if operator in {"gt", "gte", "eq"}:
+        start = second + unit if operator == "gt" else second
+        low = start if low is None else max(low, start)
+    if operator in {"lt", "lte", "eq"}:
+        end = second if operator == "lt" else second + unit
+        high = end if high is None else min(high, end)
+    return Range(low, high)
+
+
+def _equal(stream: str, query: dict[str, str]) -> dict[str, object]:
+    value = query.get("excluded_from_calculations")
+    if stream != "responses" or value not in {"true", "false"}:
+        return {}
+    return {"excluded_from_calculations": value == "true"}
+
+
+def _whole(name: str, value: str) -> int:
+    if not WHOLE.fullmatch(value):
+        message = f"{name} must be a whole number"
+        raise BadQuery(message)
+    return int(value)

@@ -1,0 +1,165 @@
+"""The data that an account holds at the start, the same for the same seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from connector_sandbox.corpus import CUSTOMERS, NOTES, ODD_PROPERTIES, SEGMENTS, TAGS, TEXTS
+from connector_sandbox.store import DEFAULTS
+from connector_sandbox.table import Data
+from connector_sandbox.times import SECOND, as_datetime, from_microseconds, microseconds
+
+if TYPE_CHECKING:
+    from connector_sandbox.store import Store
+    from connector_sandbox.times import Moment
+
+HISTORY = timedelta(days=400)
+AN_HOUR = timedelta(hours=1)
+FIRST_ID = {"responses": 1001, "declines": 501, "end_users": 201}
+LANGUAGES = tuple(TEXTS)
+WEIGHTS = (30, 25, 10, 6, 6, 5, 5, 4, 4, 2, 2, 1)
+OLD_SHARE, NEW_SHARE = 0.1, 0.9
+"""Of the records in order of time: before the first, keys are missing; after the second, one is new."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """When the seeded things happened."""
+
+    start: datetime
+    end: datetime
+
+    def moments(self, random: Random, n: int) -> list[datetime]:
+        """n moments in ascending order."""
+        low, high = microseconds(self.start), microseconds(self.end)
+        return [from_microseconds(value) for value in sorted(random.choices(range(low, high), k=n))]
+
+    def later(self, random: Random, moment: datetime) -> datetime:
+        """When a record of this moment was changed last: mostly at once, sometimes after weeks."""
+        scale = random.choice((3, 3, 3, 60, 3_600, 20 * 86_400))
+        delay = timedelta(microseconds=int(random.expovariate(1 / scale) * SECOND))
+        return min(moment + delay, self.end)
+
+
+def fill(store: Store, seed: int, responses: int, until: Moment | None = None) -> None:
+    """Fill an empty store with responses, a decline for every third and a person for every second."""
+    if not responses:
+        return
+    random = Random(seed)  # noqa: S311
+    end = store.now() - AN_HOUR if until is None else as_datetime(until)
+    period = Period(end - HISTORY, end)
+    people = _people(random, period, max(1, responses // 2))
+    answers = _responses(random, period, responses, people)
+    _remember_last(people, answers)
+    store.load("end_users", people)
+    store.load("responses", answers)
+    store.load("declines", _declines(random, period, responses // 3, people))
+    rows = ({"name": n, "data_type": t, "created_at": period.start} for n, t in SEGMENTS)
+    store.load("segments", rows)
+
+
+def _people(random: Random, period: Period, n: int) -> list[Data]:
+    return [
+        _person(random, period, FIRST_ID["end_users"] + i, moment)
+        for i, moment in enumerate(period.moments(random, n))
+    ]
+
+
+def _person(random: Random, period: Period, number: int, created: datetime) -> Data:
+    domain = random.choice(("example.com", "example.org"))
+    has_mail, has_phone = random.random() < 0.95, random.random() < 0.3  # noqa: PLR2004
+    person = DEFAULTS["end_users"] | {
+        "id": number,
+        "created_at": created,
+        "updated_at": period.later(random, created),
+        "email": f"{random.choice('abcdefghijklmnopqrstuvwxyz')}{number}@{domain}",
+        "external_created_at": int(created.timestamp()) - random.randrange(86_400 * 300),
+        "external_id": random.choice((f"crm-{number}", None)),
+        "last_seen_at": created,
+        "phone_number": f"+1202555{number % 10_000:04}" if has_phone else None,
+        "properties": _properties(random, created),
+    }
+    return person if has_mail else person | {"email": None, "phone_number": "+12025550100"}
+
+
+def _properties(random: Random, created: datetime) -> dict[str, Any]:
+    signed_up = int(created.timestamp()) - random.randrange(86_400 * 300)
+    own = {"signed_up": signed_up, "renewal date": signed_up + 86_400 * 365}
+    language = random.choices(LANGUAGES, WEIGHTS)[0]
+    return {
+        **random.choice(CUSTOMERS),
+        **own,
+        "language": language,
+        **random.choice(ODD_PROPERTIES),
+    }
+
+
+def _responses(random: Random, period: Period, n: int, people: list[Data]) -> list[Data]:
+    return [
+        _response(random, period, random.choice(people), moment, FIRST_ID["responses"] + i, i / n)
+        for i, moment in enumerate(period.moments(random, n))
+    ]
+
+
+def _response(
+    random: Random, period: Period, person: Data, created: datetime, number: int, place: float
+) -> Data:
+    properties = person["properties"]
+    row = _survey(random, period, person, created, number) | {
+        "score": random.choice((0, 2, 4, 6, 7, 8, 8, 9, 9, 9, 10, 10, 10)),
+        "text": _text(random, properties["language"]),
+        "completed": random.random() < 0.9,  # noqa: PLR2004
+        "excluded_from_calculations": random.random() < 0.03,  # noqa: PLR2004
+        "tags": random.sample(TAGS, k=random.choice((0, 0, 0, 1, 1, 3))),
+        "notes": random.sample(NOTES, k=random.choice((0, 0, 0, 0, 1, 2))),
+    }
+    if place < OLD_SHARE:
+        for key in random.sample(("tags", "notes", "completed", "origin_url", "survey_id"), k=2):
+            del row[key]
+    if place >= NEW_SHARE:
+        row["survey_language"] = properties["language"]
+    return row
+
+
+def _text(random: Random, language: str) -> str | None:
+    if random.random() < 0.4:  # noqa: PLR2004
+        return random.choice((None, None, ""))
+    return random.choice(TEXTS[language])
+
+
+def _survey(random: Random, period: Period, person: Data, created: datetime, number: int) -> Data:
+    by_mail = random.random() < 0.3  # noqa: PLR2004
+    return {
+        "id": number,
+        "end_user_id": person["id"],
+        "survey_id": 10 + random.randrange(4),
+        "ip_address": None if by_mail else f"198.51.100.{random.randrange(1, 255)}",
+        "origin_url": None if by_mail else f"https://app.example.com/{random.choice('abcd')}",
+        "created_at": created,
+        "updated_at": period.later(random, created),
+        "end_user": {"properties": person["properties"]},
+    }
+
+
+def _declines(random: Random, period: Period, n: int, people: list[Data]) -> list[Data]:
+    return [
+        _survey(random, period, random.choice(people), moment, FIRST_ID["declines"] + i)
+        for i, moment in enumerate(period.moments(random, n))
+    ]
+
+
+def _remember_last(people: list[Data], answers: list[Data]) -> None:
+    """Put each person's newest response beside the person, as the API does."""
+    newest = {row["end_user_id"]: row for row in answers}
+    for person in people:
+        if (row := newest.get(person["id"])) is not None:
+            person["last_surveyed"] = row["created_at"]
+            person["last_response"] = {
+                "id": row["id"],
+                "score": row["score"],
+                "text": row["text"],
+                "survey": {"channel": "web" if row.get("origin_url") else "email"},
+            }

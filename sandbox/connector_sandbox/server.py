@@ -1,0 +1,186 @@
+"""The HTTP server: loopback only, connections kept alive, one thread each."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+import time
+from email.utils import formatdate
+from http import HTTPStatus
+from http.server import ThreadingHTTPServer
+from socketserver import StreamRequestHandler, TCPServer
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import parse_qsl, unquote
+
+from connector_sandbox.messages import Reply, Request
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from connector_sandbox.times import Clock
+
+HOST = "127.0.0.1"
+LONGEST_LINE = 65_536
+PHRASES = {status.value: status.phrase for status in HTTPStatus}
+APIS = ("wootric", "birdie", "_control")
+
+
+class Application(Protocol):
+    """What answers the requests."""
+
+    def answer(self, request: Request, body: bytes) -> Reply:
+        """The reply to one request."""
+
+
+class Server(ThreadingHTTPServer):
+    """Serves an application until `stop`, which also closes what clients keep open."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, port: int, application: Application, clock: Clock) -> None:
+        self.application = application
+        self.clock = clock
+        self.stopping = Event()
+        self._open: set[socket.socket] = set()
+        self._lock = Lock()
+        super().__init__((HOST, port), Handler)
+        self._thread = Thread(target=self.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    @override
+    def server_bind(self) -> None:
+        # The standard class asks the resolver for its own name, which can take seconds.
+        TCPServer.server_bind(self)
+
+    @property
+    def port(self) -> int:
+        """The port listened on."""
+        return int(self.server_address[1])
+
+    def stop(self) -> None:
+        """Stop listening and close every connection."""
+        self.stopping.set()
+        self.shutdown()
+        self.server_close()
+        self._thread.join()
+        with self._lock:
+            for connection in self._open:
+                _close(connection)
+
+    def remember(self, connection: socket.socket) -> None:
+        """Note a connection to be closed at the end."""
+        with self._lock:
+            self._open.add(connection)
+
+    def forget(self, connection: socket.socket) -> None:
+        """The connection has ended."""
+        with self._lock:
+            self._open.discard(connection)
+
+    @override
+    def handle_error(self, request: object, client_address: object) -> None:
+        if not isinstance(sys.exception(), ConnectionError | ValueError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
+class Handler(StreamRequestHandler):
+    """Reads the requests of one connection, one after another.
+
+    It parses the little of HTTP/1.1 that clients on loopback send: the standard handler takes
+    longer for the headers than the sandbox does for the whole reply.
+    """
+
+    disable_nagle_algorithm = True
+    server: Server
+
+    @override
+    def handle(self) -> None:
+        self.server.remember(self.connection)
+        try:
+            while not self.server.stopping.is_set() and self._serve_one():
+                pass
+        except (ConnectionError, TimeoutError):
+            pass
+        finally:
+            self.server.forget(self.connection)
+
+    def _serve_one(self) -> bool:
+        words = self.rfile.readline(LONGEST_LINE).decode("latin-1").split()
+        if len(words) != 3:  # noqa: PLR2004
+            return False
+        started = time.time()
+        headers = self._headers()
+        if headers.get("expect", "").lower() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        body = self.rfile.read(int(headers.get("content-length") or 0))
+        request = _request(words[0], words[1], headers, started)
+        reply = self.server.application.answer(request, body)
+        return self._send(reply) and headers.get("connection", "").lower() != "close"
+
+    def _headers(self) -> dict[str, str]:
+        headers: dict[str, str] = {}
+        while (line := self.rfile.readline(LONGEST_LINE)) not in {b"\r\n", b"\n", b""}:
+            name, _, value = line.decode("latin-1").partition(":")
+            headers[name.lower()] = value.strip()
+        return headers
+
+    def _send(self, reply: Reply) -> bool:
+        """Write the reply, or what a fault leaves of it; tell whether the connection goes on."""
+        if reply.delivery in {"reset", "silent"}:
+            if reply.delivery == "reset":
+                # No lingering: the kernel sends RST in place of an orderly end.
+                self.connection.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                )
+                self.connection.close()
+            return False
+        head = self._head(reply)
+        if reply.delivery == "cut":
+            self.wfile.write(head + reply.body[: len(reply.body) // 2])
+            return False
+        if reply.delivery == "slow":
+            return self._dribble(head + reply.body, reply.seconds)
+        self.wfile.write(head + reply.body)
+        return True
+
+    def _dribble(self, message: bytes, seconds: float, steps: int = 20) -> bool:
+        size = len(message) // steps + 1
+        for start in range(0, len(message), size):
+            self.wfile.write(message[start : start + size])
+            if self.server.stopping.wait(seconds / steps):
+                return False
+        return True
+
+    def _head(self, reply: Reply) -> bytes:
+        lines = [
+            f"HTTP/1.1 {reply.status} {PHRASES.get(reply.status, '')}",
+            f"Date: {formatdate(self.server.clock.seconds(), usegmt=True)}",
+            f"Content-Type: {reply.content_type}",
+            f"Content-Length: {len(reply.body) + (reply.delivery == 'cut')}",
+            *(f"{name}: {value}" for name, value in reply.headers.items()),
+        ]
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def _request(method: str, target: str, headers: dict[str, str], started: float) -> Request:
+    path, _, query = target.partition("?")
+    first = path.lstrip("/").partition("/")[0]
+    api = first.lstrip("_") if first in APIS else "page"
+    values = dict(parse_qsl(query, keep_blank_values=True)) if query else {}
+    return Request(
+        method, unquote(path) if api != "birdie" else path, values, api, started, headers
+    )
+
+
+def _close(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return

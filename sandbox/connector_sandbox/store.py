@@ -1,0 +1,268 @@
+"""What the Wootric account holds, and every way in which it changes while a sync runs."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Literal
+
+from connector_sandbox.table import Data, Range, Record, Selection, Table
+from connector_sandbox.times import as_datetime, renderer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from connector_sandbox.options import Options
+    from connector_sandbox.times import Clock, Moment
+
+STREAMS = ("responses", "declines", "end_users")
+
+DEFAULTS: dict[str, Data] = {
+    "responses": {
+        "end_user_id": 1,
+        "survey_id": 1,
+        "score": 9,
+        "text": None,
+        "completed": True,
+        "excluded_from_calculations": False,
+        "ip_address": "192.0.2.1",
+        "origin_url": "https://app.example.com/",
+        "tags": [],
+        "notes": [],
+        "end_user": {"properties": {}},
+    },
+    "declines": {
+        "end_user_id": 1,
+        "survey_id": 1,
+        "ip_address": "192.0.2.1",
+        "origin_url": "https://app.example.com/",
+        "end_user": {"properties": {}},
+    },
+    "end_users": {
+        "email": None,
+        "last_surveyed": None,
+        "external_created_at": None,
+        "last_seen_at": None,
+        "properties": {},
+        "phone_number": None,
+        "external_id": None,
+        "last_response": None,
+        "settings": {
+            "email_nps": True,
+            "mobile_nps": True,
+            "web_nps": True,
+            "force_mobile_survey": None,
+            "force_web_survey": None,
+            "surveys_disabled_by_end_user": None,
+        },
+    },
+}
+
+
+class Store:
+    """The account's records. Every method may be called from any thread.
+
+    Records come back as dicts whose times are datetimes in UTC, exact to the microsecond. A change
+    sets `updated_at` to now unless one is given, and never touches `created_at`.
+    """
+
+    def __init__(self, options: Options, clock: Clock) -> None:
+        self._options = options
+        self._clock = clock
+        self._lock = RLock()
+        orders = ("created_at", "updated_at")
+        self._tables = {
+            "responses": Table(orders),
+            "declines": Table(orders),
+            "end_users": Table((*orders, "email")),
+        }
+        self._segments: list[Data] = []
+
+    def now(self) -> datetime:
+        """The server's clock."""
+        return self._clock.now()
+
+    def records(self, stream: str = "responses") -> list[Data]:
+        """All records of a stream in order of insertion."""
+        with self._lock:
+            return self._tables[stream].all()
+
+    def responses(self) -> list[Data]:
+        """All responses."""
+        return self.records("responses")
+
+    def declines(self) -> list[Data]:
+        """All declines."""
+        return self.records("declines")
+
+    def end_users(self) -> list[Data]:
+        """All end users."""
+        return self.records("end_users")
+
+    def segments(self) -> list[Data]:
+        """The definitions of the custom properties."""
+        with self._lock:
+            return [dict(row) for row in self._segments]
+
+    def get(self, record_id: int, stream: str = "responses") -> Data:
+        """One record.
+
+        Raises:
+            KeyError: there is none with this id.
+        """
+        with self._lock:
+            return dict(self._tables[stream].get(record_id).data)
+
+    def count(self, stream: str = "responses") -> int:
+        """How many records a stream holds."""
+        with self._lock:
+            return len(self._tables[stream])
+
+    def load(self, stream: str, rows: Iterable[Data]) -> None:
+        """Add complete rows, times as datetimes in UTC, quicker than one at a time."""
+        with self._lock:
+            if stream == "segments":
+                self._segments.extend(rows)
+            else:
+                self._tables[stream].load(rows)
+
+    def add(self, stream: str, created_at: Moment | None = None, **fields: Any) -> Data:
+        """Add a record; what is not given has a plain default, `created_at` and `updated_at` are now."""
+        with self._lock:
+            now, table = self.now(), self._tables[stream]
+            created = now if created_at is None else as_datetime(created_at)
+            updated = as_datetime(fields.pop("updated_at", now))
+            row = {"id": fields.pop("id", None) or table.next_id()}
+            row |= {"created_at": created, "updated_at": updated} | DEFAULTS[stream] | fields
+            return dict(table.insert(row).data)
+
+    def add_response(self, created_at: Moment | None = None, **fields: Any) -> Data:
+        """Add a response; with a `created_at` of old it is an import into the past."""
+        return self.add("responses", created_at, **fields)
+
+    def add_decline(self, created_at: Moment | None = None, **fields: Any) -> Data:
+        """Add a survey that was shown and not answered."""
+        return self.add("declines", created_at, **fields)
+
+    def add_end_user(self, created_at: Moment | None = None, **fields: Any) -> Data:
+        """Add a person."""
+        return self.add("end_users", created_at, **fields)
+
+    def add_segment(self, name: str, data_type: str, created_at: Moment | None = None) -> Data:
+        """Define a custom property of type `string`, `date` or `integer`."""
+        created = self.now() if created_at is None else as_datetime(created_at)
+        row: Data = {"name": name, "data_type": data_type, "created_at": created}
+        self.load("segments", [row])
+        return dict(row)
+
+    def change(self, record_id: int, stream: str = "responses", **fields: Any) -> Data:
+        """Set fields of a record; with no field given only `updated_at` moves.
+
+        Raises:
+            KeyError: there is none with this id.
+        """
+        with self._lock:
+            table = self._tables[stream]
+            record = table.get(record_id)
+            updated = as_datetime(fields.pop("updated_at", None) or self.now())
+            table.replace(record, record.data | fields | {"updated_at": updated})
+            return dict(record.data)
+
+    def comment(self, response_id: int, text: str, updated_at: Moment | None = None) -> Data:
+        """The comment that comes after the score."""
+        return self.change(response_id, text=text, updated_at=updated_at)
+
+    def score(self, response_id: int, score: int, updated_at: Moment | None = None) -> Data:
+        """A corrected score."""
+        return self.change(response_id, score=score, updated_at=updated_at)
+
+    def tag(self, response_id: int, tag: str, updated_at: Moment | None = None) -> Data:
+        """One more tag."""
+        return self._append(response_id, "tags", tag, updated_at)
+
+    def note(self, response_id: int, note: object, updated_at: Moment | None = None) -> Data:
+        """One more note."""
+        return self._append(response_id, "notes", note, updated_at)
+
+    def _append(self, response_id: int, name: str, item: object, updated_at: Moment | None) -> Data:
+        with self._lock:
+            items = [*(self.get(response_id).get(name) or []), item]
+            return self.change(response_id, **{name: items}, updated_at=updated_at)
+
+    def update_end_user(self, end_user_id: int, **fields: Any) -> Data:
+        """Set fields of a person; responses keep the properties of the day they were given."""
+        return self.change(end_user_id, "end_users", **fields)
+
+    def delete(self, stream: str, record_id: int) -> Data:
+        """Remove a record for good.
+
+        Raises:
+            KeyError: there is none with this id.
+        """
+        with self._lock:
+            return dict(self._tables[stream].delete(record_id).data)
+
+    def import_past(
+        self, n: int, created_at: Moment, stream: str = "responses", **fields: Any
+    ) -> list[Data]:
+        """Add n records created long ago, a second apart, of which the API hears now."""
+        first = as_datetime(created_at)
+        moments = (first + timedelta(seconds=i) for i in range(n))
+        return [self.add(stream, moment, **fields) for moment in moments]
+
+    def burst(
+        self,
+        n: int,
+        second: Moment,
+        fractions: Literal["same", "spread"] = "same",
+        stream: str = "responses",
+        **fields: Any,
+    ) -> list[Data]:
+        """Add n records within one second: of one stored time in its middle, or of n different ones.
+
+        The time meant is the one by which a sync walks the stream: `updated_at` of end users,
+        `created_at` of the others.
+        """
+        start = as_datetime(second).replace(microsecond=0)
+        step = 1_000_000 / n if fractions == "spread" else 0
+        added = []
+        for i in range(n):
+            moment = start + timedelta(microseconds=int(i * step) if step else 500_000)
+            given = {"updated_at": moment} | fields if stream == "end_users" else fields
+            added.append(self.add(stream, moment, **given))
+        return added
+
+    def within(self, stream: str, bounds: Range) -> list[Data]:
+        """The records created in a range of microseconds, in ascending order."""
+        with self._lock:
+            return self._tables[stream].within("created_at", bounds)
+
+    def page(self, stream: str, selection: Selection) -> bytes:
+        """The JSON array that the API answers for a selection."""
+        with self._lock:
+            return (
+                b"[" + b",".join(map(self._render, self._tables[stream].select(selection))) + b"]"
+            )
+
+    def rendered(self, record_id: int, stream: str = "responses") -> bytes:
+        """One record as the API shows it, JSON.
+
+        Raises:
+            KeyError: there is none with this id.
+        """
+        with self._lock:
+            return self._render(self._tables[stream].get(record_id))
+
+    def dumps(self, value: object) -> bytes:
+        """JSON with every time in the form that the options name."""
+        show = renderer(self._options.time_format, self._options.time_zone)
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=show)
+        return text.encode()
+
+    def _render(self, record: Record) -> bytes:
+        style = (self._options.time_format, self._options.time_zone)
+        if record.rendered is None or record.rendered[0] != style:
+            record.rendered = (style, self.dumps(record.data))
+        return record.rendered[1]

@@ -1,0 +1,67 @@
+"""The NPS summary: one object computed from the responses and declines of some days."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from connector_sandbox.query import BadQuery
+from connector_sandbox.table import Data, Range
+from connector_sandbox.times import microseconds
+
+if TYPE_CHECKING:
+    from connector_sandbox.store import Store
+
+DAYS_WITHOUT_DATES = 30
+PROMOTER, PASSIVE = 9, 7
+
+
+def read(store: Store, query: dict[str, str], time_zone: str) -> Data:
+    """The summary of the days `date[start]` to `date[end]`, both included; without them of the last month.
+
+    Raises:
+        BadQuery: a date is none.
+    """
+    zone = ZoneInfo(time_zone)
+    today = store.now().astimezone(zone).date()
+    last = _day(query, "date[end]", today)
+    first = _day(query, "date[start]", last - timedelta(days=DAYS_WITHOUT_DATES))
+    days = Range(_midnight(first, zone), _midnight(last + timedelta(days=1), zone))
+    return summarise(store.within("responses", days), store.within("declines", days))
+
+
+def summarise(responses: list[Data], declines: list[Data]) -> Data:
+    """Counts and rates in per cent; an e-mail survey is known by its missing `origin_url`."""
+    counted = [row for row in responses if not row.get("excluded_from_calculations")]
+    scores = [row["score"] for row in counted if row.get("score") is not None]
+    promoters = sum(score >= PROMOTER for score in scores)
+    detractors = sum(score < PASSIVE for score in scores)
+    return {
+        "nps": round(100 * (promoters - detractors) / len(scores)) if scores else 0,
+        "responses": len(scores),
+        "detractors": detractors,
+        "passives": len(scores) - promoters - detractors,
+        "promoters": promoters,
+        "response_rate": _rate(counted, declines),
+        "email_response_rate": _rate(
+            *([row for row in rows if not row.get("origin_url")] for rows in (counted, declines))
+        ),
+    }
+
+
+def _rate(answered: list[Data], declined: list[Data]) -> int:
+    shown = len(answered) + len(declined)
+    return round(100 * len(answered) / shown) if shown else 0
+
+
+def _day(query: dict[str, str], name: str, default: date) -> date:
+    try:
+        return date.fromisoformat(query[name]) if name in query else default
+    except ValueError:
+        message = f"{name} must be a date, YYYY-MM-DD"
+        raise BadQuery(message) from None
+
+
+def _midnight(day: date, zone: ZoneInfo) -> int:
+    return microseconds(datetime.combine(day, time(), zone).astimezone(UTC))

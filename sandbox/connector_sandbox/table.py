@@ -1,0 +1,226 @@
+"""Records in memory, kept sorted so that a page of a list costs a bisection and no sort."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from connector_sandbox.times import microseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+Data = dict[str, Any]
+Key = int | str
+
+
+class Record:
+    """One stored object. `data` is replaced on a change, never altered, so that a copy stays as it was."""
+
+    __slots__ = ("data", "rendered", "sequence")
+
+    def __init__(self, sequence: int, data: Data) -> None:
+        self.sequence = sequence
+        self.data = data
+        self.rendered: tuple[object, bytes] | None = None
+
+
+Entry = tuple[Key, int, Record]
+
+KEYS: dict[str, Callable[[Data], Key]] = {
+    "created_at": lambda data: microseconds(data["created_at"]),
+    "updated_at": lambda data: microseconds(data["updated_at"]),
+    "email": lambda data: data.get("email") or "",
+}
+
+
+@dataclass(frozen=True)
+class Range:
+    """Microseconds from `low` up to, not including, `high`."""
+
+    low: int | None = None
+    high: int | None = None
+
+    def holds(self, value: Key) -> bool:
+        """Whether a key lies within."""
+        assert isinstance(value, int)
+        return (self.low is None or value >= self.low) and (self.high is None or value < self.high)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which records of a table, in which order, and which part of them."""
+
+    key: str = "created_at"
+    descending: bool = False
+    ties_same: bool = False
+    ranges: dict[str, Range] = field(default_factory=dict)
+    equal: dict[str, object] = field(default_factory=dict)
+    offset: int = 0
+    limit: int = 50
+
+    @property
+    def end(self) -> int:
+        """Position behind the last record wanted."""
+        return self.offset + self.limit
+
+
+class Index:
+    """Entries in ascending order of (key, order of insertion)."""
+
+    def __init__(self, entries: list[Entry] | None = None) -> None:
+        self.entries: list[Entry] = entries or []
+
+    def add(self, key: Key, record: Record) -> None:
+        """Insert one record at its place."""
+        insort(self.entries, (key, record.sequence, record))
+
+    def remove(self, key: Key, record: Record) -> None:
+        """Take out a record that was added under this key."""
+        del self.entries[bisect_left(self.entries, (key, record.sequence))]
+
+    def window(self, bounds: Range | None) -> tuple[int, int]:
+        """First position within the bounds, and the one behind the last."""
+        low = high = None
+        if bounds is not None:
+            low, high = bounds.low, bounds.high
+        first = 0 if low is None else bisect_left(self.entries, (low,))
+        last = len(self.entries) if high is None else bisect_left(self.entries, (high,))
+        return first, max(first, last)
+
+    def positions(self, selection: Selection, wanted: int | None) -> Sequence[int]:
+        """Positions in the order of the selection; at least the first `wanted`, where it is given."""
+        first, last = self.window(selection.ranges.get(selection.key))
+        if not selection.descending:
+            return range(first, last)
+        if not selection.ties_same:
+            return range(last - 1, first - 1, -1)
+        return self._descending_groups(first, last, last - first if wanted is None else wanted)
+
+    def _descending_groups(self, first: int, last: int, wanted: int) -> list[int]:
+        found: list[int] = []
+        while last > first and len(found) < wanted:
+            start = max(first, bisect_left(self.entries, (self.entries[last - 1][0],)))
+            found.extend(range(start, last))
+            last = start
+        return found
+
+
+class Table:
+    """The records of one stream, by id and in every order in which the API lists them."""
+
+    def __init__(self, orders: Iterable[str]) -> None:
+        self._records: dict[int, Record] = {}
+        self._indexes = {name: Index() for name in orders}
+        self._sequence = 0
+        self._highest_id = 0
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def next_id(self) -> int:
+        """An id above every id so far, deleted ones too."""
+        return self._highest_id + 1
+
+    def all(self) -> list[Data]:
+        """Every record's data in order of insertion."""
+        return [dict(record.data) for record in self._records.values()]
+
+    def get(self, record_id: int) -> Record:
+        """One record.
+
+        Raises:
+            KeyError: there is none with this id.
+        """
+        return self._records[record_id]
+
+    def load(self, rows: Iterable[Data]) -> None:
+        """Add many rows with one sort an index."""
+        records = [self._register(row) for row in rows]
+        for name, index in self._indexes.items():
+            key = KEYS[name]
+            index.entries.extend((key(record.data), record.sequence, record) for record in records)
+            index.entries.sort(key=lambda entry: entry[:2])
+
+    def insert(self, data: Data) -> Record:
+        """Add one row."""
+        record = self._register(data)
+        for name, index in self._indexes.items():
+            index.add(KEYS[name](data), record)
+        return record
+
+    def replace(self, record: Record, data: Data) -> None:
+        """Give a record new data, and its new place in every order."""
+        for name, index in self._indexes.items():
+            before, after = KEYS[name](record.data), KEYS[name](data)
+            if before != after:
+                index.remove(before, record)
+                index.add(after, record)
+        record.data, record.rendered = data, None
+
+    def delete(self, record_id: int) -> Record:
+        """Take out a record.
+
+        Raises:
+            KeyError: there is none with this id.
+        """
+        record = self._records.pop(record_id)
+        for name, index in self._indexes.items():
+            index.remove(KEYS[name](record.data), record)
+        return record
+
+    def select(self, selection: Selection) -> list[Record]:
+        """The part of the list that a selection asks for."""
+        tests = self._tests(selection)
+        index = self._smallest(selection)
+        entries = index.entries
+        positions = index.positions(selection, None if tests else selection.end)
+        if not tests:
+            return [entries[i][2] for i in positions[selection.offset : selection.end]]
+        matching = (
+            record
+            for record in (entries[i][2] for i in positions)
+            if all(test(record.data) for test in tests)
+        )
+        return list(islice(matching, selection.offset, selection.end))
+
+    def within(self, key: str, bounds: Range) -> list[Data]:
+        """Data of all records whose key lies in the bounds."""
+        index = self._indexes[key]
+        first, last = index.window(bounds)
+        return [entry[2].data for entry in index.entries[first:last]]
+
+    def _register(self, data: Data) -> Record:
+        if data["id"] in self._records:
+            message = f"id {data['id']} exists already"
+            raise ValueError(message)
+        self._sequence += 1
+        self._highest_id = max(self._highest_id, data["id"])
+        record = self._records[data["id"]] = Record(self._sequence, data)
+        return record
+
+    def _tests(self, selection: Selection) -> list[Callable[[Data], bool]]:
+        tests: list[Callable[[Data], bool]] = [
+            lambda data, key=KEYS[name], bounds=bounds: bounds.holds(key(data))
+            for name, bounds in selection.ranges.items()
+            if name != selection.key
+        ]
+        tests += [
+            lambda data, name=name, value=value: data.get(name) == value
+            for name, value in selection.equal.items()
+        ]
+        return tests
+
+    def _smallest(self, selection: Selection) -> Index:
+        """The index in the order asked for, or a small one of its kind where another filter leaves fewer."""
+        index = self._indexes[selection.key]
+        first, last = index.window(selection.ranges.get(selection.key))
+        for name, bounds in selection.ranges.items():
+            low, high = self._indexes[name].window(bounds)
+            if name != selection.key and high - low < last - first:
+                key = KEYS[selection.key]
+                records = [entry[2] for entry in self._indexes[name].entries[low:high]]
+                return Index(sorted((key(item.data), item.sequence, item) for item in records))
+        return index

@@ -1,1 +1,1 @@
-
+"""Singer tap for Wootric."""

@@ -1,0 +1,165 @@
+"""An ascending walk over a time range of a list that misses nothing.
+
+One filter reaches 30 pages of 50 records, so the walk asks again from the second it has reached.
+A second too crowded for 30 pages is read from its other end as well.
+
+Pure: no HTTP, no clock. `docs/design.md` tells why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Generic, NamedTuple
+
+from tap_wootric.pages import (
+    MAX_PAGE,
+    OrderError,
+    PageRequest,
+    PageSize,
+    Placed,
+    RecordT,
+    Stretch,
+)
+
+
+class OverfullSecond(NamedTuple):
+    """A second with more records than the API can show."""
+
+    second: int
+    shown: int
+
+
+class Walk(Generic[RecordT]):
+    """An ascending walk over `since <= second < until`.
+
+    Ask for `page`, hand what the API answers to `feed`, which returns the records that are new,
+    in order, until `page` is None. Every record that exists from the beginning to the end of the
+    walk is returned exactly once, save in the seconds listed in `overfull`.
+    """
+
+    def __init__(self, since: int | None, until: int | None, page_size: PageSize) -> None:
+        """Start before the first record.
+
+        Args:
+            since: First UNIX second, or None for the beginning of time.
+            until: UNIX second at which to end (exclusive), or None for no end.
+            page_size: Shared by all walks of a run, so that what one learns serves all.
+        """
+        self.until = until
+        self.second = since
+        self.overfull: list[OverfullSecond] = []
+        self._page_size = page_size
+        self._head: Stretch[RecordT] = Stretch(page_size, since, until)
+        self._tail: _Tail[RecordT] | None = None
+        self._is_probing = False
+        self.page: PageRequest | None = self._head.next_page()
+
+    def feed(self, records: Sequence[RecordT]) -> list[RecordT]:
+        """Take the answer to `page` and choose the next one.
+
+        Raises:
+            OrderError: The answer contradicts what was asked for.
+        """
+        page = self.page
+        if page is None:
+            return []
+        _check(page, records)
+        self._page_size.observe(page.size, len(records))
+        if self._is_probing:
+            self._end_probe(records)
+            return []
+        if self._tail is not None:
+            return self._feed_tail(self._tail, page, records)
+        return self._feed_head(page, records)
+
+    def _feed_head(self, page: PageRequest, records: Sequence[RecordT]) -> list[RecordT]:
+        fresh = self._head.extend(page, records)
+        if fresh:
+            self.second = fresh[-1].second
+        is_last = False if fresh is None else self._page_size.is_last(page.size, len(records))
+        if is_last is None:
+            self._is_probing = True
+            self.page = page._replace(number=page.number + 1)
+        else:
+            self.page = None if is_last else self._go_on()
+        return fresh or []
+
+    def _end_probe(self, records: Sequence[RecordT]) -> None:
+        """A first page was short: either it was all there is, or the server caps its pages."""
+        self._is_probing = False
+        if records:
+            self._page_size.cap(self._head.length)
+        self.page = self._go_on() if records else None
+
+    def _go_on(self) -> PageRequest | None:
+        page = self._head.next_page()
+        if page is None:  # page numbers are used up inside one second: read it from its end
+            self._tail = _Tail(self._page_size, self.second or 0, self._head)
+            page = self._tail.next_page()
+        return page
+
+    def _feed_tail(
+        self, tail: _Tail[RecordT], page: PageRequest, records: Sequence[RecordT]
+    ) -> list[RecordT]:
+        tail.feed(page, records)
+        self.page = None if tail.is_complete else tail.next_page()
+        if self.page is not None:
+            return []
+        if not tail.is_complete:
+            shown = MAX_PAGE * self._page_size.full + len(tail.records)
+            self.overfull.append(OverfullSecond(tail.second, shown))
+        self._tail = None
+        after = tail.second + 1
+        self._head = Stretch(self._page_size, after, self.until)
+        self.page = self._head.next_page() if self.until is None or after < self.until else None
+        return tail.records[::-1]
+
+
+class _Tail(Generic[RecordT]):
+    """A crowded second, read from its end until it meets what was read from its beginning."""
+
+    def __init__(self, page_size: PageSize, second: int, head: Stretch[RecordT]) -> None:
+        self.second = second
+        self.records: list[RecordT] = []
+        self.is_complete = False
+        self._page_size = page_size
+        self._head = head
+        self._stretch: Stretch[RecordT] = Stretch(page_size, second, second + 1, "desc")
+        self._met: list[int] = []
+
+    def next_page(self) -> PageRequest | None:
+        return self._stretch.next_page()
+
+    def feed(self, page: PageRequest, records: Sequence[RecordT]) -> None:
+        fresh = self._stretch.extend(page, records)
+        if fresh is None:
+            return
+        head = self._head.positions
+        self._met += [head[record.version] for record in fresh if record.version in head]
+        self.records += [record for record in fresh if record.version not in head]
+        is_short = len(records) < min(page.size, self._page_size.full)
+        self.is_complete = self._has_met() or (is_short and not self._met)
+
+    def _has_met(self) -> bool:
+        """Whether what was met shows that both ends belong to one order, so none lies between.
+
+        Records with equal times have no documented order: were theirs the same in both
+        directions, the first one met would be the first of the head, not its last.
+        """
+        falls = all(a > b for a, b in zip(self._met, self._met[1:], strict=False))
+        return falls and (len(self._met) > 1 or self._met == [self._head.length - 1])
+
+
+def _check(page: PageRequest, records: Sequence[Placed]) -> None:
+    seconds = [record.second for record in records]
+    if not seconds:
+        return
+    if seconds != sorted(seconds, reverse=page.order == "desc"):
+        message = f"a page asked for in {page.order}ending order came in another order"
+        raise OrderError(message)
+    low, high = min(seconds[0], seconds[-1]), max(seconds[0], seconds[-1])
+    if (page.since is not None and low < page.since) or (
+        page.until is not None and high >= page.until
+    ):
+        message = "a page holds records from outside the time range that was asked for"
+        raise OrderError(message)

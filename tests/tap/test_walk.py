@@ -1,0 +1,213 @@
+"""The walk: every record that exists throughout is returned exactly once, at hardly any cost."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tap_wootric.pages import MAX_PAGE, OrderError, PageRequest, PageSize
+from tap_wootric.walk import OverfullSecond, Walk
+
+
+class Row(NamedTuple):
+    """A record of the model list: stored time with a fraction, shown as a second."""
+
+    stored: float
+    number: int
+
+    @property
+    def second(self) -> int:
+        return int(self.stored)
+
+    @property
+    def version(self) -> tuple[int, int]:
+        return self.number, self.second
+
+
+@dataclass
+class ModelList:
+    """The documented list as a model: filters, order, page limits, ties in insertion order."""
+
+    rows: list[Row]
+    cap: int = 50
+    reverses_ties: bool = True
+    requests: list[PageRequest] = field(default_factory=list)
+
+    def get(self, page: PageRequest) -> list[Row]:
+        assert 1 <= page.number <= MAX_PAGE
+        self.requests.append(page)
+        rows = [
+            row
+            for row in self.rows
+            if (page.since is None or row.stored >= page.since)
+            and (page.until is None or row.stored < page.until)
+        ]
+        ordered = sorted(rows, key=lambda row: row.stored)
+        if page.order == "desc":
+            ordered = sorted(rows, key=lambda row: -row.stored)
+            if self.reverses_ties:
+                ordered = sorted(rows, key=lambda row: row.stored)[::-1]
+        size = min(page.size, self.cap)
+        return ordered[(page.number - 1) * size : page.number * size]
+
+
+def walk_all(model: ModelList, size: int = 50, between=lambda: None) -> tuple[list[Row], Walk[Row]]:
+    walk: Walk[Row] = Walk(None, None, PageSize(size))
+    found: list[Row] = []
+    while (page := walk.page) is not None:
+        found += walk.feed(model.get(page))
+        between()
+        assert len(model.requests) < 20_000
+    return found, walk
+
+
+def crowd(n: int, second: int, *, spread: bool, first: int = 0) -> list[Row]:
+    return [Row(second + (i / (n + 1) if spread else 0), first + i) for i in range(n)]
+
+
+def test_an_even_list_costs_at_most_five_percent_over_one_request_for_fifty() -> None:
+    """The overlap that guards against shifts costs one record a page."""
+    model = ModelList([Row(60 * i, i) for i in range(20_000)])
+
+    found, _ = walk_all(model)
+
+    assert [row.number for row in found] == list(range(20_000))
+    assert len(model.requests) <= 400 * 1.05
+
+
+@pytest.mark.parametrize(
+    ("busiest", "overhead"), [(5, 0.03), (60, 0.04), (300, 0.08), (2500, 0.25)]
+)
+def test_busy_seconds_cost_hardly_more_than_quiet_ones(busiest: int, overhead: float) -> None:
+    """Where seconds share pages, a page number after an earlier second takes the walk on."""
+    chance = random.Random(busiest)
+    seconds = [1000 + i for i in range(20_000) for _ in range(chance.randint(1, busiest))]
+    rows = [Row(second, i) for i, second in enumerate(seconds[:20_000])]
+    model = ModelList(rows)
+
+    found, _ = walk_all(model)
+
+    assert found == rows
+    assert len(model.requests) <= 400 * (1 + overhead)
+
+
+@pytest.mark.parametrize("spread", [False, True])
+@pytest.mark.parametrize("n", [51, 1499, 1500, 1501, 2000, 2950, 2999])
+def test_a_crowded_second_is_read_from_both_ends(n: int, spread: bool) -> None:
+    """Up to 3,000 records in one second, with the same or with different fractions."""
+    rows = [Row(10 * i, -i - 1) for i in range(100)]
+    rows += crowd(n, 5000, spread=spread)
+    rows += [Row(6000 + i, 10_000 + i) for i in range(60)]
+
+    found, walk = walk_all(ModelList(rows))
+
+    assert found == rows
+    assert walk.overfull == []
+
+
+@pytest.mark.parametrize("n", [3001, 3500, 9000])
+def test_beyond_what_the_api_shows_everything_else_is_delivered_and_the_second_named(
+    n: int,
+) -> None:
+    """An overfull second is reported, and does not stop the walk."""
+    rows = [Row(1, -1), *crowd(n, 5000, spread=True), *crowd(2000, 6000, spread=True, first=n)]
+
+    found, walk = walk_all(ModelList(rows))
+
+    assert len(set(found)) == len(found) == 1 + 3000 + 2000
+    assert walk.overfull == [OverfullSecond(5000, 3000)]
+
+
+def test_ties_that_keep_their_order_in_both_directions_are_not_taken_for_complete() -> None:
+    """The order of equal times is undocumented: the second end must prove that it is another."""
+    rows = [Row(1, -1), *crowd(2000, 5000, spread=False)]
+
+    found, walk = walk_all(ModelList(rows, reverses_ties=False))
+
+    assert len(found) == len(set(found))
+    assert [overfull.second for overfull in walk.overfull] == [5000]
+
+
+@pytest.mark.parametrize("cap", [2, 5, 10, 20, 25, 49])
+def test_a_server_that_gives_fewer_than_asked_is_understood(cap: int) -> None:
+    """A short page is not taken for the end while the server may be capping its pages."""
+    rows = [Row(i // 2, i) for i in range(500)]
+
+    found, _ = walk_all(ModelList(rows, cap=cap))
+
+    assert found == rows
+
+
+@pytest.mark.parametrize(("rows", "requests"), [(0, 1), (1, 1), (49, 2), (50, 2), (51, 2)])
+def test_a_short_list_costs_hardly_a_request(rows: int, requests: int) -> None:
+    """An empty page or a single record needs no second look."""
+    model = ModelList([Row(i, i) for i in range(rows)])
+
+    found, _ = walk_all(model)
+
+    assert len(found) == rows
+    assert len(model.requests) == requests
+
+
+def test_a_list_in_another_order_is_refused() -> None:
+    """Walking on would lose records without a sound."""
+    walk: Walk[Row] = Walk(None, None, PageSize(50))
+
+    with pytest.raises(OrderError, match="ascending order"):
+        walk.feed([Row(2, 1), Row(1, 2)])
+
+
+def test_records_outside_the_range_asked_for_are_refused() -> None:
+    """A filter that is not honoured would make the walk read the same page for ever."""
+    walk: Walk[Row] = Walk(100, None, PageSize(50))
+
+    with pytest.raises(OrderError, match="time range"):
+        walk.feed([Row(2, 1)])
+
+
+shapes = st.lists(
+    st.tuples(st.integers(0, 40), st.sampled_from([1, 1, 1, 2, 3, 8, 40, 130])), max_size=40
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(shapes, st.integers(2, 13), st.booleans(), st.booleans(), st.randoms(use_true_random=False))
+def test_whatever_comes_and_goes_what_stays_is_returned_once(
+    shape: list[tuple[int, int]],
+    size: int,
+    spread: bool,
+    reverses_ties: bool,
+    chance: random.Random,
+) -> None:
+    """Any data set, any page size, any interleaving of deletions and insertions."""
+    rows = [
+        row
+        for i, (second, n) in enumerate(shape)
+        for row in crowd(n, second, spread=spread, first=1000 * i)
+    ]
+    model = ModelList(list(rows), reverses_ties=reverses_ties)
+    steady = set(rows)
+    added = iter(range(10**6, 10**7))
+
+    def change() -> None:
+        for _ in range(chance.choice([0, 0, 1, 3])):
+            if model.rows and chance.random() < 0.6:
+                gone = model.rows.pop(chance.randrange(len(model.rows)))
+                steady.discard(gone)
+            else:
+                model.rows.append(Row(chance.uniform(0, 41), next(added)))
+
+    found, walk = walk_all(model, size, change)
+
+    assert len(set(found)) == len(found)
+    reach = 2 * MAX_PAGE * size
+    lost = {row for row in steady - set(found)}
+    overfull = {o.second for o in walk.overfull}
+    assert {row.second for row in lost} <= overfull
+    for second in overfull:
+        assert not reverses_ties or sum(r.second == second for r in rows) + 200 > reach // 2

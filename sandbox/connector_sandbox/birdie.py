@@ -45,7 +45,7 @@ class Birdie:
         """PUT requests that were looked at, stored or refused."""
 
     def records(self, kind: str = "feedbacks") -> dict[str, dict[str, Any]]:
-        """The version stored last of every record of `feedbacks`, `users`, `accounts`, ..., by id."""
+        """The last stored version of each record of `feedbacks`, `users`, `accounts`, ... by id."""
         with self._lock:
             return dict(self._records[kind])
 
@@ -74,7 +74,7 @@ class Birdie:
             return _refused(400, "The body is not JSON.")
         if not isinstance(record, dict):
             return _refused(400, "The body is not a JSON object.")
-        fault = self._fault_in(kind, record_id, record) if self._options.birdie_strict else None
+        fault = _fault_in(kind, record_id, record) if self._options.birdie_strict else None
         if fault is not None:
             return _refused(400, fault)
         with self._lock:
@@ -83,11 +83,12 @@ class Birdie:
             self.history.append(Stored(time.time(), path, record, outcome))
         return json_reply(201, {"message": "stored"})
 
-    def _fault_in(self, kind: str, record_id: str, record: dict[str, Any]) -> str | None:
-        fault = fault_in(record, SCHEMAS[COLLECTIONS[kind]])
-        if fault is None and kind == "feedbacks" and record["feedback_id"] != record_id:
-            return "body.feedback_id is not the id in the path"
-        return fault
+
+def _fault_in(kind: str, record_id: str, record: dict[str, Any]) -> str | None:
+    fault = fault_in(record, SCHEMAS[COLLECTIONS[kind]])
+    if fault is None and kind == "feedbacks" and record["feedback_id"] != record_id:
+        return "body.feedback_id is not the id in the path"
+    return fault
 
 
 def _schema(name: str) -> Reply:

@@ -1,4 +1,4 @@
-"""`sandbox`: both APIs in the foreground until a signal comes."""
+"""Stand-ins of the Wootric and Birdie APIs on this machine, until SIGTERM or Ctrl-C."""
 
 from __future__ import annotations
 
@@ -8,64 +8,100 @@ import signal
 import sys
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 from connector_sandbox.page import addresses
 from connector_sandbox.sandbox import Sandbox
 
+if TYPE_CHECKING:
+    from connector_sandbox.options import Options
+
 DEFAULT_PORT = 8765
+HIGHEST_PORT = 65_535
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the sandbox; the exit code is 0 after SIGTERM or Ctrl-C, 1 when the port is taken."""
-    given = _parser().parse_args(arguments)
+    """Run the sandbox; the exit code is 0 after a signal, 1 when the port is taken."""
     stopped = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
+    parser = _parser()
+    given = parser.parse_args(arguments)
     sandbox = Sandbox(given.seed, given.responses, given.port)
-    for name in ("latency", "rate_limit", "birdie_latency", "birdie_rate_limit"):
-        setattr(sandbox.options, name, getattr(given, name))
+    try:
+        _configure(sandbox, given)
+    except (AttributeError, ValueError) as error:
+        parser.error(str(error))
     try:
         sandbox.start()
     except OSError as error:
         print(f"sandbox: cannot listen on port {given.port}: {error.strerror}", file=sys.stderr)
         return 1
-    print(addresses(sandbox), flush=True)
-    try:
-        _write_ready(given.ready_file, sandbox)
-        stopped.wait()
-    finally:
-        sandbox.stop()
-        if given.ready_file is not None:
-            given.ready_file.unlink(missing_ok=True)
+    _serve(sandbox, given.ready_file, stopped)
     return 0
 
 
-def _write_ready(path: Path | None, sandbox: Sandbox) -> None:
+def _configure(sandbox: Sandbox, given: argparse.Namespace) -> None:
+    options: Options = sandbox.options
+    options.latency, options.birdie_latency = given.latency, given.birdie_latency
+    options.rate_limit, options.birdie_rate_limit = given.rate_limit, given.birdie_rate_limit
+    for name, value in given.set:
+        setattr(options, name, value)
+    for name, share in given.fault:
+        sandbox.faults.on(name, float(share))
+
+
+def _serve(sandbox: Sandbox, ready_file: Path | None, stopped: Event) -> None:
+    try:
+        print(addresses(sandbox), flush=True)
+        if ready_file is not None:
+            _write_ready(ready_file, sandbox)
+        stopped.wait()
+    finally:
+        sandbox.stop()
+        if ready_file is not None:
+            ready_file.unlink(missing_ok=True)
+
+
+def _write_ready(path: Path, sandbox: Sandbox) -> None:
     """Write url and credentials, whole or not at all."""
-    if path is None:
-        return
-    urls = {
-        "url": sandbox.url,
-        "wootric_url": sandbox.wootric_url,
-        "birdie_url": sandbox.birdie_url,
-    }
+    names = ("url", "wootric_url", "birdie_url")
+    content = {name: getattr(sandbox, name) for name in names} | vars(sandbox.credentials)
     draft = path.with_name(f"{path.name}.part")
-    draft.write_text(json.dumps(urls | vars(sandbox.credentials)))
+    draft.write_text(json.dumps(content))
     draft.replace(path)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sandbox", description=__doc__)
     add = parser.add_argument
-    add("--port", type=int, default=DEFAULT_PORT, help="0 for any free one (default: %(default)s)")
-    add("--seed", type=int, default=1, help="what the data is made from (default: %(default)s)")
-    add("--responses", type=int, default=300, help="how many at first (default: %(default)s)")
+    add("--port", type=_port, default=DEFAULT_PORT, help="0 for any free one (%(default)s)")
+    add("--seed", type=int, default=1, help="what the data is made from (%(default)s)")
+    add("--responses", type=_count, default=300, help="how many at first (%(default)s)")
     add("--latency", type=float, default=0.0, help="seconds that each Wootric reply takes")
     add("--rate-limit", type=_rate, metavar="N/SECONDS", help="Wootric's limit, such as 100/60")
     add("--birdie-latency", type=float, default=0.0, help="seconds that each Birdie reply takes")
-    add("--birdie-rate-limit", type=int, metavar="N", help="Birdie's limit in any one second")
+    add("--birdie-rate-limit", type=_count, metavar="N", help="Birdie's limit in any one second")
+    add("--set", type=_option, action="append", default=[], metavar="OPTION=VALUE",
+        help="any other option, such as updated_filter=false")  # fmt: skip
+    add("--fault", type=_fault, action="append", default=[], metavar="NAME[=SHARE]",
+        help="let a share of the requests fail, such as 500=0.02")  # fmt: skip
     add("--ready-file", type=Path, help="write url and credentials there once it listens, JSON")
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        message = f"{text!r} is not a whole number from 0"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > HIGHEST_PORT:
+        message = f"{text!r} is not a port, 0 to {HIGHEST_PORT}"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
 
 
 def _rate(text: str) -> tuple[int, float]:
@@ -74,6 +110,24 @@ def _rate(text: str) -> tuple[int, float]:
         return int(requests), float(seconds or 60)
     except ValueError:
         message = f"{text!r} is not of the form 100/60"
+        raise argparse.ArgumentTypeError(message) from None
+
+
+def _option(text: str) -> tuple[str, object]:
+    """Name and value, which is JSON or else plain text."""
+    name, _, value = text.partition("=")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _fault(text: str) -> tuple[str, float]:
+    name, _, share = text.partition("=")
+    try:
+        return name, float(share or 0.1)
+    except ValueError:
+        message = f"{text!r} is not of the form 500=0.02"
         raise argparse.ArgumentTypeError(message) from None
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.faults import FAULTS
 from connector_sandbox.messages import Reply, json_reply
 from connector_sandbox.store import STREAMS
-from connector_sandbox.table import Data
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,7 +103,7 @@ class Control:
             return json_reply(200, self._sandbox.store.segments())
         rows = self._sandbox.store.records(stream)
         if "newest" in query:
-            rows.sort(key=_updated, reverse=True)
+            rows.sort(key=itemgetter("updated_at"), reverse=True)
             del rows[int(query["newest"]) :]
         return json_reply(200, rows)
 
@@ -148,7 +148,3 @@ class Control:
     def _revoke(self, *_: object) -> Reply:
         self._sandbox.tokens.revoke_all()
         return json_reply(200, {"message": "revoked"})
-
-
-def _updated(row: Data) -> object:
-    return row["updated_at"]

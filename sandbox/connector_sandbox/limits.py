@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class FixedWindow:
-    """Wootric's limit: so many requests until the clock passes a multiple of the window's length."""
+    """Wootric's limit: so many requests in each window of time.
+
+    Windows begin where the clock is a multiple of their length.
+    """
 
     def __init__(self, options: Options, clock: Clock) -> None:
         self._options = options

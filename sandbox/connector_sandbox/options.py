@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+CHOICES = {
+    "filter_reading": {"stored", "seconds"},
+    "time_format": {"offset", "naive_utc", "iso_millis", "unix"},
+    "ties": {"reversed", "same"},
+}
 
 
 @dataclass(slots=True)
 class Options:
-    """Switches of both APIs; the defaults are the documented behaviour. A misspelt name is an error."""
+    """Switches of both APIs; the defaults are the documented behaviour.
+
+    Raises:
+        AttributeError: no option has the name that is set.
+        ValueError: an option that has choices is set to none of them.
+    """
 
     latency: float = 0.0
     """Seconds that every Wootric reply takes."""
@@ -30,7 +42,7 @@ class Options:
     time_format: str = "offset"
     """How times are shown: `offset`, `naive_utc`, `iso_millis` or `unix`."""
     time_zone: str = "America/Los_Angeles"
-    """Time zone of the account: of times shown with an offset, and of the days of the summary."""
+    """The account's time zone: for times with an offset and for the summary's days."""
     ties: str = "reversed"
     """Order of equal times in a descending list: `reversed` or, as in an ascending one, `same`."""
     segments_paged: bool = True
@@ -43,3 +55,12 @@ class Options:
     """Requests that Birdie accepts within any one second; beyond it 503. None: no limit."""
     birdie_strict: bool = True
     """True: bodies are checked against the published schemas; False: any JSON object is stored."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set one option."""
+        if name in CHOICES and value not in CHOICES[name]:
+            message = f"{name} is one of {', '.join(sorted(CHOICES[name]))}, not {value!r}"
+            raise ValueError(message)
+        if name == "time_zone":
+            ZoneInfo(str(value))
+        object.__setattr__(self, name, value)

@@ -34,7 +34,8 @@ TOKEN=$(curl -s {sandbox.wootric_url}/oauth/token -d grant_type=client_credentia
   -d client_id={sandbox.client_id} -d client_secret={sandbox.client_secret} \\
   | sed 's/.*"access_token": "\\([^"]*\\)".*/\\1/')
 curl -s -H "Authorization: Bearer $TOKEN" "{sandbox.wootric_url}/v1/responses?per_page=1"
-curl -s -X PUT -H "Authorization: ApiKey {sandbox.api_key}" {sandbox.birdie_url}/feedbacks/1 \\
-  -d '{{"feedback_id": "1", "kind": {{"name": "nps", "fields": {{"rating": 9}}}}, "posted_at": "2024-01-31T12:00:00Z"}}'
+curl -s -X PUT -H "Authorization: ApiKey {sandbox.api_key}" {sandbox.birdie_url}/feedbacks/1 -d '
+  {{"feedback_id": "1", "posted_at": "2024-01-31T12:00:00Z",
+   "kind": {{"name": "nps", "fields": {{"rating": 9}}}}}}'
 curl -s {sandbox.url}/_control/birdie/feedbacks
 """

@@ -16,7 +16,7 @@ WHOLE = re.compile(r"-?[0-9]{1,12}")
 DEFAULT_PER_PAGE = 25
 
 
-class BadQuery(ValueError):
+class BadQueryError(ValueError):
     """A parameter that the API answers with 400."""
 
 
@@ -24,7 +24,7 @@ def read(stream: str, query: dict[str, str], options: Options) -> Selection:
     """The selection that a query means; unknown parameters are ignored.
 
     Raises:
-        BadQuery: a page, page size or time that is none.
+        BadQueryError: a page, page size or time that is none.
     """
     limit, offset = page_of(query, options)
     key = _sort_key(stream, query)
@@ -47,16 +47,16 @@ def page_of(query: dict[str, str], options: Options) -> tuple[int, int]:
     """How many records at most, and how many before them.
 
     Raises:
-        BadQuery: `page` or `per_page` is not a number from 1, or the page is beyond the last.
+        BadQueryError: `page` or `per_page` is not a number from 1, or the page is beyond the last.
     """
     page = _whole("page", query.get("page", "1"))
     asked = _whole("per_page", query.get("per_page", str(DEFAULT_PER_PAGE)))
     if not 1 <= page <= options.max_page:
         message = f"page must be between 1 and {options.max_page}"
-        raise BadQuery(message)
+        raise BadQueryError(message)
     if asked < 1:
         message = "per_page must be at least 1"
-        raise BadQuery(message)
+        raise BadQueryError(message)
     size = min(asked, options.per_page_cap)
     return size, (page - 1) * size
 
@@ -105,5 +105,5 @@ def _equal(stream: str, query: dict[str, str]) -> dict[str, object]:
 def _whole(name: str, value: str) -> int:
     if not WHOLE.fullmatch(value):
         message = f"{name} must be a whole number"
-        raise BadQuery(message)
+        raise BadQueryError(message)
     return int(value)

@@ -12,8 +12,7 @@ from connector_sandbox.birdie import MOUNT as BIRDIE_MOUNT
 from connector_sandbox.birdie import Birdie
 from connector_sandbox.control import Control
 from connector_sandbox.credentials import Credentials
-from connector_sandbox.faults import Faults
-from connector_sandbox.messages import Reply, Request
+from connector_sandbox.fault_rules import Faults
 from connector_sandbox.options import Options
 from connector_sandbox.page import page
 from connector_sandbox.server import HOST, Server
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from connector_sandbox.messages import Reply, Request
     from connector_sandbox.times import Moment
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
 Schema = dict[str, Any]
+
+RFC3339 = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+)
 
 KINDS = ["nps", "csat", "review", "support_ticket", "social_media_post", "issue"]
 TEXT: Schema = {"type": "string", "minLength": 1}
@@ -70,7 +75,7 @@ TYPES: dict[str, tuple[type, ...]] = {
 
 
 def fault_in(value: Any, schema: Schema, path: str = "body") -> str | None:
-    """The first thing that a schema forbids, as a sentence that names the field and not its value."""
+    """The first thing that a schema forbids: a sentence that names the field and not its value."""
     types = schema.get("type", [])
     names = [types] if isinstance(types, str) else types
     if names and not any(_is(value, name) for name in names):
@@ -110,6 +115,6 @@ def _fault_in_scalar(value: Any, schema: Schema, path: str) -> str | None:
 
 def _is_rfc3339(text: str) -> bool:
     try:
-        return datetime.fromisoformat(text).tzinfo is not None and text[10:11] in {"T", "t", " "}
+        return bool(RFC3339.fullmatch(text) and datetime.fromisoformat(text.upper()))
     except ValueError:
         return False

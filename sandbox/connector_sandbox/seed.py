@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import Random
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.corpus import CUSTOMERS, NOTES, ODD_PROPERTIES, SEGMENTS, TAGS, TEXTS
 from connector_sandbox.store import DEFAULTS
-from connector_sandbox.table import Data
 from connector_sandbox.times import SECOND, as_datetime, from_microseconds, microseconds
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from connector_sandbox.store import Store
+    from connector_sandbox.table import Data
     from connector_sandbox.times import Moment
 
 HISTORY = timedelta(days=400)
@@ -22,7 +25,7 @@ FIRST_ID = {"responses": 1001, "declines": 501, "end_users": 201}
 LANGUAGES = tuple(TEXTS)
 WEIGHTS = (30, 25, 10, 6, 6, 5, 5, 4, 4, 2, 2, 1)
 OLD_SHARE, NEW_SHARE = 0.1, 0.9
-"""Of the records in order of time: before the first, keys are missing; after the second, one is new."""
+"""Shares of the records in order of time: the oldest lack keys, the newest have one more."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Period:
     end: datetime
 
     def moments(self, random: Random, n: int) -> list[datetime]:
-        """n moments in ascending order."""
+        """As many moments, in ascending order."""
         low, high = microseconds(self.start), microseconds(self.end)
         return [from_microseconds(value) for value in sorted(random.choices(range(low, high), k=n))]
 
@@ -45,10 +48,10 @@ class Period:
 
 
 def fill(store: Store, seed: int, responses: int, until: Moment | None = None) -> None:
-    """Fill an empty store with responses, a decline for every third and a person for every second."""
+    """Fill an empty store: a decline for every third response, a person for every second."""
     if not responses:
         return
-    random = Random(seed)  # noqa: S311
+    random = Random(seed)
     end = store.now() - AN_HOUR if until is None else as_datetime(until)
     period = Period(end - HISTORY, end)
     people = _people(random, period, max(1, responses // 2))
@@ -70,12 +73,12 @@ def _people(random: Random, period: Period, n: int) -> list[Data]:
 
 def _person(random: Random, period: Period, number: int, created: datetime) -> Data:
     domain = random.choice(("example.com", "example.org"))
-    has_mail, has_phone = random.random() < 0.95, random.random() < 0.3  # noqa: PLR2004
+    has_mail, has_phone = _chance(random, 0.95), _chance(random, 0.3)
     person = DEFAULTS["end_users"] | {
         "id": number,
         "created_at": created,
         "updated_at": period.later(random, created),
-        "email": f"{random.choice('abcdefghijklmnopqrstuvwxyz')}{number}@{domain}",
+        "email": f"{random.choice(ascii_lowercase)}{number}@{domain}",
         "external_created_at": int(created.timestamp()) - random.randrange(86_400 * 300),
         "external_id": random.choice((f"crm-{number}", None)),
         "last_seen_at": created,
@@ -111,8 +114,8 @@ def _response(
     row = _survey(random, period, person, created, number) | {
         "score": random.choice((0, 2, 4, 6, 7, 8, 8, 9, 9, 9, 10, 10, 10)),
         "text": _text(random, properties["language"]),
-        "completed": random.random() < 0.9,  # noqa: PLR2004
-        "excluded_from_calculations": random.random() < 0.03,  # noqa: PLR2004
+        "completed": _chance(random, 0.9),
+        "excluded_from_calculations": _chance(random, 0.03),
         "tags": random.sample(TAGS, k=random.choice((0, 0, 0, 1, 1, 3))),
         "notes": random.sample(NOTES, k=random.choice((0, 0, 0, 0, 1, 2))),
     }
@@ -125,13 +128,13 @@ def _response(
 
 
 def _text(random: Random, language: str) -> str | None:
-    if random.random() < 0.4:  # noqa: PLR2004
+    if _chance(random, 0.4):
         return random.choice((None, None, ""))
     return random.choice(TEXTS[language])
 
 
 def _survey(random: Random, period: Period, person: Data, created: datetime, number: int) -> Data:
-    by_mail = random.random() < 0.3  # noqa: PLR2004
+    by_mail = _chance(random, 0.3)
     return {
         "id": number,
         "end_user_id": person["id"],
@@ -163,3 +166,7 @@ def _remember_last(people: list[Data], answers: list[Data]) -> None:
                 "text": row["text"],
                 "survey": {"channel": "web" if row.get("origin_url") else "email"},
             }
+
+
+def _chance(random: Random, share: float) -> bool:
+    return random.random() < share

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 LONGEST_LINE = 65_536
+REQUEST_LINE = ("method", "target", "version")
 PHRASES = {status.value: status.phrase for status in HTTPStatus}
 APIS = ("wootric", "birdie", "_control")
 
@@ -84,11 +85,6 @@ class Server(ThreadingHTTPServer):
         with self._lock:
             self._open.discard(connection)
 
-    @override
-    def handle_error(self, request: object, client_address: object) -> None:
-        if not isinstance(sys.exception(), ConnectionError | ValueError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]
-
 
 class Handler(StreamRequestHandler):
     """Reads the requests of one connection, one after another.
@@ -106,20 +102,22 @@ class Handler(StreamRequestHandler):
         try:
             while not self.server.stopping.is_set() and self._serve_one():
                 pass
-        except (ConnectionError, TimeoutError):
+        except OSError:
+            # The client has gone, or the server stops: nobody is left to be told.
             pass
         finally:
             self.server.forget(self.connection)
 
     def _serve_one(self) -> bool:
         words = self.rfile.readline(LONGEST_LINE).decode("latin-1").split()
-        if len(words) != 3:  # noqa: PLR2004
+        if len(words) != len(REQUEST_LINE):
             return False
         started = time.time()
         headers = self._headers()
         if headers.get("expect", "").lower() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        body = self.rfile.read(int(headers.get("content-length") or 0))
+        length = headers.get("content-length", "")
+        body = self.rfile.read(int(length)) if length.isdecimal() else b""
         request = _request(words[0], words[1], headers, started)
         reply = self.server.application.answer(request, body)
         return self._send(reply) and headers.get("connection", "").lower() != "close"
@@ -128,7 +126,8 @@ class Handler(StreamRequestHandler):
         headers: dict[str, str] = {}
         while (line := self.rfile.readline(LONGEST_LINE)) not in {b"\r\n", b"\n", b""}:
             name, _, value = line.decode("latin-1").partition(":")
-            headers[name.lower()] = value.strip()
+            # Every request is remembered, and most of its headers are those of the one before.
+            headers[sys.intern(name.lower())] = sys.intern(value.strip())
         return headers
 
     def _send(self, reply: Reply) -> bool:
@@ -174,9 +173,9 @@ def _request(method: str, target: str, headers: dict[str, str], started: float) 
     first = path.lstrip("/").partition("/")[0]
     api = first.lstrip("_") if first in APIS else "page"
     values = dict(parse_qsl(query, keep_blank_values=True)) if query else {}
-    return Request(
-        method, unquote(path) if api != "birdie" else path, values, api, started, headers
-    )
+    if api != "birdie":  # where an id may contain an encoded slash
+        path = unquote(path)
+    return Request(method, path, values, api, started, headers)
 
 
 def _close(connection: socket.socket) -> None:

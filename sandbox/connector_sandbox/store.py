@@ -129,7 +129,7 @@ class Store:
                 self._tables[stream].load(rows)
 
     def add(self, stream: str, created_at: Moment | None = None, **fields: Any) -> Data:
-        """Add a record; what is not given has a plain default, `created_at` and `updated_at` are now."""
+        """Add a record; what is not given has a plain default, both times are now."""
         with self._lock:
             now, table = self.now(), self._tables[stream]
             created = now if created_at is None else as_datetime(created_at)
@@ -189,7 +189,8 @@ class Store:
     def _append(self, response_id: int, name: str, item: object, updated_at: Moment | None) -> Data:
         with self._lock:
             items = [*(self.get(response_id).get(name) or []), item]
-            return self.change(response_id, **{name: items}, updated_at=updated_at)
+            fields: Data = {name: items, "updated_at": updated_at}
+            return self.change(response_id, **fields)
 
     def update_end_user(self, end_user_id: int, **fields: Any) -> Data:
         """Set fields of a person; responses keep the properties of the day they were given."""
@@ -220,7 +221,7 @@ class Store:
         stream: str = "responses",
         **fields: Any,
     ) -> list[Data]:
-        """Add n records within one second: of one stored time in its middle, or of n different ones.
+        """Add n records within one second: all in its middle, or evenly spread over it.
 
         The time meant is the one by which a sync walks the stream: `updated_at` of end users,
         `created_at` of the others.
@@ -242,9 +243,8 @@ class Store:
     def page(self, stream: str, selection: Selection) -> bytes:
         """The JSON array that the API answers for a selection."""
         with self._lock:
-            return (
-                b"[" + b",".join(map(self._render, self._tables[stream].select(selection))) + b"]"
-            )
+            records = self._tables[stream].select(selection)
+            return b"[" + b",".join(map(self._render, records)) + b"]"
 
     def rendered(self, record_id: int, stream: str = "responses") -> bytes:
         """One record as the API shows it, JSON.

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from connector_sandbox.query import BadQuery
+from connector_sandbox.query import BadQueryError
 from connector_sandbox.table import Data, Range
 from connector_sandbox.times import microseconds
 
@@ -18,10 +18,12 @@ PROMOTER, PASSIVE = 9, 7
 
 
 def read(store: Store, query: dict[str, str], time_zone: str) -> Data:
-    """The summary of the days `date[start]` to `date[end]`, both included; without them of the last month.
+    """The summary of the days `date[start]` to `date[end]`, both included.
+
+    Without dates they are the 30 days before today, and today.
 
     Raises:
-        BadQuery: a date is none.
+        BadQueryError: a date is none.
     """
     zone = ZoneInfo(time_zone)
     today = store.now().astimezone(zone).date()
@@ -60,7 +62,7 @@ def _day(query: dict[str, str], name: str, default: date) -> date:
         return date.fromisoformat(query[name]) if name in query else default
     except ValueError:
         message = f"{name} must be a date, YYYY-MM-DD"
-        raise BadQuery(message) from None
+        raise BadQueryError(message) from None
 
 
 def _midnight(day: date, zone: ZoneInfo) -> int:

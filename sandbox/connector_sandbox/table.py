@@ -17,7 +17,7 @@ Key = int | str
 
 
 class Record:
-    """One stored object. `data` is replaced on a change, never altered, so that a copy stays as it was."""
+    """One stored object. A change replaces `data`, so that a shallow copy stays as it was."""
 
     __slots__ = ("data", "rendered", "sequence")
 
@@ -91,7 +91,7 @@ class Index:
         return first, max(first, last)
 
     def positions(self, selection: Selection, wanted: int | None) -> Sequence[int]:
-        """Positions in the order of the selection; at least the first `wanted`, where it is given."""
+        """Positions in the order of the selection; not all, where the first `wanted` will do."""
         first, last = self.window(selection.ranges.get(selection.key))
         if not selection.descending:
             return range(first, last)
@@ -142,7 +142,7 @@ class Table:
         for name, index in self._indexes.items():
             key = KEYS[name]
             index.entries.extend((key(record.data), record.sequence, record) for record in records)
-            index.entries.sort(key=lambda entry: entry[:2])
+            index.entries.sort()
 
     def insert(self, data: Data) -> Record:
         """Add one row."""
@@ -173,7 +173,7 @@ class Table:
 
     def select(self, selection: Selection) -> list[Record]:
         """The part of the list that a selection asks for."""
-        tests = self._tests(selection)
+        tests = _tests(selection)
         index = self._smallest(selection)
         entries = index.entries
         positions = index.positions(selection, None if tests else selection.end)
@@ -201,20 +201,8 @@ class Table:
         record = self._records[data["id"]] = Record(self._sequence, data)
         return record
 
-    def _tests(self, selection: Selection) -> list[Callable[[Data], bool]]:
-        tests: list[Callable[[Data], bool]] = [
-            lambda data, key=KEYS[name], bounds=bounds: bounds.holds(key(data))
-            for name, bounds in selection.ranges.items()
-            if name != selection.key
-        ]
-        tests += [
-            lambda data, name=name, value=value: data.get(name) == value
-            for name, value in selection.equal.items()
-        ]
-        return tests
-
     def _smallest(self, selection: Selection) -> Index:
-        """The index in the order asked for, or a small one of its kind where another filter leaves fewer."""
+        """The index in the order asked for, or one of what a narrower filter leaves."""
         index = self._indexes[selection.key]
         first, last = index.window(selection.ranges.get(selection.key))
         for name, bounds in selection.ranges.items():
@@ -224,3 +212,18 @@ class Table:
                 records = [entry[2] for entry in self._indexes[name].entries[low:high]]
                 return Index(sorted((key(item.data), item.sequence, item) for item in records))
         return index
+
+
+def _tests(selection: Selection) -> list[Callable[[Data], bool]]:
+    """What a record must fulfil besides lying in the range of the sort key."""
+    ranges = [_in_range(*item) for item in selection.ranges.items() if item[0] != selection.key]
+    return ranges + [_is_equal(*item) for item in selection.equal.items()]
+
+
+def _in_range(name: str, bounds: Range) -> Callable[[Data], bool]:
+    key = KEYS[name]
+    return lambda data: bounds.holds(key(data))
+
+
+def _is_equal(name: str, value: object) -> Callable[[Data], bool]:
+    return lambda data: data.get(name) == value

@@ -41,7 +41,7 @@ class Wootric:
             return json_reply(429, {"error": "Rate limit exceeded"}, headers)
         try:
             content = self._content(route[1].rpartition("/")[2], request.query)
-        except query.BadQuery as error:
+        except query.BadQueryError as error:
             return json_reply(400, {"error": str(error)}, headers)
         return Reply(200, content, headers)
 

@@ -1,0 +1,153 @@
+"""One PUT, and what its answer means.
+
+Known of Birdie: 201 stored, 400 invalid, 401 wrong key, 503 too many requests. The other
+statuses are read as HTTP means them.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from target_birdie.errors import TargetError
+
+_STORED = frozenset({200, 201, 202, 204})
+_REFUSED = frozenset({400, 413, 414, 415, 422})
+_SETTING = {401: "api_key", 403: "api_key", 404: "feedback_path", 405: "feedback_path"}
+_CONNECT_TIMEOUT = 10
+_LONGEST_REASON = 500
+
+
+class Outcome(enum.Enum):
+    """What becomes of the record after an answer."""
+
+    STORED = enum.auto()
+    REFUSED = enum.auto()
+    AGAIN = enum.auto()
+    HOLD = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer, or the lack of one.
+
+    `reason` is fit for a log; `message` is Birdie's own text, which may quote the record.
+    """
+
+    outcome: Outcome
+    reason: str
+    message: str = ""
+    retry_after: float | None = None
+
+
+class BirdieClient:
+    """Sends records over kept connections; may be shared by threads."""
+
+    def __init__(
+        self, api_url: str, *, api_key: str, user_agent: str, timeout: float, connections: int
+    ) -> None:
+        """Prepare the connections; nothing is sent yet."""
+        self.api_url = api_url
+        self.answered = False
+        self._timeout = (min(_CONNECT_TIMEOUT, timeout), timeout)
+        self._session = session = requests.Session()
+        found = session.merge_environment_settings(api_url, {}, None, None, None)
+        session.proxies, session.verify = found["proxies"], found["verify"]
+        session.trust_env = False  # else a .netrc entry would replace the key
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        session.headers.update(
+            {
+                "Authorization": f"ApiKey {api_key}",
+                "Content-Type": "application/json",
+                "User-Agent": user_agent,
+            }
+        )
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections)
+        session.mount(f"{api_url.split('://')[0]}://", adapter)
+
+    def put(self, path: str, body: bytes) -> Reply:
+        """Send one record.
+
+        Args:
+            path: Path below the API address.
+            body: The record as JSON.
+
+        Raises:
+            TargetError: The answer means that no record can be delivered.
+        """
+        try:
+            response = self._session.put(
+                self.api_url + path, data=body, timeout=self._timeout, allow_redirects=False
+            )
+        except requests.exceptions.SSLError as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise TargetError(
+                    "the certificate of api_url is not trusted: check the address, or name your "
+                    "authority's file in REQUESTS_CA_BUNDLE"
+                ) from None
+            return Reply(Outcome.AGAIN, "TLS failure")
+        except requests.exceptions.Timeout:
+            return Reply(Outcome.AGAIN, "timeout")
+        except requests.exceptions.ProxyError:
+            return Reply(Outcome.AGAIN, "proxy failure")
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
+            raise TargetError("api_url or a path setting makes no valid web address") from None
+        except requests.exceptions.RequestException:
+            return Reply(Outcome.AGAIN, "no connection")
+        self.answered = True
+        return self._judge(response)
+
+    def _judge(self, response: requests.Response) -> Reply:
+        status = response.status_code
+        if status in _STORED:
+            if response.headers.get("Content-Type", "").startswith("text/html"):
+                return Reply(Outcome.AGAIN, "a web page instead of an answer")
+            return Reply(Outcome.STORED, "")
+        if status in _REFUSED:
+            return Reply(Outcome.REFUSED, str(status), _message(response))
+        if status in {429, 503}:
+            return Reply(Outcome.HOLD, str(status), retry_after=_retry_after(response))
+        if status == 408 or status >= 500:
+            return Reply(Outcome.AGAIN, str(status))
+        raise TargetError(_explain(status))
+
+
+def _explain(status: int) -> str:
+    if 300 <= status < 400:
+        return (
+            f"Birdie's address answers {status}, a redirect, which is not followed: check api_url"
+        )
+    setting = _SETTING.get(status)
+    if setting == "api_key":
+        return f"Birdie refuses the key ({status}): check api_key"
+    if setting:
+        return f"Birdie knows no such path ({status}): check feedback_path, user_path and api_url"
+    return f"Birdie answered {status}, which this target does not know: check api_url"
+
+
+def _message(response: requests.Response) -> str:
+    try:
+        answer = response.json()
+    except ValueError:
+        return ""
+    message = answer.get("message", "") if isinstance(answer, dict) else ""
+    return str(message)[:_LONGEST_REASON]
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isdecimal():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

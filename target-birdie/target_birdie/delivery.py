@@ -1,0 +1,280 @@
+"""One run: takes records and states in order, and sees to it that no state runs ahead.
+
+The thread that reads calls `deliver` and `checkpoint`; the threads that send report outcomes; a
+third one brings digests and the safe state out about once a second.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from threading import Event, Lock, Thread
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from target_birdie import envelope
+from target_birdie.batches import BatchId
+from target_birdie.client import BirdieClient
+from target_birdie.digests import DigestStore
+from target_birdie.errors import TargetError
+from target_birdie.ledger import Ledger, State
+from target_birdie.mapping import BirdieRecord, StreamMapping
+from target_birdie.rejects import RejectsFile
+from target_birdie.report import Report
+from target_birdie.settings import Settings
+from target_birdie.uploader import Job, Uploader
+from target_birdie.values import Unmappable
+
+GRACE_SECONDS = 25.0
+"""How long a stopped run waits for the answers to what it has sent."""
+_COMMIT_SECONDS = 1.0
+_OPEN_SPAN = 10_000
+_SHARE_COUNTS_FROM = 100
+
+
+class Destination(Protocol):
+    """Where jobs go."""
+
+    failure: TargetError | None
+
+    def submit(self, job: Job) -> None:
+        """Take a job."""
+
+    def drain(self) -> None:
+        """Bring every job to its end."""
+
+    def stop(self) -> None:
+        """Take nothing more."""
+
+    def wait_in_flight(self, seconds: Callable[[], float]) -> None:
+        """Wait for what cannot be called back."""
+
+
+class Delivery:
+    """The run; `Outcomes` for whoever sends."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        logger: logging.Logger,
+        *,
+        write_state: Callable[[State], None],
+        on_failure: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Open the files of the run and start its threads.
+
+        Raises:
+            ConfigError: A file cannot be used.
+        """
+        self.settings = settings
+        self.report = Report(logger)
+        self.ledger = Ledger()
+        self._logger = logger
+        self._write_state = write_state
+        self._on_failure = on_failure
+        self._batch = BatchId(settings.batch_id)
+        self._rejects = RejectsFile(settings.rejects_path)
+        self._digests = (
+            DigestStore(settings.digest_path, read_only=settings.dry_run)
+            if settings.digest_path
+            else None
+        )
+        self._scope = settings.api_key.encode()[:64]
+        self._ended = Event()
+        self._commit_lock = Lock()
+        self._failure: TargetError | None = None
+        self._destination: Destination = self._connect()
+        self._ticker = Thread(target=self._tick, name="commit", daemon=True)
+        self._ticker.start()
+
+    def _connect(self) -> Destination:
+        settings = self.settings
+        client = BirdieClient(
+            settings.api_url,
+            api_key=settings.api_key,
+            user_agent=settings.user_agent,
+            timeout=settings.request_timeout,
+            connections=settings.max_concurrency,
+        )
+        return Uploader(
+            client,
+            self,
+            concurrency=settings.max_concurrency,
+            per_second=settings.max_requests_per_second,
+            budget=settings.retry_budget_seconds,
+            on_failure=self._on_failure,
+        )
+
+    @property
+    def failure(self) -> TargetError | None:
+        """Why the run cannot go on; None while it can."""
+        return self._failure or self._destination.failure
+
+    # Called by the thread that reads
+
+    def deliver(self, stream: str, mapping: StreamMapping, record: dict[str, Any]) -> None:
+        """Send a record, unless it is unchanged or cannot be mapped.
+
+        Raises:
+            TargetError: The run cannot go on.
+        """
+        number = self.ledger.issue()
+        self.report.count("read")
+        try:
+            mapped = mapping.map(record)
+        except Unmappable as unmappable:
+            record_id = record.get("id")
+            self._reject(stream, mapping, record, record_id, unmappable.reason, unmappable.detail)
+            self.ledger.settle([number])
+        else:
+            self._destination.submit(self._job(stream, mapping, mapped, record, number))
+        while self.ledger.open_span > _OPEN_SPAN and not self.failure:
+            time.sleep(0.05)
+        if self.failure:
+            raise self.failure
+
+    def _job(
+        self,
+        stream: str,
+        mapping: StreamMapping,
+        mapped: BirdieRecord,
+        record: dict[str, Any],
+        number: int,
+    ) -> Job:
+        field = envelope.RECORD_TYPES[mapped.record_type]
+        path = self.settings.paths[mapped.record_type].format(**{field: quote(mapped.id, safe="")})
+        body = envelope.encode(mapped.body)
+        return Job(
+            key=(mapped.record_type, mapped.id),
+            stream=stream,
+            body=envelope.with_batch(body, self._batch.current()),
+            digest=envelope.digest(body, destination=self._scope),
+            record=record,
+            mapping=mapping,
+            numbers=[number],
+            path=path,
+        )
+
+    def checkpoint(self, state: State) -> None:
+        """Take a state; it is written once everything before it is settled."""
+        self.ledger.checkpoint(state)
+
+    def finish(self) -> None:
+        """Bring every record to its end.
+
+        Raises:
+            TargetError: The run could not go on.
+        """
+        self._destination.drain()
+        if self.failure:
+            raise self.failure
+
+    def stop(self) -> None:
+        """Send nothing more. Safe to call in a signal handler, once."""
+        self._destination.stop()
+
+    def close(self, grace: Callable[[], float] = lambda: 0.0) -> None:
+        """Wait for what is under way, write the last safe state, and tell the counts."""
+        if self._ended.is_set():
+            return
+        self._destination.stop()
+        self._destination.wait_in_flight(grace)
+        self._ended.set()
+        self._ticker.join()
+        self._commit()
+        if self._digests:
+            self._digests.close()
+        self._logger.info("Done: %s", self.report.line(self.ledger.mark))
+
+    def _tick(self) -> None:
+        while not self._ended.wait(_COMMIT_SECONDS):
+            try:
+                self._commit()
+            except TargetError as error:
+                self._failure = error
+                self._destination.stop()
+                self._on_failure()
+                return
+            self.report.tell(self.ledger.mark)
+
+    def _commit(self) -> None:
+        """Bring out the digests, then the state that covers them."""
+        state = self.ledger.take_safe_state()
+        if self.settings.dry_run:
+            return
+        if self._digests:
+            self._digests.commit()
+        if state is None:
+            return
+        try:
+            self._write_state(state)
+        except OSError:
+            raise TargetError("the state cannot be written: nobody reads the output") from None
+
+    # Called by the threads that send
+
+    def is_unchanged(self, job: Job) -> bool:
+        """Tell whether Birdie holds this very record."""
+        return self._digests is not None and self._digests.holds(job.key, job.digest)
+
+    def stored(self, job: Job) -> None:
+        """Remember what Birdie has."""
+        if self._digests:
+            self._digests.remember(job.key, job.digest)
+        self.report.count("sent")
+
+    def refused(self, job: Job, reason: str, message: str) -> None:
+        """Keep a record that Birdie will never take."""
+        self._reject(job.stream, job.mapping, job.record, job.key[1], reason, message)
+
+    def unchanged(self, job: Job) -> None:
+        """Count a record that need not be sent."""
+        self.report.count("unchanged")
+
+    def merged(self, job: Job) -> None:
+        """Count a version that a newer one replaced."""
+        self.report.count("merged")
+
+    def settled(self, job: Job) -> None:
+        """Let the states behind this job out."""
+        self.ledger.settle(job.numbers)
+
+    def retried(self, reason: str) -> None:
+        """Count a repeated request."""
+        self.report.retried(reason)
+
+    def held(self, seconds: float, reason: str) -> None:
+        """Tell why nothing moves."""
+        self.report.held(seconds, reason)
+
+    def _reject(
+        self,
+        stream: str,
+        mapping: StreamMapping,
+        record: dict[str, Any],
+        record_id: Any,
+        reason: str,
+        detail: str,
+    ) -> None:
+        """Keep a refused record on disk, and end the run where the settings say so."""
+        if self.settings.on_reject == "stop":
+            raise TargetError(
+                f"{stream}: record {record_id} is rejected ({reason}), and on_reject is stop"
+            )
+        if not self.settings.dry_run:
+            entry = {"stream": stream, "id": record_id, "reason": reason, "message": detail}
+            self._rejects.add(entry | {"record": mapping.redacted(record)})
+        self.report.rejected(stream, record_id, reason)
+        if self._too_many_rejects():
+            raise TargetError(
+                f"{self.report.rejects} of {self.report['read']} records are rejected, more than "
+                f"max_rejects allows: see {self.settings.rejects_path} for the reasons, correct "
+                "the mapping, and send them with --replay"
+            )
+
+    def _too_many_rejects(self) -> bool:
+        read, limit = self.report["read"], self.settings.max_rejects
+        if self.settings.max_rejects_is_share:
+            return read >= _SHARE_COUNTS_FROM and self.report.rejects > limit * read
+        return self.report.rejects > limit

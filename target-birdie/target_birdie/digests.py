@@ -1,0 +1,107 @@
+"""What Birdie holds, as one digest an id: lets unchanged records stay unsent."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+from threading import Lock
+
+from target_birdie.errors import ConfigError, TargetError
+
+Key = tuple[str, str]
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS digests (
+    record_type TEXT NOT NULL,
+    id TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    stored_at REAL NOT NULL,
+    PRIMARY KEY (record_type, id)
+) WITHOUT ROWID
+"""
+
+
+class DigestStore:
+    """A SQLite file that one run at a time may use; may be shared by threads."""
+
+    def __init__(self, path: str, *, read_only: bool = False) -> None:
+        """Open the store and keep it to this run.
+
+        Raises:
+            ConfigError: Another run uses it, or it is no digest store.
+        """
+        self._path = path
+        self._lock = Lock()
+        try:
+            self._db = self._open(path, read_only=read_only)
+        except (sqlite3.Error, OSError) as error:
+            raise ConfigError(_explain(path, error)) from None
+
+    @staticmethod
+    def _open(path: str, *, read_only: bool) -> sqlite3.Connection:
+        if read_only:
+            known = Path(path).exists()
+            address = f"{Path(path).absolute().as_uri()}?mode=ro" if known else ":memory:"
+            db = sqlite3.connect(address, uri=True, check_same_thread=False, timeout=0)
+            db.execute("SELECT 1 FROM digests LIMIT 1") if known else db.execute(_TABLE)
+            return db
+        if not Path(path).exists():
+            Path(path).touch(mode=0o600)
+        db = sqlite3.connect(path, check_same_thread=False, timeout=0, isolation_level=None)
+        db.execute("PRAGMA locking_mode=EXCLUSIVE")
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=NORMAL")
+        db.execute("BEGIN EXCLUSIVE")
+        db.execute(_TABLE)
+        db.execute("SELECT digest, stored_at FROM digests LIMIT 1")
+        return db
+
+    def holds(self, key: Key, digest: bytes) -> bool:
+        """Tell whether the last record stored under this id has this digest."""
+        return (row := self._row(key)) is not None and row[0] == digest
+
+    def stored_at(self, key: Key) -> float:
+        """Return when a record was last stored under this id, in UNIX seconds; 0 for never."""
+        return row[1] if (row := self._row(key)) is not None else 0.0
+
+    def _row(self, key: Key) -> tuple[bytes, float] | None:
+        with self._lock:
+            row: tuple[bytes, float] | None = self._db.execute(
+                "SELECT digest, stored_at FROM digests WHERE record_type = ? AND id = ?", key
+            ).fetchone()
+        return row
+
+    def remember(self, key: Key, digest: bytes) -> None:
+        """Note what Birdie stored under this id; on disk after `commit`."""
+        self._write(
+            "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?)", (*key, digest, time.time())
+        )
+
+    def commit(self) -> None:
+        """Bring everything remembered to disk."""
+        self._write("COMMIT")
+        self._write("BEGIN EXCLUSIVE")
+
+    def _write(self, statement: str, values: tuple[object, ...] = ()) -> None:
+        try:
+            with self._lock:
+                self._db.execute(statement, values)
+        except sqlite3.Error as error:
+            raise TargetError(_explain(self._path, error)) from None
+
+    def close(self) -> None:
+        """Let go of the file; what was not committed is forgotten."""
+        with self._lock:
+            self._db.close()
+
+
+def _explain(path: str, error: Exception) -> str:
+    if "locked" in str(error):
+        return f"digest_path {path} is in use by another run: wait for it, or name another file"
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+        return (
+            f"digest_path {path} is no readable digest store: delete it (every record is then sent "
+            "once more), or name another file"
+        )
+    return f"digest_path {path} cannot be opened or written ({error}): check the path and the disk"

@@ -1,0 +1,192 @@
+"""From a tap's record to a Birdie record, by a table: pure, without HTTP or state.
+
+`DEFAULT_STREAMS` is the table for Wootric; the setting `streams` replaces it. Whatever no field of
+the table takes becomes an additional field under the name of its column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from target_birdie import envelope
+from target_birdie.privacy import is_personal, scrub
+from target_birdie.values import Unmappable, from_unix, to_id, to_rating, to_text, to_time
+
+DEFAULT_STREAMS: dict[str, dict[str, Any]] = {
+    "responses": {
+        "record_type": "feedback",
+        "fields": {
+            "feedback_id": "id",
+            "rating": "score",
+            "text": "text",
+            "posted_at": "created_at",
+            "author_id": "end_user_id",
+        },
+        "properties": ["end_user.properties", "additional_fields"],
+    },
+    "end_users": {
+        "record_type": "user",
+        "fields": {"user_id": "id"},
+        "properties": ["properties", "additional_fields"],
+    },
+}
+
+_REQUIRED = frozenset({"feedback_id", "user_id", "rating", "posted_at"})
+_IDS = frozenset({"feedback_id", "user_id", "author_id", "account_id"})
+_MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for every stream: the settings that shape a record."""
+
+    kind: str = "nps"
+    id_prefix: str = ""
+    include: frozenset[str] = frozenset()
+    exclude: frozenset[str] = frozenset()
+    include_pii: bool = False
+    date_properties: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class BirdieRecord:
+    """A record as Birdie takes it, but for the batch it travels in."""
+
+    record_type: str
+    id: str
+    body: dict[str, Any]
+
+
+class StreamMapping:
+    """Maps the records of one stream."""
+
+    def __init__(
+        self, entry: Mapping[str, Any], rules: Rules, columns: Collection[str] = ()
+    ) -> None:
+        """Prepare the mapping.
+
+        Args:
+            entry: `record_type`, `kind`, `fields` and `properties` of the stream.
+            rules: What holds for every stream.
+            columns: Names the stream's schema declares; no property takes one of them.
+        """
+        self.record_type: str = entry["record_type"]
+        self.kind: str = entry.get("kind") or rules.kind
+        self.rules = rules
+        self._columns = frozenset(columns)
+        self._fields = [
+            (field, path, tuple(path.split(".")), self._converter(field))
+            for field, path in entry["fields"].items()
+        ]
+        self._properties = [(path, tuple(path.split("."))) for path in entry.get("properties", ())]
+        self._id_field = envelope.RECORD_TYPES[self.record_type]
+        paths = [keys for _, _, keys, _ in self._fields] + [keys for _, keys in self._properties]
+        self._taken = frozenset(keys[0] for keys in paths if len(keys) == 1)
+        self._nested = [keys for keys in paths if len(keys) > 1]
+
+    def _converter(self, field: str) -> Callable[[Any], Any]:
+        if field in _IDS:
+            return lambda value: to_id(value, self.rules.id_prefix)
+        if field == "rating":
+            return lambda value: to_rating(value, 10 if self.kind == "nps" else None)
+        return to_time if field == "posted_at" else to_text
+
+    def map(self, record: Mapping[str, Any]) -> BirdieRecord:
+        """Return the Birdie record.
+
+        Raises:
+            Unmappable: The record has no id, or a field holds what it cannot.
+        """
+        fields: dict[str, Any] = {}
+        for field, path, keys, convert in self._fields:
+            value = _at(record, keys)
+            if path in self.rules.date_properties:
+                value = from_unix(value)
+            mapped = None if value is _MISSING or value is None else convert(value)
+            if mapped is not None:
+                fields[field] = mapped
+            elif field in _REQUIRED:
+                raise Unmappable(field, f"column {path!r} is empty or missing")
+        body = envelope.build(self.record_type, self.kind, fields, self._additional(record))
+        return BirdieRecord(self.record_type, fields[self._id_field], body)
+
+    def _additional(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        rules = self.rules
+        additional: dict[str, Any] = {}
+        for name, value in record.items():
+            if name not in self._taken:
+                self._add(additional, name, name, self._rest(name, value))
+        for path, keys in self._properties:
+            found = _at(record, keys)
+            if isinstance(found, dict):
+                for name, value in found.items():
+                    self._add(
+                        additional, name, self._free_name(name, path, record, additional), value
+                    )
+        if rules.include:
+            additional = {k: v for k, v in additional.items() if k in rules.include}
+        if rules.exclude:
+            additional = {k: v for k, v in additional.items() if k not in rules.exclude}
+        return additional
+
+    def _rest(self, column: str, value: Any) -> Any:
+        """Return a column without the parts that are mapped elsewhere."""
+        if not isinstance(value, dict):
+            return value
+        for keys in self._nested:
+            if keys[0] == column:
+                value = _without(value, keys[1:])
+        return value or None
+
+    def _free_name(
+        self, name: str, path: str, record: Mapping[str, Any], additional: dict[str, Any]
+    ) -> str:
+        taken = name in self._columns or name in record or name in additional
+        free = f"{path}.{name}" if taken else name
+        while free in additional or (taken and free in record):
+            free += "_"
+        return free
+
+    def _add(self, additional: dict[str, Any], name: str, target: str, value: Any) -> None:
+        if value is None or value == "":
+            return
+        if not self.rules.include_pii:
+            if is_personal(name, value):
+                return
+            if isinstance(value, (dict, list)) and value:
+                value = scrub(value)
+                if not value:
+                    return
+        additional[target] = from_unix(value) if name in self.rules.date_properties else value
+
+    def redacted(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the record as it may be kept on disk: without what would not be sent either."""
+        if self.rules.include_pii:
+            return dict(record)
+        mapped = {keys[0] for _, _, keys, _ in self._fields if keys[0] in record}
+        clean: dict[str, Any] = scrub(dict(record))
+        return clean | {name: record[name] for name in mapped if name not in clean}
+
+
+def _at(record: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
+    value: Any = record
+    for key in keys:
+        if not isinstance(value, Mapping) or key not in value:
+            return _MISSING
+        value = value[key]
+    return value
+
+
+def _without(value: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    head, *rest = keys
+    if head not in value:
+        return value
+    copy = dict(value)
+    inner = copy.pop(head)
+    if rest and isinstance(inner, dict):
+        remaining = _without(inner, tuple(rest))
+        if remaining:
+            copy[head] = remaining
+    return copy

@@ -1,0 +1,97 @@
+"""When the next request may go: one pace and one hold for all connections."""
+
+from __future__ import annotations
+
+import random
+import time
+from threading import Event, Lock
+
+FIRST_HOLD = 1.0
+"""Seconds of the first hold after 429 or 503 without Retry-After; each further one is twice as long."""
+_SHORTEST_HOLD = 0.25
+LONGEST_WAIT = 30.0
+"""Seconds beyond which neither a hold nor a retry grows by itself."""
+
+
+class Pace:
+    """Hands out moments to send at. Pure: the time is passed in.
+
+    When Birdie asks to slow down, nothing goes until the hold ends, and the pace is halved; it
+    grows back by a twentieth of the full pace for each second without complaint.
+    """
+
+    def __init__(self, per_second: float) -> None:
+        """Start at full pace; 0 means no limit."""
+        self._full = per_second
+        self._rate = per_second
+        self._rated_at = 0.0
+        self._next = 0.0
+        self._held_until = 0.0
+        self._hold = FIRST_HOLD
+
+    @property
+    def held_until(self) -> float:
+        """The moment before which nothing may go."""
+        return self._held_until
+
+    def reserve(self, now: float) -> float:
+        """Return the moment at which the caller may send."""
+        moment = max(now, self._next, self._held_until)
+        if self._full:
+            grown = self._rate + self._full * 0.05 * max(0.0, now - self._rated_at)
+            self._rate = min(self._full, grown)
+            self._rated_at = now
+            self._next = moment + 1 / self._rate
+        return moment
+
+    def complained(self, now: float, retry_after: float | None) -> float | None:
+        """Hold everything after a 429 or 503; return the seconds, or None when held already."""
+        if now < self._held_until and retry_after is None:
+            return None
+        seconds = self._hold if retry_after is None else max(retry_after, _SHORTEST_HOLD)
+        if now + seconds <= self._held_until:
+            return None
+        if now >= self._held_until:
+            self._hold = min(self._hold * 2, LONGEST_WAIT)
+            self._rate = max(self._rate / 2, min(1.0, self._full))
+        self._rated_at = self._held_until = now + seconds
+        self._next = self._held_until
+        return seconds
+
+    def accepted(self) -> None:
+        """Note an accepted request: the next hold is a short one again."""
+        self._hold = FIRST_HOLD
+
+
+class Gate:
+    """The pace, shared by threads."""
+
+    def __init__(self, per_second: float) -> None:
+        """Open the gate at this many requests a second; 0 means no limit."""
+        self._pace = Pace(per_second)
+        self._lock = Lock()
+
+    def wait(self, stop: Event) -> bool:
+        """Wait for the next moment to send; False when `stop` came first."""
+        while not stop.is_set():
+            with self._lock:
+                moment = self._pace.reserve(time.monotonic())
+            stop.wait(moment - time.monotonic())
+            if self._pace.held_until <= time.monotonic():
+                return not stop.is_set()
+        return False
+
+    def hold(self, retry_after: float | None) -> float | None:
+        """Close the gate for all; return for how long, or None when it is closed already."""
+        with self._lock:
+            return self._pace.complained(time.monotonic(), retry_after)
+
+    def accepted(self) -> None:
+        """Note an accepted request."""
+        with self._lock:
+            self._pace.accepted()
+
+
+def retry_wait(attempt: int) -> float:
+    """Return the seconds before try `attempt` + 1: from 0.25 s doubling to 30 s, with full jitter."""
+    return random.uniform(0.05, min(LONGEST_WAIT, 0.25 * 2 ** min(attempt, 10)))

@@ -1,0 +1,185 @@
+"""The target: settings, states and signals on the SDK's side."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from functools import cached_property
+from typing import Any, ClassVar
+
+from singer_sdk import Sink, Target
+from singer_sdk.helpers.capabilities import (
+    STREAM_MAPS_CONFIG,
+    CapabilitiesEnum,
+    PluginCapabilities,
+)
+from singer_sdk.plugin_base import JSONSchemaValidator
+from singer_sdk.singerlib.json import serialize_json
+
+from target_birdie import settings as checked
+from target_birdie.declaration import CONFIG_SCHEMA
+from target_birdie.delivery import GRACE_SECONDS, Delivery
+from target_birdie.errors import (
+    ConfigError,
+    InputError,
+    RejectedRecordsError,
+    StreamWithoutSchemaError,
+)
+from target_birdie.ledger import State
+from target_birdie.reader import MessageReader
+from target_birdie.sinks import BirdieSink, LeftAloneSink
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+
+class TargetBirdie(Target):
+    """Singer target for Birdie: customer feedback delivered complete, paced and accounted for."""
+
+    name = "target-birdie"
+    config_jsonschema = CONFIG_SCHEMA
+    message_reader_class = MessageReader
+    message_reader: MessageReader
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+    _MAX_RECORD_AGE_IN_MINUTES = float("inf")  # the SDK's periodic drain has nothing to do here
+
+    @override
+    def __init__(self, **kwargs: Any) -> None:
+        self._signal = 0
+        self._hurry = False
+        self._left_alone: set[str] = set()
+        super().__init__(**kwargs)
+        self.settings = checked.read(self.config)
+        self.message_reader.on_error = self._close
+
+    # Settings
+
+    @classmethod
+    @override
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Add the SDK's settings for stream maps; its others would do nothing here."""
+        for name in ("stream_maps", "stream_map_config"):
+            declared = STREAM_MAPS_CONFIG["properties"][name]
+            config_jsonschema["properties"].setdefault(name, declared)
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Check the settings; the SDK's own messages would quote their values."""
+        self.append_builtin_config(self.config_jsonschema)
+        given = {name: value for name, value in self._config.items() if value is not None}
+        if isinstance(given.get("max_rejects"), int):
+            given["max_rejects"] = str(given["max_rejects"])
+        errors = JSONSchemaValidator(self.config_jsonschema).iter_errors(given)
+        lines = [checked.describe(error) for error in errors]
+        if lines and raise_errors:
+            raise ConfigError("; ".join(lines))
+        self._config = given
+        return lines
+
+    # Messages
+
+    @cached_property
+    def delivery(self) -> Delivery:
+        """The run, opened with the first message."""
+        return Delivery(
+            self.settings,
+            self.logger,
+            write_state=self._write_state_message,
+            on_failure=self._wake_reader,
+        )
+
+    @override
+    def get_sink_class(self, stream_name: str) -> type[Sink]:
+        return BirdieSink if stream_name in self.settings.streams else LeftAloneSink
+
+    def tell_left_alone(self, stream: str) -> None:
+        """Say once that a stream is not sent."""
+        if stream not in self._left_alone:
+            self._left_alone.add(stream)
+            self.logger.info(
+                "Stream %s is left alone: the setting streams maps it to no Birdie record", stream
+            )
+
+    @override
+    def _assert_sink_exists(self, stream_name: str) -> None:
+        if not self.sink_exists(stream_name):
+            raise StreamWithoutSchemaError(
+                f"a record of stream {stream_name} came before its schema: check the tap"
+            )
+
+    @override
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        self._assert_line_requires(message_dict, requires={"value"})
+        if message_dict["value"]:
+            self.delivery.checkpoint(message_dict["value"])
+
+    @override
+    def _write_state_message(self, state: State) -> None:
+        sys.stdout.write(f"{serialize_json(state)}\n")
+        sys.stdout.flush()
+
+    @override
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        self.logger.debug("ACTIVATE_VERSION is ignored: Birdie keeps records by their id")
+
+    @override
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        raise InputError(
+            "the tap sends BATCH files, which this target does not read: turn them off"
+        )
+
+    # The end
+
+    @override
+    def process_endofpipe(self) -> None:
+        """Bring everything read to its end, write the last state, and say how it went."""
+        try:
+            if not self._signal:
+                self.delivery.finish()
+        finally:
+            self._close()
+        if self._signal:
+            sys.exit(128 + self._signal)
+        super().process_endofpipe()
+        self._tell_rejects()
+
+    def _tell_rejects(self) -> None:
+        rejects = self.delivery.report.rejects
+        if rejects and self.settings.on_reject == "file":
+            raise RejectedRecordsError(
+                f"{rejects} of {self.delivery.report['read']} records were rejected and are kept, "
+                f"with the reasons, in {self.settings.rejects_path}"
+            )
+
+    def _close(self) -> None:
+        if "delivery" not in vars(self):
+            return
+        deadline = time.monotonic() + GRACE_SECONDS
+        self.delivery.close(lambda: 0.0 if self._hurry else deadline - time.monotonic())
+
+    @override
+    def _handle_termination(self, signum: int, frame: object) -> None:
+        """End the input; `process_endofpipe` does the rest. A second signal ends the waiting."""
+        if "delivery" in vars(self) and self.delivery.failure:
+            self.message_reader.stop()
+        elif self._signal:
+            self._hurry = True
+        else:
+            self._signal = signum
+            if "delivery" in vars(self):
+                self.delivery.stop()
+            self.message_reader.stop()
+
+    def _wake_reader(self) -> None:
+        """Get the main thread out of a blocking read, when its signals are ours."""
+        ours = signal.getsignal(signal.SIGTERM) == self._handle_termination
+        if ours and hasattr(signal, "pthread_kill"):
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)

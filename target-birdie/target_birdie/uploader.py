@@ -1,0 +1,234 @@
+"""Sends records side by side, one version of an id at a time.
+
+Daemon threads rather than a pool: the interpreter waits for a pool's requests when it exits.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Condition, Event, Thread
+from typing import Any, Protocol
+
+from target_birdie.client import BirdieClient, Outcome, Reply
+from target_birdie.errors import TargetError
+from target_birdie.mapping import StreamMapping
+from target_birdie.pacing import Gate, retry_wait
+
+Key = tuple[str, str]
+
+_POLL = 0.2
+_FIRST_ANSWER = 60.0
+
+
+@dataclass(slots=True)
+class Job:
+    """A record on its way; `numbers` are those of the records that it settles."""
+
+    key: Key
+    stream: str
+    body: bytes
+    digest: bytes
+    record: dict[str, Any]
+    mapping: StreamMapping
+    numbers: list[int] = field(default_factory=list)
+    path: str = ""
+
+
+class Outcomes(Protocol):
+    """Who is told what became of a job. Called from the threads that send."""
+
+    def is_unchanged(self, job: Job) -> bool:
+        """Tell whether Birdie holds this very record."""
+
+    def stored(self, job: Job) -> None:
+        """Birdie has the record."""
+
+    def refused(self, job: Job, reason: str, message: str) -> None:
+        """Birdie will never take the record."""
+
+    def unchanged(self, job: Job) -> None:
+        """The record need not be sent."""
+
+    def merged(self, job: Job) -> None:
+        """A newer version of the record took its place before it was sent."""
+
+    def settled(self, job: Job) -> None:
+        """The job is over, whatever came of it."""
+
+    def retried(self, reason: str) -> None:
+        """A request will be repeated."""
+
+    def held(self, seconds: float, reason: str) -> None:
+        """All requests wait."""
+
+
+class Uploader:
+    """A bounded queue of jobs and the threads that send them."""
+
+    def __init__(
+        self,
+        client: BirdieClient,
+        outcomes: Outcomes,
+        *,
+        concurrency: int,
+        per_second: float,
+        budget: float,
+        on_failure: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Start the threads."""
+        self._client = client
+        self._outcomes = outcomes
+        self._gate = Gate(per_second)
+        self._budget = budget
+        self._on_failure = on_failure
+        self._limit = 2 * concurrency
+        self._changed = Condition()
+        self._queue: deque[Key] = deque()
+        self._waiting: dict[Key, Job] = {}
+        self._in_flight: dict[Key, Job] = {}
+        self._last_success = time.monotonic()
+        self._stop = Event()
+        self.failure: TargetError | None = None
+        for number in range(concurrency):
+            Thread(target=self._work, name=f"birdie-{number}", daemon=True).start()
+
+    def submit(self, job: Job) -> None:
+        """Queue a job; waits while the queue is full, and drops the job after a stop."""
+        with self._changed:
+            while len(self._waiting) >= self._limit and not self._stop.is_set():
+                self._changed.wait(_POLL)
+            if not self._stop.is_set():
+                self._place(job)
+
+    def _place(self, job: Job) -> None:
+        waiting = self._waiting.get(job.key)
+        newest = waiting or self._in_flight.get(job.key)
+        if newest is None:
+            if self._outcomes.is_unchanged(job):
+                self._outcomes.unchanged(job)
+                self._outcomes.settled(job)
+                return
+        elif newest.digest == job.digest:
+            newest.numbers += job.numbers
+            self._outcomes.unchanged(job)
+            return
+        if waiting:
+            job.numbers += waiting.numbers
+            self._outcomes.merged(waiting)
+        elif newest is None:
+            self._queue.append(job.key)
+        self._waiting[job.key] = job
+        self._changed.notify_all()
+
+    def drain(self) -> None:
+        """Wait until every job is over, or the uploader has stopped."""
+        with self._changed:
+            while (self._waiting or self._in_flight) and not self._stop.is_set():
+                self._changed.wait(_POLL)
+
+    def stop(self) -> None:
+        """Send nothing more; what is under way goes on."""
+        self._stop.set()
+
+    def wait_in_flight(self, seconds: Callable[[], float]) -> None:
+        """Wait for what is under way, for as long as `seconds` has some left."""
+        with self._changed:
+            while self._in_flight and (left := seconds()) > 0:
+                self._changed.wait(min(left, _POLL))
+
+    def _work(self) -> None:
+        while (job := self._next()) is not None:
+            try:
+                if self._deliver(job):
+                    self._finish(job)
+                    continue
+            except TargetError as error:
+                self._fail(error)
+            except Exception as error:  # noqa: BLE001  (a thread must not end in silence)
+                self._fail(TargetError(f"internal error while sending: {type(error).__name__}"))
+            self._abandon(job)
+            return
+
+    def _next(self) -> Job | None:
+        with self._changed:
+            while not self._queue and not self._stop.is_set():
+                self._changed.wait(_POLL)
+            if self._stop.is_set():
+                return None
+            key = self._queue.popleft()
+            job = self._in_flight[key] = self._waiting.pop(key)
+            self._changed.notify_all()
+            return job
+
+    def _deliver(self, job: Job) -> bool:
+        """Send until there is an outcome; False when stopped before."""
+        started = time.monotonic()
+        attempt = 0
+        while self._gate.wait(self._stop):
+            reply = self._client.put(job.path, job.body)
+            if reply.outcome is Outcome.STORED:
+                self._gate.accepted()
+                self._last_success = time.monotonic()
+                self._outcomes.stored(job)
+                return True
+            if reply.outcome is Outcome.REFUSED:
+                self._last_success = time.monotonic()
+                self._outcomes.refused(job, reply.reason, reply.message)
+                return True
+            if self._gives_up(reply, started):
+                self._outcomes.refused(job, reply.reason, f"repeated for {self._budget:.0f} s")
+                return True
+            self._outcomes.retried(reply.reason)
+            self._pause(reply, attempt)
+            attempt += 1
+        return False
+
+    def _pause(self, reply: Reply, attempt: int) -> None:
+        if reply.outcome is Outcome.AGAIN:
+            self._stop.wait(retry_wait(attempt))
+            return
+        seconds = self._gate.hold(reply.retry_after)
+        if seconds is not None:
+            self._outcomes.held(seconds, reply.reason)
+
+    def _gives_up(self, reply: Reply, started: float) -> bool:
+        """Tell whether this record alone keeps failing while others are accepted.
+
+        Raises:
+            TargetError: Nothing is accepted any more.
+        """
+        now = time.monotonic()
+        patience = self._budget if self._client.answered else min(self._budget, _FIRST_ANSWER)
+        asked = reply.retry_after or 0.0
+        if asked < patience:
+            if now - started < patience:
+                return False
+            if self._last_success > started + patience / 2:
+                return reply.outcome is Outcome.AGAIN
+        wish = f" and asks to wait {asked:.0f} s" if asked else ""
+        raise TargetError(
+            f"Birdie has accepted nothing for {now - started:.0f} s (last: {reply.reason}{wish}), "
+            "longer than retry_budget_seconds allows; what was confirmed is safe, run again later"
+        )
+
+    def _finish(self, job: Job) -> None:
+        with self._changed:
+            del self._in_flight[job.key]
+            if job.key in self._waiting:
+                self._queue.append(job.key)
+            self._outcomes.settled(job)
+            self._changed.notify_all()
+
+    def _abandon(self, job: Job) -> None:
+        with self._changed:
+            del self._in_flight[job.key]
+            self._changed.notify_all()
+
+    def _fail(self, error: TargetError) -> None:
+        if self.failure is None:
+            self.failure = error
+        self._stop.set()
+        self._on_failure()

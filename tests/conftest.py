@@ -3,13 +3,55 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 from connector_sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+TIMEOUT = 10
+
+
+class SignedIn:
+    """A plain client of a sandbox's Wootric API."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.session = requests.Session()
+        self.sign_in()
+
+    def token(self, query: dict[str, str] | None = None, **form: str) -> requests.Response:
+        """Ask for a token."""
+        url = f"{self.sandbox.wootric_url}/oauth/token"
+        return self.session.post(url, params=query, data=form, timeout=TIMEOUT)
+
+    def sign_in(self) -> None:
+        """Use a new token from now on."""
+        reply = self.token(
+            grant_type="client_credentials",
+            client_id=self.sandbox.client_id,
+            client_secret=self.sandbox.client_secret,
+        )
+        self.session.headers["Authorization"] = f"Bearer {reply.json()['access_token']}"
+
+    def get(self, path: str, query: dict[str, Any] | None = None) -> requests.Response:
+        """GET below `/v1`."""
+        url = f"{self.sandbox.wootric_url}/v1/{path}"
+        return self.session.get(url, params=query, timeout=TIMEOUT)
+
+    def list(self, stream: str, query: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        """The records of one page, which must be there."""
+        reply = self.get(stream, query)
+        assert reply.status_code == 200, reply.text
+        rows: list[dict[str, Any]] = reply.json()
+        return rows
+
+    def ids(self, stream: str, query: dict[str, Any] | None = None) -> list[int]:
+        """The ids of one page."""
+        return [row["id"] for row in self.list(stream, query)]
 
 
 @pytest.fixture
@@ -23,3 +65,11 @@ def make_sandbox() -> Iterator[Callable[..., Sandbox]]:
 def sandbox(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
     """A small account: 300 responses, 150 people, 100 declines."""
     return make_sandbox(seed=1, responses=300)
+
+
+@pytest.fixture
+def wootric(sandbox: Sandbox) -> Iterator[SignedIn]:
+    """A client that is signed in to the small account."""
+    client = SignedIn(sandbox)
+    with client.session:
+        yield client

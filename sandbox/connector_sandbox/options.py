@@ -38,7 +38,7 @@ class Options:
     updated_filter: bool = True
     """False: `updated[...]` is silently ignored on responses and declines."""
     filter_reading: str = "stored"
-    """`stored` compares microseconds with the second asked for, `seconds` compares whole seconds."""
+    """`stored` compares microseconds with the second asked for, `seconds` whole seconds."""
     time_format: str = "offset"
     """How times are shown: `offset`, `naive_utc`, `iso_millis` or `unix`."""
     time_zone: str = "America/Los_Angeles"

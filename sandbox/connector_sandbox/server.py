@@ -16,11 +16,6 @@ from urllib.parse import parse_qsl, unquote
 
 from connector_sandbox.messages import Reply, Request
 
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
-
 if TYPE_CHECKING:
     from connector_sandbox.times import Clock
 
@@ -55,7 +50,6 @@ class Server(ThreadingHTTPServer):
         self._thread = Thread(target=self.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
-    @override
     def server_bind(self) -> None:
         # The standard class asks the resolver for its own name, which can take seconds.
         TCPServer.server_bind(self)
@@ -96,7 +90,6 @@ class Handler(StreamRequestHandler):
     disable_nagle_algorithm = True
     server: Server
 
-    @override
     def handle(self) -> None:
         self.server.remember(self.connection)
         try:

@@ -1,0 +1,212 @@
+"""The objects of the Wootric API, as the seeded account shows them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from connector_sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from tests.conftest import SignedIn
+
+RESPONSE = {
+    "id": int,
+    "end_user_id": int,
+    "survey_id": int,
+    "score": int,
+    "text": str | None,
+    "completed": bool,
+    "excluded_from_calculations": bool,
+    "ip_address": str | None,
+    "origin_url": str | None,
+    "created_at": str,
+    "updated_at": str,
+    "tags": list,
+    "notes": list,
+    "end_user": dict,
+}
+DECLINE = {
+    name: RESPONSE[name]
+    for name in (
+        "id",
+        "end_user_id",
+        "survey_id",
+        "ip_address",
+        "origin_url",
+        "created_at",
+        "updated_at",
+        "end_user",
+    )
+}
+END_USER = {
+    "id": int,
+    "created_at": str,
+    "updated_at": str,
+    "email": str | None,
+    "last_surveyed": str | None,
+    "external_created_at": int,
+    "last_seen_at": str,
+    "properties": dict,
+    "phone_number": str | None,
+    "external_id": str | None,
+    "last_response": dict | None,
+    "settings": dict,
+}
+SEGMENT = {"name": str, "data_type": str, "created_at": str}
+
+
+@pytest.mark.parametrize(
+    ("stream", "fields"),
+    [
+        ("responses", RESPONSE),
+        ("declines", DECLINE),
+        ("end_users", END_USER),
+        ("segments", SEGMENT),
+    ],
+)
+def test_each_object_has_its_documented_fields(
+    wootric: SignedIn, stream: str, fields: dict[str, Any]
+) -> None:
+    """The fields of a response, decline, end user and segment (doc)."""
+    row = wootric.list(stream, {"created[gte]": 0, "page": 5 if stream == "responses" else 1})[0]
+
+    assert row.keys() == fields.keys()
+    assert all(isinstance(row[name], kind) for name, kind in fields.items())
+
+
+def test_a_response_carries_the_properties_of_its_day(wootric: SignedIn) -> None:
+    """end_user.properties are as they were when the survey was taken (doc)."""
+    (row,) = wootric.list("responses", {"per_page": 1})
+    wootric.sandbox.store.update_end_user(row["end_user_id"], properties={"plan": "other"})
+    (again,) = wootric.list("responses", {"per_page": 1})
+
+    assert again == row
+    assert again["end_user"]["properties"] != {"plan": "other"}
+
+
+def test_old_records_lack_keys(wootric: SignedIn) -> None:
+    """Any key can be absent or null in old records (field)."""
+    old = wootric.list("responses", {"sort_order": "asc"})
+
+    assert all(not RESPONSE.keys() <= row.keys() for row in old)
+
+
+def test_new_records_have_a_key_that_came_unannounced(wootric: SignedIn) -> None:
+    """The API adds keys over time (field)."""
+    assert all(row.keys() - RESPONSE.keys() for row in wootric.list("responses"))
+
+
+def test_an_end_user_names_its_last_response(wootric: SignedIn) -> None:
+    """last_response {id, score, text, survey {channel}} or null (doc)."""
+    people = wootric.list("end_users", {"per_page": 50})
+    last = [row["last_response"] for row in people if row["last_response"] is not None]
+
+    assert 0 < len(last) < len(people)
+    assert all(row.keys() == {"id", "score", "text", "survey"} for row in last)
+    assert all(row["survey"].keys() == {"channel"} for row in last)
+
+
+def test_an_end_user_has_settings(wootric: SignedIn) -> None:
+    """Six switches (doc)."""
+    (row,) = wootric.list("end_users", {"per_page": 1})
+
+    assert row["settings"].keys() == {
+        "email_nps",
+        "mobile_nps",
+        "web_nps",
+        "force_mobile_survey",
+        "force_web_survey",
+        "surveys_disabled_by_end_user",
+    }
+
+
+def test_segments_type_the_properties(wootric: SignedIn) -> None:
+    """data_type string, date or integer; dates are UNIX seconds in the properties (doc)."""
+    types = {row["name"]: row["data_type"] for row in wootric.list("segments")}
+    (person,) = wootric.list("end_users", {"per_page": 1})
+
+    assert set(types.values()) == {"string", "date", "integer"}
+    assert all(isinstance(person["properties"][n], int) for n, t in types.items() if t == "date")
+
+
+def json_types(value: object) -> set[str]:
+    """Names of the JSON types in a value, nested ones too."""
+    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return {type(value).__name__}.union(*map(json_types, below))
+
+
+def test_properties_have_every_json_type_and_any_key(sandbox: Sandbox) -> None:
+    """Any keys (spaces, dots, unicode), values of every type, sometimes nested (doc)."""
+    properties = [row["properties"] for row in sandbox.store.end_users()]
+    keys = {key for row in properties for key in row}
+
+    assert json_types(properties) == {
+        "dict",
+        "list",
+        "str",
+        "int",
+        "float",
+        "bool",
+        "NoneType",
+    }
+    assert {"", "crm.score", "lifetime value", "部署"} <= keys
+
+
+def test_texts_are_what_people_write(sandbox: Sandbox) -> None:
+    """Languages, emoji, line breaks, long texts, empty and missing ones."""
+    texts = [row["text"] for row in sandbox.store.responses()]
+    together = "".join(text or "" for text in texts)
+
+    assert {None, ""} <= set(texts)
+    assert {"\n", "使", "ش", "ã", "😕"} <= set(together)
+    assert max(len(text or "") for text in texts) > 5_000
+
+
+def test_personal_data_is_that_of_nobody(sandbox: Sandbox) -> None:
+    """Addresses of reserved domains and networks only."""
+    mails = [row["email"] for row in sandbox.store.end_users() if row["email"]]
+    addresses = [row["ip_address"] for row in sandbox.store.responses() if row["ip_address"]]
+
+    assert all(mail.endswith(("@example.com", "@example.org")) for mail in mails)
+    assert all(address.startswith("198.51.100.") for address in addresses)
+
+
+def test_the_same_seed_gives_the_same_account() -> None:
+    """Deterministic by seed, number and end."""
+    until = datetime(2031, 1, 1, tzinfo=UTC)
+    one, same, other = (Sandbox(seed, 100, until=until).store for seed in (5, 5, 6))
+
+    assert one.responses() == same.responses()
+    assert one.end_users() == same.end_users()
+    assert one.declines() == same.declines()
+    assert one.responses() != other.responses()
+
+
+def test_history_ends_an_hour_ago_and_changes_follow_creation(sandbox: Sandbox) -> None:
+    """About 400 days up to an hour before now; updated_at is never before created_at."""
+    now = sandbox.store.now()
+    for stream in ("responses", "declines", "end_users"):
+        for row in sandbox.store.records(stream):
+            assert now - timedelta(days=401) < row["created_at"] <= row["updated_at"]
+            assert row["updated_at"] < now - timedelta(minutes=59)
+
+
+def test_every_response_belongs_to_an_end_user(sandbox: Sandbox) -> None:
+    """end_user_id names one of the account's people."""
+    people = {row["id"] for row in sandbox.store.end_users()}
+
+    assert {row["end_user_id"] for row in sandbox.store.responses()} <= people
+
+
+def test_the_api_shows_what_is_stored(wootric: SignedIn) -> None:
+    """A list shows the stored record, times aside."""
+    (row,) = wootric.list("responses", {"per_page": 1})
+    stored = wootric.sandbox.store.get(row["id"])
+    times = {"created_at", "updated_at"}
+
+    assert {k: v for k, v in row.items() if k not in times} == json.loads(
+        json.dumps({k: v for k, v in stored.items() if k not in times})
+    )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 LONGEST_LINE = 65_536
+STOP_POLL_SECONDS = 0.005
 REQUEST_LINE = ("method", "target", "version")
 PHRASES = {status.value: status.phrase for status in HTTPStatus}
 APIS = ("wootric", "birdie", "_control")
@@ -47,7 +48,7 @@ class Server(ThreadingHTTPServer):
         self._open: set[socket.socket] = set()
         self._lock = Lock()
         super().__init__((HOST, port), Handler)
-        self._thread = Thread(target=self.serve_forever, args=(0.02,), daemon=True)
+        self._thread = Thread(target=self.serve_forever, args=(STOP_POLL_SECONDS,), daemon=True)
         self._thread.start()
 
     def server_bind(self) -> None:

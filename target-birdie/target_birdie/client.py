@@ -17,11 +17,12 @@ from requests.adapters import HTTPAdapter
 
 from target_birdie.errors import TargetError
 
-_STORED = frozenset({200, 201, 202, 204})
+_ACCEPTED = frozenset({200, 202, 204})
 _REFUSED = frozenset({400, 413, 414, 415, 422})
 _SETTING = {401: "api_key", 403: "api_key", 404: "feedback_path", 405: "feedback_path"}
 _CONNECT_TIMEOUT = 10
 _LONGEST_REASON = 500
+_NONSENSE = "an answer that is not Birdie's"
 
 
 class Outcome(enum.Enum):
@@ -100,15 +101,16 @@ class BirdieClient:
             raise TargetError("api_url or a path setting makes no valid web address") from None
         except requests.exceptions.RequestException:
             return Reply(Outcome.AGAIN, "no connection")
-        self.answered = True
-        return self._judge(response)
+        reply = self._judge(response)
+        self.answered = self.answered or reply.reason != _NONSENSE
+        return reply
 
     def _judge(self, response: requests.Response) -> Reply:
         status = response.status_code
-        if status in _STORED:
-            if response.headers.get("Content-Type", "").startswith("text/html"):
-                return Reply(Outcome.AGAIN, "a web page instead of an answer")
+        if status == 201 or (status in _ACCEPTED and _confirms(response)):
             return Reply(Outcome.STORED, "")
+        if status in _ACCEPTED:
+            return Reply(Outcome.AGAIN, _NONSENSE)
         if status in _REFUSED:
             return Reply(Outcome.REFUSED, str(status), _message(response))
         if status in {429, 503}:
@@ -116,6 +118,17 @@ class BirdieClient:
         if status == 408 or status >= 500:
             return Reply(Outcome.AGAIN, str(status))
         raise TargetError(_explain(status))
+
+
+def _confirms(response: requests.Response) -> bool:
+    """Tell a success from the page of a proxy; Birdie documents no success but 201."""
+    if not response.content:
+        return True
+    try:
+        answer = response.json()
+    except ValueError:
+        return False
+    return isinstance(answer, dict) and not answer.keys() & {"error", "errors"}
 
 
 def _explain(status: int) -> str:

@@ -7,8 +7,9 @@ third one brings digests and the safe state out about once a second.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
+from datetime import datetime
+from hashlib import blake2b
 from threading import Event, Lock, Thread
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -18,19 +19,20 @@ from target_birdie.batches import BatchId
 from target_birdie.client import BirdieClient
 from target_birdie.digests import DigestStore
 from target_birdie.errors import TargetError
+from target_birdie.files import FileWriter
 from target_birdie.ledger import Ledger, State
 from target_birdie.mapping import BirdieRecord, StreamMapping
-from target_birdie.rejects import RejectsFile
+from target_birdie.rehearsal import Rehearsal
+from target_birdie.rejects import Rejects
 from target_birdie.report import Report
+from target_birdie.schema_check import SchemaCheck
 from target_birdie.settings import Settings
-from target_birdie.uploader import Job, Uploader
+from target_birdie.uploader import Job, Key, Uploader
 from target_birdie.values import Unmappable
 
 GRACE_SECONDS = 25.0
 """How long a stopped run waits for the answers to what it has sent."""
 _COMMIT_SECONDS = 1.0
-_OPEN_SPAN = 10_000
-_SHARE_COUNTS_FROM = 100
 
 
 class Destination(Protocol):
@@ -74,22 +76,28 @@ class Delivery:
         self._write_state = write_state
         self._on_failure = on_failure
         self._batch = BatchId(settings.batch_id)
-        self._rejects = RejectsFile(settings.rejects_path)
+        self.rejects = Rejects(settings, self.report)
         self._digests = (
             DigestStore(settings.digest_path, read_only=settings.dry_run)
             if settings.digest_path
             else None
         )
-        self._scope = settings.api_key.encode()[:64]
+        self._scope = _scope(settings)
+        self._schema = SchemaCheck(settings.schema_path) if settings.schema_path else None
         self._ended = Event()
         self._commit_lock = Lock()
         self._failure: TargetError | None = None
-        self._destination: Destination = self._connect()
+        self._destination = self._open_destination()
         self._ticker = Thread(target=self._tick, name="commit", daemon=True)
         self._ticker.start()
 
-    def _connect(self) -> Destination:
+    def _open_destination(self) -> Destination:
         settings = self.settings
+        if settings.dry_run:
+            return Rehearsal(self, self._logger)
+        if settings.destination != "birdie":
+            name = self._batch.current()
+            return FileWriter(settings.destination, settings.output_path, name, self)
         client = BirdieClient(
             settings.api_url,
             api_key=settings.api_key,
@@ -113,48 +121,49 @@ class Delivery:
 
     # Called by the thread that reads
 
-    def deliver(self, stream: str, mapping: StreamMapping, record: dict[str, Any]) -> None:
+    def deliver(
+        self,
+        stream: str,
+        mapping: StreamMapping,
+        record: dict[str, Any],
+        rejected_at: str = "",
+    ) -> None:
         """Send a record, unless it is unchanged or cannot be mapped.
+
+        Args:
+            stream: Name of the stream.
+            mapping: How the stream is mapped.
+            record: The record as the tap wrote it.
+            rejected_at: When it was refused before, in RFC 3339; nothing older replaces what was
+                stored since.
 
         Raises:
             TargetError: The run cannot go on.
         """
-        number = self.ledger.issue()
+        job = Job(("", str(record.get("id", ""))), stream, record, mapping, rejected_at=rejected_at)
+        job.numbers.append(self.ledger.issue())
         self.report.count("read")
         try:
-            mapped = mapping.map(record)
+            self._fill(job, mapping.map(record))
         except Unmappable as unmappable:
-            record_id = record.get("id")
-            self._reject(stream, mapping, record, record_id, unmappable.reason, unmappable.detail)
-            self.ledger.settle([number])
+            self.rejects.add(job, unmappable.reason, unmappable.detail)
+            self.settled(job)
         else:
-            self._destination.submit(self._job(stream, mapping, mapped, record, number))
-        while self.ledger.open_span > _OPEN_SPAN and not self.failure:
-            time.sleep(0.05)
+            self._destination.submit(job)
         if self.failure:
             raise self.failure
 
-    def _job(
-        self,
-        stream: str,
-        mapping: StreamMapping,
-        mapped: BirdieRecord,
-        record: dict[str, Any],
-        number: int,
-    ) -> Job:
+    def _fill(self, job: Job, mapped: BirdieRecord) -> None:
+        if self._schema:
+            self._schema.check(mapped.record_type, mapped.body)
         field = envelope.RECORD_TYPES[mapped.record_type]
-        path = self.settings.paths[mapped.record_type].format(**{field: quote(mapped.id, safe="")})
         body = envelope.encode(mapped.body)
-        return Job(
-            key=(mapped.record_type, mapped.id),
-            stream=stream,
-            body=envelope.with_batch(body, self._batch.current()),
-            digest=envelope.digest(body, destination=self._scope),
-            record=record,
-            mapping=mapping,
-            numbers=[number],
-            path=path,
+        job.key = (mapped.record_type, mapped.id)
+        job.path = self.settings.paths[mapped.record_type].format(
+            **{field: quote(mapped.id, safe="")}
         )
+        job.body = envelope.with_batch(body, self._batch.current())
+        job.digest = envelope.digest(body, destination=self._scope)
 
     def checkpoint(self, state: State) -> None:
         """Take a state; it is written once everything before it is settled."""
@@ -215,8 +224,12 @@ class Delivery:
     # Called by the threads that send
 
     def is_unchanged(self, job: Job) -> bool:
-        """Tell whether Birdie holds this very record."""
-        return self._digests is not None and self._digests.holds(job.key, job.digest)
+        """Tell whether Birdie holds this very record, or a newer one than a replayed reject."""
+        if self._digests is None:
+            return False
+        if job.rejected_at and self._digests.stored_at(job.key) > _moment(job.rejected_at):
+            return True
+        return self._digests.holds(job.key, job.digest)
 
     def stored(self, job: Job) -> None:
         """Remember what Birdie has."""
@@ -226,7 +239,7 @@ class Delivery:
 
     def refused(self, job: Job, reason: str, message: str) -> None:
         """Keep a record that Birdie will never take."""
-        self._reject(job.stream, job.mapping, job.record, job.key[1], reason, message)
+        self.rejects.add(job, reason, message)
 
     def unchanged(self, job: Job) -> None:
         """Count a record that need not be sent."""
@@ -240,6 +253,21 @@ class Delivery:
         """Let the states behind this job out."""
         self.ledger.settle(job.numbers)
 
+    def written(self, key: Key, digest: bytes, numbers: list[int]) -> None:
+        """Remember what stands in a file."""
+        if self._digests:
+            self._digests.remember(key, digest)
+        self.report.count("sent")
+        self.ledger.settle(numbers)
+
+    def rehearsed(self, job: Job) -> None:
+        """Count a record that would be sent."""
+        self.report.count("would be sent")
+
+    def open_span(self) -> int:
+        """Return how many records lie between the first unsettled one and the last one read."""
+        return self.ledger.open_span
+
     def retried(self, reason: str) -> None:
         """Count a repeated request."""
         self.report.retried(reason)
@@ -248,33 +276,15 @@ class Delivery:
         """Tell why nothing moves."""
         self.report.held(seconds, reason)
 
-    def _reject(
-        self,
-        stream: str,
-        mapping: StreamMapping,
-        record: dict[str, Any],
-        record_id: Any,
-        reason: str,
-        detail: str,
-    ) -> None:
-        """Keep a refused record on disk, and end the run where the settings say so."""
-        if self.settings.on_reject == "stop":
-            raise TargetError(
-                f"{stream}: record {record_id} is rejected ({reason}), and on_reject is stop"
-            )
-        if not self.settings.dry_run:
-            entry = {"stream": stream, "id": record_id, "reason": reason, "message": detail}
-            self._rejects.add(entry | {"record": mapping.redacted(record)})
-        self.report.rejected(stream, record_id, reason)
-        if self._too_many_rejects():
-            raise TargetError(
-                f"{self.report.rejects} of {self.report['read']} records are rejected, more than "
-                f"max_rejects allows: see {self.settings.rejects_path} for the reasons, correct "
-                "the mapping, and send them with --replay"
-            )
 
-    def _too_many_rejects(self) -> bool:
-        read, limit = self.report["read"], self.settings.max_rejects
-        if self.settings.max_rejects_is_share:
-            return read >= _SHARE_COUNTS_FROM and self.report.rejects > limit * read
-        return self.report.rejects > limit
+def _scope(settings: Settings) -> bytes:
+    """Return what a digest is valid for: another account or place holds other records."""
+    place = settings.output_path if settings.destination != "birdie" else settings.api_url
+    return blake2b("\0".join((settings.api_key, place, *settings.paths.values())).encode()).digest()
+
+
+def _moment(rejected_at: str) -> float:
+    try:
+        return datetime.fromisoformat(rejected_at).timestamp()
+    except ValueError:
+        return 0.0

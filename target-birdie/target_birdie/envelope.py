@@ -46,6 +46,18 @@ def build(
     return body
 
 
+def columns(record_type: str) -> tuple[str, ...]:
+    """Return the columns of a file of such records."""
+    kind = () if record_type == "user" else ("kind",)
+    return (*known_fields(record_type), *kind, "additional_fields", "batch_id")
+
+
+def flatten(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a body as a row: `kind` becomes its name, and its fields columns of their own."""
+    kind = body.get("kind")
+    return body if kind is None else body | {"kind": kind["name"]} | kind["fields"]
+
+
 def encode(body: dict[str, Any]) -> bytes:
     """Return the body as canonical JSON: equal records give equal bytes."""
     try:

@@ -9,6 +9,8 @@ from typing import Any
 
 State = dict[str, Any]
 
+_MOST_STATES = 1_000
+
 
 class Ledger:
     """Keeps the low-water mark: every record up to it is settled.
@@ -53,12 +55,19 @@ class Ledger:
                 self._mark += 1
                 self._ahead.remove(self._mark)
 
+    def is_settled(self, number: int) -> bool:
+        """Tell whether a record that was read needs nothing more."""
+        with self._lock:
+            return 0 < number <= self._mark or number in self._ahead
+
     def checkpoint(self, state: State) -> None:
         """Queue the state that covers every record read so far."""
         with self._lock:
             if self._states and self._states[-1][0] == self._issued:
                 self._states.pop()
             self._states.append((self._issued, state))
+            if len(self._states) > _MOST_STATES:  # any state may be left out but the newest
+                self._states = deque(list(self._states)[::-2][::-1])
 
     def take_safe_state(self) -> State | None:
         """Return the newest state whose records are all settled, once; None when there is none."""

@@ -11,6 +11,68 @@ from threading import Lock
 from typing import Any
 
 from target_birdie.errors import ConfigError, TargetError
+from target_birdie.report import Report
+from target_birdie.settings import Settings
+from target_birdie.uploader import Job
+
+_SHARE_COUNTS_FROM = 100
+
+
+class Rejects:
+    """Decides what a refused record means for the run."""
+
+    def __init__(self, settings: Settings, report: Report) -> None:
+        """Check that the file can be written.
+
+        Raises:
+            ConfigError: It cannot.
+        """
+        self._settings = settings
+        self._report = report
+        self._file = RejectsFile(settings.rejects_path)
+        self.limited = True
+
+    def add(self, job: Job, reason: str, detail: str) -> None:
+        """Keep a refused record on disk.
+
+        Args:
+            job: The record.
+            reason: A word to count by, fit for a log.
+            detail: More, for the file alone: it may quote the record.
+
+        Raises:
+            TargetError: The settings want the run to end here.
+        """
+        record_id = job.key[1]
+        if self._settings.on_reject == "stop":
+            raise TargetError(
+                f"{job.stream}: record {record_id} is rejected ({reason}), and on_reject is stop"
+            )
+        if not self._settings.dry_run:
+            self._file.add(
+                {
+                    "at": job.rejected_at or datetime.now(UTC).isoformat(),
+                    "stream": job.stream,
+                    "id": record_id,
+                    "reason": reason,
+                    "detail": detail,
+                    "record": job.mapping.redacted(job.record),
+                }
+            )
+        self._report.rejected(job.stream, record_id, reason)
+        self._check_number()
+
+    def _check_number(self) -> None:
+        read, rejects = self._report["read"], self._report.rejects
+        limit, counts = self._settings.max_rejects, True
+        if self._settings.max_rejects_is_share:
+            limit, counts = limit * read, read >= _SHARE_COUNTS_FROM
+        if self.limited and counts and rejects > limit:
+            raise TargetError(
+                f"{rejects} of {read} records are rejected, more than max_rejects allows: see "
+                f"{self._settings.rejects_path} for the reasons, correct the mapping, and send "
+                "them with --replay"
+            )
 
 
 class RejectsFile:
@@ -34,8 +96,14 @@ class RejectsFile:
         Raises:
             TargetError: The disk refuses.
         """
-        moment = datetime.now(UTC).isoformat(timespec="microseconds")
-        line = json.dumps({"at": moment, **entry}, default=str).encode() + b"\n"
+        self.add_line(json.dumps(entry, default=str).encode() + b"\n")
+
+    def add_line(self, line: bytes) -> None:
+        """Append a line as it is and wait until it is on disk.
+
+        Raises:
+            TargetError: The disk refuses.
+        """
         try:
             with self._lock:
                 while not self._append(line):

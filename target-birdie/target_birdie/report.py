@@ -64,9 +64,11 @@ class Report:
             counts, rejects, retries = self._counts.copy(), self._rejects, self._retries
             reasons, faults = _listed(rejects), _listed(retries)
         seconds = max(time.monotonic() - self._started, 0.001)
+        would = f" (would be {counts['would be sent']})" if counts["would be sent"] else ""
         done = counts["sent"] + counts["unchanged"]
         return (
-            f"read {counts['read']}, sent {counts['sent']}, unchanged {counts['unchanged']}, "
+            f"read {counts['read']}, sent {counts['sent']}{would}, "
+            f"unchanged {counts['unchanged']}, "
             f"merged {counts['merged']}, rejected {rejects.total()}{reasons}, "
             f"retried {retries.total()}{faults}, {done / seconds:.1f} a second, "
             f"safe up to record {safe_up_to}"

@@ -9,6 +9,7 @@ import time
 from functools import cached_property
 from typing import Any, ClassVar
 
+import click
 from singer_sdk import Sink, Target
 from singer_sdk.helpers.capabilities import (
     STREAM_MAPS_CONFIG,
@@ -29,6 +30,7 @@ from target_birdie.errors import (
 )
 from target_birdie.ledger import State
 from target_birdie.reader import MessageReader
+from target_birdie.replay import Replay
 from target_birdie.sinks import BirdieSink, LeftAloneSink
 
 if sys.version_info >= (3, 12):
@@ -56,7 +58,13 @@ class TargetBirdie(Target):
         self._signal = 0
         self._hurry = False
         self._left_alone: set[str] = set()
-        super().__init__(**kwargs)
+        try:
+            super().__init__(**kwargs)
+        except ValueError:  # the SDK read a number or JSON from the environment
+            schema, prefix = self.config_jsonschema, self._env_var_prefix
+            if lines := list(checked.unreadable_environment(schema, prefix)):
+                raise ConfigError("; ".join(lines)) from None
+            raise
         self.settings = checked.read(self.config)
         self.message_reader.on_error = self._close
 
@@ -135,6 +143,56 @@ class TargetBirdie(Target):
         raise InputError(
             "the tap sends BATCH files, which this target does not read: turn them off"
         )
+
+    # The rejects file again
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        """Add `--replay` to the SDK's options."""
+        command = super().get_singer_command()
+        text = "Send the rejects file again, instead of reading from a tap."
+        command.params.append(click.Option(["--replay"], is_flag=True, help=text))
+        return command
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        """Read the config files."""
+        try:
+            return super().cb_config(ctx, param, value)
+        except OSError as error:
+            raise ConfigError(f"--config {error.filename}: {error.strerror}") from None
+        except ValueError as error:
+            raise ConfigError(f"--config: a file is no JSON object ({error})") from None
+
+    @classmethod
+    @override
+    def invoke(cls, *, replay: bool = False, config: Any = None, **kwargs: Any) -> None:
+        """Run the target, or send the rejects file again."""
+        if replay and config is not None:
+            target = cls(config=config.config, parse_env_config=config.parse_env)
+            target.replay()
+        else:
+            super().invoke(config=config, **kwargs)
+
+    def replay(self) -> None:
+        """Send the rejects file again; what is accepted leaves it.
+
+        Raises:
+            TargetError: The delivery could not go on, or something was refused again.
+        """
+        if self.settings.dry_run:
+            raise ConfigError("dry_run and --replay exclude each other: turn dry_run off")
+        replay = Replay(self.delivery)
+        try:
+            replay.run(lambda: bool(self._signal))
+        finally:
+            self._close()
+            replay.put_back()
+        if self._signal:
+            sys.exit(128 + self._signal)
+        self._tell_rejects()
 
     # The end
 

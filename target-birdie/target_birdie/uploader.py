@@ -20,6 +20,8 @@ from target_birdie.pacing import Gate, retry_wait
 Key = tuple[str, str]
 
 _POLL = 0.2
+_LONGEST_SPAN = 10_000
+"""Records that one slow record may hold up: bounds memory, and what a killed run sends again."""
 _FIRST_ANSWER = 60.0
 
 
@@ -29,12 +31,13 @@ class Job:
 
     key: Key
     stream: str
-    body: bytes
-    digest: bytes
     record: dict[str, Any]
     mapping: StreamMapping
-    numbers: list[int] = field(default_factory=list)
+    body: bytes = b""
+    digest: bytes = b""
     path: str = ""
+    rejected_at: str = ""
+    numbers: list[int] = field(default_factory=list)
 
 
 class Outcomes(Protocol):
@@ -63,6 +66,15 @@ class Outcomes(Protocol):
 
     def held(self, seconds: float, reason: str) -> None:
         """All requests wait."""
+
+    def written(self, key: Key, digest: bytes, numbers: list[int]) -> None:
+        """The record stands in a file."""
+
+    def rehearsed(self, job: Job) -> None:
+        """The record would be sent, were this no dry run."""
+
+    def open_span(self) -> int:
+        """Return how many records lie between the first unsettled one and the last one read."""
 
 
 class Uploader:
@@ -98,10 +110,13 @@ class Uploader:
     def submit(self, job: Job) -> None:
         """Queue a job; waits while the queue is full, and drops the job after a stop."""
         with self._changed:
-            while len(self._waiting) >= self._limit and not self._stop.is_set():
+            while self._is_full() and not self._stop.is_set():
                 self._changed.wait(_POLL)
             if not self._stop.is_set():
                 self._place(job)
+
+    def _is_full(self) -> bool:
+        return len(self._waiting) >= self._limit or self._outcomes.open_span() > _LONGEST_SPAN
 
     def _place(self, job: Job) -> None:
         waiting = self._waiting.get(job.key)

@@ -1,0 +1,74 @@
+"""How a file is laid out: Parquet with one text column a field, or the bodies as JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import IO, Any, Protocol
+
+from target_birdie import envelope
+from target_birdie.errors import ConfigError
+
+Batches = Iterator[list[bytes]]
+
+
+class Format(Protocol):
+    """A file format."""
+
+    def check(self) -> None:
+        """See that its library is installed.
+
+        Raises:
+            ConfigError: It is not.
+        """
+
+    def write(self, file: IO[bytes], record_type: str, batches: Batches) -> None:
+        """Write all bodies."""
+
+
+class JsonLines:
+    """The bodies that would have been sent, one a line."""
+
+    def check(self) -> None:
+        """Nothing is needed."""
+
+    def write(self, file: IO[bytes], record_type: str, batches: Batches) -> None:
+        """Write all bodies."""
+        for bodies in batches:
+            file.writelines(body + b"\n" for body in bodies)
+
+
+class Parquet:
+    """Text columns named as Birdie's fields; `additional_fields` is JSON."""
+
+    def check(self) -> None:
+        """See that pyarrow is installed."""
+        try:
+            import pyarrow.parquet  # noqa: F401
+        except ImportError:
+            raise ConfigError(
+                "destination parquet needs pyarrow: install target-birdie[parquet]"
+            ) from None
+
+    def write(self, file: IO[bytes], record_type: str, batches: Batches) -> None:
+        """Write all bodies."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        schema = pa.schema([(name, pa.string()) for name in envelope.columns(record_type)])
+        with pq.ParquetWriter(file, schema, compression="snappy") as writer:
+            for bodies in batches:
+                rows = [_text_row(body) for body in bodies]
+                writer.write_table(pa.Table.from_pylist(rows, schema=schema))
+
+
+def _text_row(body: bytes) -> dict[str, str]:
+    flat = envelope.flatten(json.loads(body))
+    return {name: _text(value) for name, value in flat.items()}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+FORMATS: dict[str, Format] = {"parquet": Parquet(), "jsonl": JsonLines()}

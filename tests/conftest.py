@@ -23,18 +23,19 @@ class SignedIn:
         self.session = requests.Session()
         self.sign_in()
 
-    def token(self, query: dict[str, str] | None = None, **form: str) -> requests.Response:
+    def token(self, form: dict[str, str], query: dict[str, str] | None = None) -> requests.Response:
         """Ask for a token."""
         url = f"{self.sandbox.wootric_url}/oauth/token"
         return self.session.post(url, params=query, data=form, timeout=TIMEOUT)
 
     def sign_in(self) -> None:
         """Use a new token from now on."""
-        reply = self.token(
-            grant_type="client_credentials",
-            client_id=self.sandbox.client_id,
-            client_secret=self.sandbox.client_secret,
-        )
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self.sandbox.client_id,
+            "client_secret": self.sandbox.client_secret,
+        }
+        reply = self.token(form)
         self.session.headers["Authorization"] = f"Bearer {reply.json()['access_token']}"
 
     def get(self, path: str, query: dict[str, Any] | None = None) -> requests.Response:
@@ -42,16 +43,16 @@ class SignedIn:
         url = f"{self.sandbox.wootric_url}/v1/{path}"
         return self.session.get(url, params=query, timeout=TIMEOUT)
 
-    def list(self, stream: str, query: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    def rows(self, stream: str, query: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         """The records of one page, which must be there."""
         reply = self.get(stream, query)
         assert reply.status_code == 200, reply.text
-        rows: list[dict[str, Any]] = reply.json()
-        return rows
+        found: list[dict[str, Any]] = reply.json()
+        return found
 
     def ids(self, stream: str, query: dict[str, Any] | None = None) -> list[int]:
         """The ids of one page."""
-        return [row["id"] for row in self.list(stream, query)]
+        return [row["id"] for row in self.rows(stream, query)]
 
 
 @pytest.fixture

@@ -1,4 +1,11 @@
-"""Local stand-ins for the Wootric and Birdie APIs, with faults on demand."""
+"""Local stand-ins for the Wootric and Birdie APIs, with faults on demand.
+
+with Sandbox(responses=1_000) as sandbox:
+    sandbox.options.rate_limit = (100, 60)
+    sandbox.faults.on("500", share=0.05)
+    ...  # let a tap read from sandbox.wootric_url, a target write to sandbox.birdie_url
+    assert sandbox.birdie.records().keys() == {str(r["id"]) for r in sandbox.store.responses()}
+"""
 
 from __future__ import annotations
 

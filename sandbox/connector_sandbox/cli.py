@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 
 from connector_sandbox.page import addresses
 from connector_sandbox.sandbox import Sandbox
+from connector_sandbox.times import as_datetime
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from connector_sandbox.options import Options
 
 DEFAULT_PORT = 8765
@@ -27,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(number, lambda *_: stopped.set())
     parser = _parser()
     given = parser.parse_args(arguments)
-    sandbox = Sandbox(given.seed, given.responses, given.port)
+    sandbox = Sandbox(given.seed, given.responses, given.port, given.until)
     try:
         _configure(sandbox, given)
     except (AttributeError, ValueError) as error:
@@ -78,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=_port, default=DEFAULT_PORT, help="0 for any free one (%(default)s)")
     add("--seed", type=int, default=1, help="what the data is made from (%(default)s)")
     add("--responses", type=_count, default=300, help="how many at first (%(default)s)")
+    add("--until", type=_moment, help="newest moment of the data, ISO 8601 (an hour ago)")
     add("--latency", type=float, default=0.0, help="seconds that each Wootric reply takes")
     add("--rate-limit", type=_rate, metavar="N/SECONDS", help="Wootric's limit, such as 100/60")
     add("--birdie-latency", type=float, default=0.0, help="seconds that each Birdie reply takes")
@@ -95,6 +99,14 @@ def _count(text: str) -> int:
         message = f"{text!r} is not a whole number from 0"
         raise argparse.ArgumentTypeError(message)
     return int(text)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return as_datetime(text)
+    except ValueError:
+        message = f"{text!r} is not a time such as 2024-01-31T12:00:00Z"
+        raise argparse.ArgumentTypeError(message) from None
 
 
 def _port(text: str) -> int:

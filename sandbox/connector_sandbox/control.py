@@ -26,6 +26,7 @@ HELP = {
     "GET /_control/birdie/{kind}/{id}": "one stored record",
     "GET /_control/birdie/history[?since=N]": "PUTs that were stored, in order",
     "GET /_control/requests[?since=N]": "requests in order, without headers and bodies",
+    "POST /_control/receive": 'let {"n": ...} new responses arrive',
     "POST /_control/store/{method}": "change the data; the method's arguments as a JSON object",
     "GET or POST /_control/options": "read or set options",
     "GET or POST or DELETE /_control/faults[/name]": "read, switch on, switch off faults",
@@ -76,6 +77,7 @@ class Control:
             ("GET", "wootric"): self._wootric,
             ("GET", "birdie"): self._birdie,
             ("GET", "requests"): self._requests,
+            ("POST", "receive"): self._receive,
             ("POST", "store"): self._store,
             ("GET", "options"): self._options,
             ("POST", "options"): self._options,
@@ -123,6 +125,9 @@ class Control:
             message = f"the store has no method {rest[0]!r}; it has {', '.join(CHANGES)}"
             raise ValueError(message)
         return json_reply(200, getattr(self._sandbox.store, rest[0])(**arguments))
+
+    def _receive(self, _rest: object, _query: object, arguments: dict[str, Any]) -> Reply:
+        return json_reply(200, self._sandbox.receive(**arguments))
 
     def _options(self, _rest: object, _query: object, arguments: dict[str, Any]) -> Reply:
         for name, value in arguments.items():

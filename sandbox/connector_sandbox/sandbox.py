@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from random import Random
 from threading import Lock, RLock
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from connector_sandbox.messages import Reply, Request
+    from connector_sandbox.table import Data
     from connector_sandbox.times import Moment
 
 
@@ -68,7 +70,8 @@ class Sandbox:
         self._hook_lock = RLock()
         self._lists = 0
         self._log_lock = Lock()
-        seeding.fill(self.store, seed, responses, until)
+        self._random = Random(seed)
+        seeding.fill(self.store, self._random, responses, until)
 
     @property
     def url(self) -> str:
@@ -113,6 +116,10 @@ class Sandbox:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def receive(self, n: int = 1) -> list[Data]:
+        """Let n new responses arrive, as realistic as the seeded ones; gives them back."""
+        return seeding.arrive(self.store, self._random, n)
 
     def before_request(self, hook: Callable[[int, str], object] | None) -> None:
         """Call `hook(number, path)` before each request for Wootric data is looked at.

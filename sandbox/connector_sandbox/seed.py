@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from random import Random
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from connector_sandbox.times import SECOND, as_datetime, from_microseconds, micr
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from random import Random
 
     from connector_sandbox.store import Store
     from connector_sandbox.table import Data
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 HISTORY = timedelta(days=400)
 AN_HOUR = timedelta(hours=1)
 FIRST_ID = {"responses": 1001, "declines": 501, "end_users": 201}
+IDENTITY = {"id", "created_at", "updated_at"}
 LANGUAGES = tuple(TEXTS)
 WEIGHTS = (30, 25, 10, 6, 6, 5, 5, 4, 4, 2, 2, 1)
 OLD_SHARE, NEW_SHARE = 0.1, 0.9
@@ -47,11 +48,10 @@ class Period:
         return min(moment + delay, self.end)
 
 
-def fill(store: Store, seed: int, responses: int, until: Moment | None = None) -> None:
+def fill(store: Store, random: Random, responses: int, until: Moment | None = None) -> None:
     """Fill an empty store: a decline for every third response, a person for every second."""
     if not responses:
         return
-    random = Random(seed)
     end = store.now() - AN_HOUR if until is None else as_datetime(until)
     period = Period(end - HISTORY, end)
     people = _people(random, period, max(1, responses // 2))
@@ -62,6 +62,19 @@ def fill(store: Store, seed: int, responses: int, until: Moment | None = None) -
     store.load("declines", _declines(random, period, responses // 3, people))
     rows = ({"name": n, "data_type": t, "created_at": period.start} for n, t in SEGMENTS)
     store.load("segments", rows)
+
+
+def arrive(store: Store, random: Random, n: int) -> list[Data]:
+    """Let people of the account answer a survey now, in the way the seeded ones did."""
+    people = store.end_users() or [store.add_end_user()]
+    now = store.now()
+    arrived = []
+    for _ in range(n):
+        person = random.choice(people)
+        row = _response(random, Period(now, now), person, now, 0, 1.0)
+        fields = {name: value for name, value in row.items() if name not in IDENTITY}
+        arrived.append(store.add("responses", **fields))
+    return arrived
 
 
 def _people(random: Random, period: Period, n: int) -> list[Data]:
@@ -111,9 +124,10 @@ def _response(
     random: Random, period: Period, person: Data, created: datetime, number: int, place: float
 ) -> Data:
     properties = person["properties"]
+    language = properties.get("language", "en")
     row = _survey(random, period, person, created, number) | {
         "score": random.choice((0, 2, 4, 6, 7, 8, 8, 9, 9, 9, 10, 10, 10)),
-        "text": _text(random, properties["language"]),
+        "text": _text(random, language),
         "completed": _chance(random, 0.9),
         "excluded_from_calculations": _chance(random, 0.03),
         "tags": random.sample(TAGS, k=random.choice((0, 0, 0, 1, 1, 3))),
@@ -123,7 +137,7 @@ def _response(
         for key in random.sample(("tags", "notes", "completed", "origin_url", "survey_id"), k=2):
             del row[key]
     if place >= NEW_SHARE:
-        row["survey_language"] = properties["language"]
+        row["survey_language"] = language
     return row
 
 

@@ -52,7 +52,7 @@ class Server(ThreadingHTTPServer):
         self._thread.start()
 
     def server_bind(self) -> None:
-        # The standard class asks the resolver for its own name, which can take seconds.
+        """Bind, without asking the resolver for a name as the base does: it can take seconds."""
         TCPServer.server_bind(self)
 
     @property
@@ -92,6 +92,7 @@ class Handler(StreamRequestHandler):
     server: Server
 
     def handle(self) -> None:
+        """Answer until the client or the server ends the connection."""
         self.server.remember(self.connection)
         try:
             while not self.server.stopping.is_set() and self._serve_one():

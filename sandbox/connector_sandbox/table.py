@@ -207,7 +207,9 @@ class Table:
         first, last = index.window(selection.ranges.get(selection.key))
         for name, bounds in selection.ranges.items():
             low, high = self._indexes[name].window(bounds)
-            if name != selection.key and high - low < last - first:
+            # To sort the few costs their number, to search the many how thinly they are spread.
+            few = (high - low) ** 2 < selection.end * (last - first)
+            if name != selection.key and few:
                 key = KEYS[selection.key]
                 records = [entry[2] for entry in self._indexes[name].entries[low:high]]
                 return Index(sorted((key(item.data), item.sequence, item) for item in records))

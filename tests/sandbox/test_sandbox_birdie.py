@@ -135,12 +135,12 @@ def test_a_body_that_is_no_json_is_400(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_documented_kind_is_known(put: Put, kind: str) -> None:
-    """kind is always an object {name, fields}, of six names (doc)."""
+    """A kind is always an object {name, fields}, of six names (doc)."""
     assert put("/feedbacks/7", feedback(kind={"name": kind, "fields": {}})).status_code == 201
 
 
 def test_text_and_optional_fields_may_be_absent(put: Put) -> None:
-    """text may be absent for NPS and CSAT (doc)."""
+    """A text may be absent for NPS and CSAT (doc)."""
     body = feedback()
     for name in ("text", "additional_fields", "batch_id"):
         del body[name]

@@ -37,7 +37,8 @@ def running(
     try:
         deadline = time.monotonic() + 10
         while not ready.exists():
-            assert process.poll() is None and time.monotonic() < deadline
+            assert process.poll() is None
+            assert time.monotonic() < deadline
             time.sleep(0.02)
         yield process, json.loads(ready.read_text())
     finally:
@@ -107,6 +108,7 @@ def test_it_is_configured_by_its_arguments(tmp_path: Path) -> None:
         ("--port http", "'http' is not a port"),
         ("--responses -1", "'-1' is not a whole number"),
         ("--rate-limit fast", "'fast' is not of the form 100/60"),
+        ("--until soon", "'soon' is not a time"),
         ("--set latencyy=1", "latencyy"),
         ("--set ties=loose", "ties is one of"),
         ("--fault rest", "no fault is called 'rest'"),

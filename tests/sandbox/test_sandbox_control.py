@@ -75,9 +75,18 @@ def test_every_change_of_the_store_can_be_made(
     assert (before, segments) != (after, store.segments())
 
 
+def test_new_responses_can_arrive(sandbox: Sandbox, control: Control) -> None:
+    """As many as asked for, of people whom the account knows."""
+    arrived = control("POST", "/receive", {"n": 3}).json()
+    people = {row["id"] for row in sandbox.store.end_users()}
+
+    assert [row["id"] for row in sandbox.store.responses()[-3:]] == [row["id"] for row in arrived]
+    assert {row["end_user_id"] for row in arrived} <= people
+
+
 def test_records_can_be_read_as_stored_and_as_shown(wootric: SignedIn, control: Control) -> None:
     """As stored with microseconds in UTC, or as the API shows them."""
-    (shown,) = wootric.list("responses", {"per_page": 1})
+    (shown,) = wootric.rows("responses", {"per_page": 1})
     (newest,) = control("GET", "/wootric/responses?newest=1").json()
     stored = wootric.sandbox.store.get(newest["id"])
 

@@ -54,7 +54,7 @@ def test_a_reset_is_a_reset(wootric: SignedIn) -> None:
     """The connection ends with RST and not in order (infer)."""
     wootric.sandbox.faults.on("reset", times=2)
 
-    with pytest.raises(requests.ConnectionError, match="(?i)reset by peer"):
+    with pytest.raises(requests.ConnectionError, match=r"(?i)reset by peer"):
         wootric.get("responses")
     assert put(wootric.sandbox) == 0
     assert wootric.sandbox.birdie.records() == {}
@@ -107,11 +107,11 @@ def test_a_hanging_server_can_be_stopped(wootric: SignedIn) -> None:
 
 def test_a_slow_server_dribbles(wootric: SignedIn) -> None:
     """The right reply, over `seconds`."""
-    right = wootric.list("responses")
+    right = wootric.rows("responses")
     wootric.sandbox.faults.on("slow", times=1, seconds=0.4)
     started = time.monotonic()
 
-    assert wootric.list("responses") == right
+    assert wootric.rows("responses") == right
     assert time.monotonic() - started >= 0.35
 
 
@@ -156,7 +156,7 @@ def test_faults_reach_the_token_endpoint(wootric: SignedIn) -> None:
     """A fault can be limited to one path."""
     wootric.sandbox.faults.on("500", share=1.0, path="/oauth/token")
 
-    assert wootric.token(grant_type="client_credentials").status_code == 500
+    assert wootric.token({}).status_code == 500
     assert wootric.get("responses").status_code == 200
 
 

@@ -28,13 +28,13 @@ def test_a_list_is_a_bare_array(wootric: SignedIn, stream: str) -> None:
 @pytest.mark.parametrize("stream", STREAMS)
 def test_a_page_has_25_records_unless_asked(wootric: SignedIn, stream: str) -> None:
     """per_page: default 25 (doc)."""
-    assert len(wootric.list(stream)) == 25
+    assert len(wootric.rows(stream)) == 25
 
 
 @pytest.mark.parametrize("asked", [50, 51, 500])
 def test_a_page_has_at_most_50_records(wootric: SignedIn, asked: int) -> None:
     """per_page: at most 50 (doc); doc26's 500 does not count."""
-    assert len(wootric.list("responses", {"per_page": asked})) == 50
+    assert len(wootric.rows("responses", {"per_page": asked})) == 50
 
 
 @pytest.mark.parametrize("query", [{"page": 31}, {"page": 0}, {"page": -1}, {"page": "two"}])
@@ -62,6 +62,14 @@ def test_pages_follow_each_other_without_overlap(wootric: SignedIn, stream: str)
     truth = [row["id"] for row in wootric.sandbox.store.records(stream)]
 
     assert sorted(seen) == sorted(truth)
+
+
+def test_page_limits_are_options(wootric: SignedIn) -> None:
+    """A server that gives fewer records or pages than documented can be had."""
+    wootric.sandbox.options.per_page_cap, wootric.sandbox.options.max_page = 10, 2
+
+    assert len(wootric.rows("responses", {"per_page": 50, "page": 2})) == 10
+    assert wootric.get("responses", {"page": 3}).status_code == 400
 
 
 def test_one_filter_reaches_at_most_1500_records(wootric: SignedIn) -> None:
@@ -93,7 +101,7 @@ def test_ascending_order_turns_a_list_round(wootric: SignedIn, stream: str) -> N
 
 def test_end_users_come_by_email_ascending(wootric: SignedIn) -> None:
     """sort_key: email is the default, sort_order: asc (doc)."""
-    mails = [row["email"] or "" for row in wootric.list("end_users", {"per_page": 50})]
+    mails = [row["email"] or "" for row in wootric.rows("end_users", {"per_page": 50})]
 
     assert mails == sorted(row["email"] or "" for row in wootric.sandbox.store.end_users())[:50]
 
@@ -166,20 +174,20 @@ def test_filters_narrow_each_other(wootric: SignedIn, stream: str) -> None:
 def test_the_updated_filter_may_be_silently_ignored(wootric: SignedIn, stream: str) -> None:
     """Undocumented on responses and declines, listed in doc26; end users honour it (doc, doc26)."""
     wootric.sandbox.options.updated_filter = False
-    found = wootric.list(stream, {"updated[gte]": T})
+    found = wootric.rows(stream, {"updated[gte]": T})
 
     assert len(found) == (0 if stream == "end_users" else 25)
 
 
 def test_a_time_that_is_none_is_refused(wootric: SignedIn) -> None:
-    """created takes UNIX seconds (doc); anything else is a bad request (doc)."""
+    """Filters take UNIX seconds (doc); anything else is a bad request (doc)."""
     assert wootric.get("responses", {"created[gte]": "2024-01-01"}).status_code == 400
 
 
 @pytest.mark.parametrize("excluded", [True, False])
 def test_responses_can_be_filtered_by_their_exclusion(wootric: SignedIn, excluded: bool) -> None:  # noqa: FBT001
     """excluded_from_calculations is a filter (doc26)."""
-    rows = wootric.list(
+    rows = wootric.rows(
         "responses",
         {"excluded_from_calculations": str(excluded).lower(), "per_page": 50},
     )
@@ -206,7 +214,7 @@ def test_equal_times_may_keep_their_order_in_both_directions(wootric: SignedIn) 
     query = {"created[gte]": T, "per_page": 20, "sort_order": "desc"}
     pages = [wootric.ids("responses", query | {"page": page}) for page in (1, 2, 3)]
 
-    assert sum(pages, []) == late + early
+    assert [i for page in pages for i in page] == late + early
 
 
 def test_a_deletion_moves_every_later_record_forward(wootric: SignedIn) -> None:
@@ -225,11 +233,12 @@ def test_segments_are_paged_or_come_at_once(wootric: SignedIn) -> None:
     store = wootric.sandbox.store
     for i in range(30):
         store.add_segment(f"property {i}", "string")
-    paged = [wootric.list("segments", {"page": page}) for page in (1, 2)]
+    paged = [wootric.rows("segments", {"page": page}) for page in (1, 2)]
     wootric.sandbox.options.segments_paged = False
 
-    assert [row["name"] for row in sum(paged, [])] == [row["name"] for row in store.segments()]
-    assert len(wootric.list("segments", {"page": 2})) == len(store.segments())
+    names = [row["name"] for rows in paged for row in rows]
+    assert names == [row["name"] for row in store.segments()]
+    assert len(wootric.rows("segments", {"page": 2})) == len(store.segments())
 
 
 @pytest.mark.parametrize("path", ["surveys", "responses/1", ""])

@@ -71,7 +71,7 @@ def test_each_object_has_its_documented_fields(
     wootric: SignedIn, stream: str, fields: dict[str, Any]
 ) -> None:
     """The fields of a response, decline, end user and segment (doc)."""
-    row = wootric.list(stream, {"created[gte]": 0, "page": 5 if stream == "responses" else 1})[0]
+    row = wootric.rows(stream, {"created[gte]": 0, "page": 5 if stream == "responses" else 1})[0]
 
     assert row.keys() == fields.keys()
     assert all(isinstance(row[name], kind) for name, kind in fields.items())
@@ -79,9 +79,9 @@ def test_each_object_has_its_documented_fields(
 
 def test_a_response_carries_the_properties_of_its_day(wootric: SignedIn) -> None:
     """end_user.properties are as they were when the survey was taken (doc)."""
-    (row,) = wootric.list("responses", {"per_page": 1})
+    (row,) = wootric.rows("responses", {"per_page": 1})
     wootric.sandbox.store.update_end_user(row["end_user_id"], properties={"plan": "other"})
-    (again,) = wootric.list("responses", {"per_page": 1})
+    (again,) = wootric.rows("responses", {"per_page": 1})
 
     assert again == row
     assert again["end_user"]["properties"] != {"plan": "other"}
@@ -89,19 +89,19 @@ def test_a_response_carries_the_properties_of_its_day(wootric: SignedIn) -> None
 
 def test_old_records_lack_keys(wootric: SignedIn) -> None:
     """Any key can be absent or null in old records (field)."""
-    old = wootric.list("responses", {"sort_order": "asc"})
+    old = wootric.rows("responses", {"sort_order": "asc"})
 
     assert all(not RESPONSE.keys() <= row.keys() for row in old)
 
 
 def test_new_records_have_a_key_that_came_unannounced(wootric: SignedIn) -> None:
     """The API adds keys over time (field)."""
-    assert all(row.keys() - RESPONSE.keys() for row in wootric.list("responses"))
+    assert all(row.keys() - RESPONSE.keys() for row in wootric.rows("responses"))
 
 
 def test_an_end_user_names_its_last_response(wootric: SignedIn) -> None:
     """last_response {id, score, text, survey {channel}} or null (doc)."""
-    people = wootric.list("end_users", {"per_page": 50})
+    people = wootric.rows("end_users", {"per_page": 50})
     last = [row["last_response"] for row in people if row["last_response"] is not None]
 
     assert 0 < len(last) < len(people)
@@ -111,7 +111,7 @@ def test_an_end_user_names_its_last_response(wootric: SignedIn) -> None:
 
 def test_an_end_user_has_settings(wootric: SignedIn) -> None:
     """Six switches (doc)."""
-    (row,) = wootric.list("end_users", {"per_page": 1})
+    (row,) = wootric.rows("end_users", {"per_page": 1})
 
     assert row["settings"].keys() == {
         "email_nps",
@@ -125,8 +125,8 @@ def test_an_end_user_has_settings(wootric: SignedIn) -> None:
 
 def test_segments_type_the_properties(wootric: SignedIn) -> None:
     """data_type string, date or integer; dates are UNIX seconds in the properties (doc)."""
-    types = {row["name"]: row["data_type"] for row in wootric.list("segments")}
-    (person,) = wootric.list("end_users", {"per_page": 1})
+    types = {row["name"]: row["data_type"] for row in wootric.rows("segments")}
+    (person,) = wootric.rows("end_users", {"per_page": 1})
 
     assert set(types.values()) == {"string", "date", "integer"}
     assert all(isinstance(person["properties"][n], int) for n, t in types.items() if t == "date")
@@ -185,6 +185,24 @@ def test_the_same_seed_gives_the_same_account() -> None:
     assert one.responses() != other.responses()
 
 
+def test_new_responses_arrive_as_realistic_as_the_first(sandbox: Sandbox) -> None:
+    """Texts, tags and properties like those of the seed, at the server's now."""
+    before = sandbox.store.now()
+    arrived = sandbox.receive(50)
+
+    assert all(before <= row["created_at"] <= sandbox.store.now() for row in arrived)
+    assert len({row["text"] for row in arrived}) > 5
+    assert all("company" in row["end_user"]["properties"] for row in arrived)
+
+
+def test_an_empty_account_can_receive_responses_too() -> None:
+    """There is a person to answer."""
+    empty = Sandbox(responses=0)
+    (row,) = empty.receive()
+
+    assert row["end_user_id"] == empty.store.end_users()[0]["id"]
+
+
 def test_history_ends_an_hour_ago_and_changes_follow_creation(sandbox: Sandbox) -> None:
     """About 400 days up to an hour before now; updated_at is never before created_at."""
     now = sandbox.store.now()
@@ -203,7 +221,7 @@ def test_every_response_belongs_to_an_end_user(sandbox: Sandbox) -> None:
 
 def test_the_api_shows_what_is_stored(wootric: SignedIn) -> None:
     """A list shows the stored record, times aside."""
-    (row,) = wootric.list("responses", {"per_page": 1})
+    (row,) = wootric.rows("responses", {"per_page": 1})
     stored = wootric.sandbox.store.get(row["id"])
     times = {"created_at", "updated_at"}
 

@@ -19,7 +19,7 @@ def shown(wootric: SignedIn, moment: datetime) -> object:
     """How a response of this moment shows it."""
     wootric.sandbox.store.add_response(moment)
     second = int(moment.timestamp())
-    (row,) = wootric.list("responses", {"created[gte]": second, "created[lt]": second + 1})
+    (row,) = wootric.rows("responses", {"created[gte]": second, "created[lt]": second + 1})
     return row["created_at"]
 
 
@@ -73,9 +73,9 @@ def test_other_forms_of_time(wootric: SignedIn, time_format: str, text: object) 
 
 def test_a_change_of_form_reaches_records_shown_before(wootric: SignedIn) -> None:
     """The form may change while the sandbox runs."""
-    (before,) = wootric.list("responses", {"per_page": 1})
+    (before,) = wootric.rows("responses", {"per_page": 1})
     wootric.sandbox.options.time_zone = "Asia/Kolkata"
-    (after,) = wootric.list("responses", {"per_page": 1})
+    (after,) = wootric.rows("responses", {"per_page": 1})
 
     assert datetime.fromisoformat(before["created_at"]) == datetime.fromisoformat(
         after["created_at"]
@@ -85,7 +85,7 @@ def test_a_change_of_form_reaches_records_shown_before(wootric: SignedIn) -> Non
 
 def test_all_times_of_an_end_user_have_the_same_form(wootric: SignedIn) -> None:
     """last_surveyed and last_seen_at too; external_created_at is UNIX seconds (doc)."""
-    rows = wootric.list("end_users", {"per_page": 50})
+    rows = wootric.rows("end_users", {"per_page": 50})
     times = [row[name] for row in rows for name in ("last_surveyed", "last_seen_at") if row[name]]
 
     assert times

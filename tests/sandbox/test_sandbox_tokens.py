@@ -43,7 +43,7 @@ def test_client_credentials_give_a_token_of_two_hours(
     wootric: SignedIn, client_form: dict[str, str]
 ) -> None:
     """access_token, token_type bearer, expires_in 7200, scope public (doc)."""
-    reply = wootric.token(**client_form).json()
+    reply = wootric.token(client_form).json()
 
     assert reply.pop("access_token")
     assert reply == {"token_type": "bearer", "expires_in": 7200, "scope": "public"}
@@ -52,8 +52,8 @@ def test_client_credentials_give_a_token_of_two_hours(
 def test_the_password_grant_adds_a_refresh_token(
     wootric: SignedIn, login_form: dict[str, str]
 ) -> None:
-    """username and password give the same and a refresh_token (doc)."""
-    reply = wootric.token(**login_form).json()
+    """User name and password give the same and a refresh_token (doc)."""
+    reply = wootric.token(login_form).json()
 
     assert set(reply) == {
         "access_token",
@@ -67,10 +67,10 @@ def test_the_password_grant_adds_a_refresh_token(
 def test_a_refresh_token_gives_a_new_pair_once(
     wootric: SignedIn, login_form: dict[str, str]
 ) -> None:
-    """refresh_token gives the same and a new refresh_token (doc); the old one is used up (infer)."""
-    old = wootric.token(**login_form).json()["refresh_token"]
-    first = wootric.token(grant_type="refresh_token", refresh_token=old)
-    second = wootric.token(grant_type="refresh_token", refresh_token=old)
+    """The same and a new refresh_token (doc); the old one is used up (infer)."""
+    old = wootric.token(login_form).json()["refresh_token"]
+    first = wootric.token({"grant_type": "refresh_token", "refresh_token": old})
+    second = wootric.token({"grant_type": "refresh_token", "refresh_token": old})
 
     assert first.json()["refresh_token"] != old
     assert outcome(second) == (401, "invalid_grant")
@@ -80,7 +80,7 @@ def test_credentials_in_the_url_are_not_read(
     wootric: SignedIn, client_form: dict[str, str]
 ) -> None:
     """Form fields go into the body, never into the URL (doc)."""
-    reply = wootric.token(query=client_form)
+    reply = wootric.token({}, client_form)
 
     assert reply.status_code == 400
 
@@ -91,8 +91,9 @@ def test_a_login_with_several_accounts_needs_its_account_token(
 ) -> None:
     """Such a login adds ?account_token=NPS-... to the token URL (doc)."""
     wootric.sandbox.options.several_accounts = True
-    refused = wootric.token({"account_token": account} if account else None, **login_form)
-    right = wootric.token({"account_token": wootric.sandbox.account_token}, **login_form)
+    query = {"account_token": account} if account else None
+    refused = wootric.token(login_form, query)
+    right = wootric.token(login_form, {"account_token": wootric.sandbox.account_token})
 
     assert (refused.status_code, right.status_code) == (401, 200)
 
@@ -102,7 +103,7 @@ def test_wrong_client_credentials_are_401(
     wootric: SignedIn, client_form: dict[str, str], field: str
 ) -> None:
     """Wrong credentials: 401 with error and error_description (infer)."""
-    reply = wootric.token(**client_form | {field: "wrong"})
+    reply = wootric.token(client_form | {field: "wrong"})
 
     assert outcome(reply) == (401, "invalid_client")
     assert reply.json()["error_description"]
@@ -111,13 +112,13 @@ def test_wrong_client_credentials_are_401(
 @pytest.mark.parametrize("field", ["username", "password"])
 def test_a_wrong_login_is_401(wootric: SignedIn, login_form: dict[str, str], field: str) -> None:
     """Wrong credentials: 401 with error and error_description (infer)."""
-    assert outcome(wootric.token(**login_form | {field: "wrong"})) == (401, "invalid_grant")
+    assert outcome(wootric.token(login_form | {field: "wrong"})) == (401, "invalid_grant")
 
 
 @pytest.mark.parametrize("form", [{}, {"grant_type": "magic"}])
 def test_an_unknown_grant_is_400(wootric: SignedIn, form: dict[str, str]) -> None:
     """An unknown grant: 400 (infer)."""
-    assert outcome(wootric.token(**form)) == (400, "unsupported_grant_type")
+    assert outcome(wootric.token(form)) == (400, "unsupported_grant_type")
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer wrong", "Basic abc"])

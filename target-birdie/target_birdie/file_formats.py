@@ -44,7 +44,7 @@ class Parquet:
     def check(self) -> None:
         """See that pyarrow is installed."""
         try:
-            import pyarrow.parquet  # noqa: F401
+            import pyarrow.parquet  # type: ignore[import-untyped] # noqa: F401
         except ImportError:
             raise ConfigError(
                 "destination parquet needs pyarrow: install target-birdie[parquet]"
@@ -52,7 +52,7 @@ class Parquet:
 
     def write(self, file: IO[bytes], record_type: str, batches: Batches) -> None:
         """Write all bodies."""
-        import pyarrow as pa
+        import pyarrow as pa  # type: ignore[import-untyped]
         import pyarrow.parquet as pq
 
         schema = pa.schema([(name, pa.string()) for name in envelope.columns(record_type)])

@@ -7,79 +7,15 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from connector_sandbox import Sandbox
 from target_birdie.target import TargetBirdie
 
-Message = dict[str, Any]
-
-
-class Run(NamedTuple):
-    """What a run of the target left."""
-
-    exit_code: int
-    states: list[Any]
-    error: str
-    log: str
-
-
-def record(number: int, **changes: Any) -> dict[str, Any]:
-    """A survey response as a tap writes it."""
-    plain = {
-        "id": number,
-        "end_user_id": number + 1000,
-        "score": number % 11,
-        "text": f"Comment {number}",
-        "created_at": "2016-12-16T17:05:00+00:00",
-        "updated_at": "2016-12-16T17:05:00+00:00",
-        "tags": ["shipping"],
-        "ip_address": "192.0.2.1",
-        "end_user": {"id": number + 1000, "properties": {"plan": "pro"}},
-    }
-    return plain | changes
-
-
-def schema(stream: str = "responses", **columns: Any) -> Message:
-    """The SCHEMA message of a stream."""
-    properties = {name: {} for name in record(1)} | columns
-    body = {"type": "object", "properties": properties}
-    return {"type": "SCHEMA", "stream": stream, "key_properties": ["id"], "schema": body}
-
-
-def row(content: dict[str, Any], stream: str = "responses") -> Message:
-    """A RECORD message."""
-    return {"type": "RECORD", "stream": stream, "record": content}
-
-
-def state(value: Any) -> Message:
-    """A STATE message."""
-    return {"type": "STATE", "value": value}
-
-
-def stream_of(records: list[dict[str, Any]], every: int = 50) -> list[Message]:
-    """The messages of a sync: a schema, the records, and a state after every so many and at the end."""
-    messages = [schema()]
-    for number, content in enumerate(records, 1):
-        messages.append(row(content))
-        if number % every == 0 or number == len(records):
-            messages.append(state({"read": number}))
-    return messages
-
-
-def lines_of(messages: list[Message]) -> str:
-    """Messages as a tap prints them."""
-    return "".join(json.dumps(message, default=_plain) + "\n" for message in messages)
-
-
-def _plain(value: object) -> str:
-    assert isinstance(value, datetime)
-    return value.isoformat()
-
+from .messages import Message, Run, lines_of
 
 @pytest.fixture
 def config(sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from connector_sandbox import Sandbox
 
-from .conftest import Run, record, row, schema, state, stream_of
+from .messages import Run, record, row, schema, state, stream_of
 
 
 def test_a_response_becomes_a_feedback(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:

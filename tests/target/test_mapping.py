@@ -1,0 +1,232 @@
+"""The mapping of one record: a table of cases, and properties of any record."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from target_birdie import envelope
+from target_birdie.mapping import DEFAULT_STREAMS, Rules, StreamMapping
+from target_birdie.privacy import is_personal_name
+from target_birdie.values import Unmappable, from_unix, to_id, to_rating, to_time
+
+from .messages import record
+
+
+def additional(content: dict[str, Any], **rules: Any) -> dict[str, Any]:
+    """The additional fields of a response under these rules."""
+    mapping = StreamMapping(DEFAULT_STREAMS["responses"], Rules(**rules), record(1))
+    fields: dict[str, Any] = mapping.map(content).body["additional_fields"]
+    return fields
+
+
+def properties(**values: Any) -> dict[str, Any]:
+    """A response whose end user has these properties."""
+    return record(1, end_user={"properties": values})
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("2016-12-16 09:05:00-08:00", "2016-12-16T17:05:00Z"),
+        ("2016-12-16T17:05:00.123000+00:00", "2016-12-16T17:05:00.123000Z"),
+        ("2016-12-16T17:05:00Z", "2016-12-16T17:05:00Z"),
+        ("2016-12-16T17:05:00", "2016-12-16T17:05:00Z"),
+        ("2016-12-16", "2016-12-16T00:00:00Z"),
+        ("  ", None),
+    ],
+)
+def test_a_time_arrives_as_rfc_3339_in_utc(value: str, expected: str | None) -> None:
+    """Offsets and fractions are kept in meaning; a time without offset is UTC."""
+    assert expected == to_time(value)
+
+
+@pytest.mark.parametrize("value", ["yesterday", "1481907900", 1481907900, "2016-13-01", True, [1]])
+def test_a_time_that_is_none_is_no_guess(value: Any) -> None:
+    """What cannot be read as a date is refused."""
+    with pytest.raises(Unmappable, match="RFC 3339"):
+        to_time(value)
+
+
+@pytest.mark.parametrize(
+    "time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
+)
+def test_a_time_beyond_the_calendar_is_refused(time: str) -> None:
+    """A year that UTC does not have rejects the record, not the run."""
+    with pytest.raises(Unmappable, match="range"):
+        to_time(time)
+
+
+@pytest.mark.parametrize("value", [0, 10, 7.0, Decimal("7"), "7"])
+def test_a_whole_number_from_0_to_10_is_a_rating(value: Any) -> None:
+    """A rating may come as any kind of whole number."""
+    assert int(value) == to_rating(value, 10)
+
+
+@pytest.mark.parametrize(
+    "value", [-1, 11, 7.5, True, "seven", [7], Decimal("NaN"), Decimal("1E+400"), float("inf")]
+)
+def test_anything_else_is_no_rating(value: Any) -> None:
+    """A rating that is none rejects the record."""
+    with pytest.raises(Unmappable, match="rating"):
+        to_rating(value, 10)
+
+
+@pytest.mark.parametrize("value", [True, 1.5, {}, ".", ".."])
+def test_an_id_is_a_whole_number_or_text(value: Any) -> None:
+    """An id that is neither, or that a URL would swallow, rejects the record."""
+    with pytest.raises(Unmappable, match="id"):
+        to_id(value)
+
+
+@pytest.mark.parametrize("column", ["id", "score", "created_at"])
+@pytest.mark.parametrize("empty", [None, ""])
+def test_id_rating_and_date_must_be_there(column: str, empty: Any) -> None:
+    """A feedback without one of them is refused, and the reason names the column."""
+    mapping = StreamMapping(DEFAULT_STREAMS["responses"], Rules())
+
+    with pytest.raises(Unmappable, match=column):
+        mapping.map(record(1, **{column: empty}))
+
+
+@pytest.mark.parametrize("text", [None, "", "  \n"])
+def test_no_comment_is_no_text(text: str | None) -> None:
+    """A rating without comment has no text: absent, never null, never empty."""
+    mapping = StreamMapping(DEFAULT_STREAMS["responses"], Rules())
+
+    assert "text" not in mapping.map(record(1, text=text)).body
+
+
+@pytest.mark.parametrize(
+    "name",
+    "email E-Mail e_mail workEmail EMAIL email_address EmailAddress contact.email Email2 phone "
+    "phone_number PhoneNumber mobile telephone customer_phone_2 ip_address email_work".split(),
+)
+def test_names_of_personal_data_are_known(name: str) -> None:
+    """However an e-mail or a phone number is spelled, it stays out."""
+    assert is_personal_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", "plan emails_sent phone_model email_opt_in address ip mailing_list headphones".split()
+)
+def test_other_names_are_not_personal_data(name: str) -> None:
+    """All other properties arrive as they are."""
+    assert not is_personal_name(name)
+
+
+def test_personal_data_stays_out_at_any_depth() -> None:
+    """Lists and objects inside properties are cleaned too."""
+    content = properties(contacts=[{"email": "ann@example.com", "role": "owner"}], has_email=True)
+
+    expected = {"contacts": [{"role": "owner"}], "has_email": True}
+    assert expected.items() <= additional(content).items()
+    assert "ann@example.com" not in json.dumps(additional(content))
+
+
+def test_personal_data_travels_when_asked_for() -> None:
+    """`include_pii` sends everything."""
+    fields = additional(properties(email="ann@example.com"), include_pii=True)
+
+    assert ("192.0.2.1", "ann@example.com") == (fields["ip_address"], fields["email"])
+
+
+def test_names_that_collide_are_told_apart() -> None:
+    """A property never replaces a column, even one that is empty in this record."""
+    content = record(1, tags=None, end_user={"properties": {"tags": "vip", "score": 3}})
+
+    expected = {"end_user.properties.tags": "vip", "end_user.properties.score": 3}
+    assert expected.items() <= additional(content).items()
+    assert "tags" not in additional(content)
+
+
+def test_two_objects_of_properties_do_not_collide() -> None:
+    """The same name in two places arrives twice."""
+    content = record(1, additional_fields={"plan": "old", "end_user.properties.plan": "odd"})
+
+    found = [v for k, v in additional(content).items() if "plan" in k]
+    assert ["odd", "old", "pro"] == sorted(found)
+
+
+def test_additional_fields_can_be_named() -> None:
+    """An allow-list lets only its names travel, a deny-list all but its names."""
+    assert {"plan": "pro"} == additional(record(1), include=frozenset({"plan"}))
+    assert "plan" not in additional(record(1), exclude=frozenset({"plan"}))
+
+
+@pytest.mark.parametrize("value", [1481907900, "1481907900", Decimal("1481907900"), 1481907900.0])
+def test_unix_seconds_become_a_date(value: Any) -> None:
+    """A property that is named as a date arrives as one."""
+    content = properties(renewal=value)
+
+    assert "2016-12-16T17:05:00Z" == additional(content, date_properties={"renewal"})["renewal"]
+
+
+@pytest.mark.parametrize("value", ["soon", True, 1e30, [1], {"a": 1}])
+def test_what_is_no_unix_time_stays(value: Any) -> None:
+    """A date property with another content arrives as it is."""
+    assert value == from_unix(value)
+
+
+def test_a_prefix_keeps_two_accounts_apart() -> None:
+    """Feedback, author and user ids carry the same prefix."""
+    rules = Rules(id_prefix="eu-")
+    feedback = StreamMapping(DEFAULT_STREAMS["responses"], rules).map(record(1))
+    user = StreamMapping(DEFAULT_STREAMS["end_users"], rules).map({"id": 1001})
+
+    assert "eu-1" == feedback.id == feedback.body["feedback_id"]
+    assert user.id == feedback.body["kind"]["fields"]["author_id"] == "eu-1001"
+
+
+def test_the_record_is_not_changed_by_mapping_it() -> None:
+    """A refused record is kept as the tap wrote it."""
+    content = record(1)
+    StreamMapping(DEFAULT_STREAMS["responses"], Rules()).map(content)
+
+    assert record(1) == content
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(), json_values, max_size=6))
+def test_any_properties_arrive_as_they_are(values: dict[str, Any]) -> None:
+    """Whatever names and JSON values a property has: sent, unless empty."""
+    fields = additional(properties(**{}) | {"end_user": {"properties": values}}, include_pii=True)
+
+    for name, value in values.items():
+        if value not in (None, ""):
+            assert value in (fields.get(name), fields.get(f"end_user.properties.{name}"))
+
+
+@given(st.dictionaries(st.text(), json_values, min_size=1, max_size=6))
+def test_equal_bodies_have_equal_digests(values: dict[str, Any]) -> None:
+    """The order of keys does not matter, a changed value does."""
+    turned = dict(reversed(values.items()))
+    first, second = envelope.encode(values), envelope.encode(turned)
+
+    assert envelope.digest(first, destination=b"x") == envelope.digest(second, destination=b"x")
+    assert envelope.digest(first, destination=b"x") != envelope.digest(first, destination=b"y")
+
+
+def test_numbers_keep_all_their_digits() -> None:
+    """A number is sent as the tap wrote it."""
+    body = {"additional_fields": {"n": Decimal("0.12345678901234567890"), "i": 10**30}}
+
+    assert b'"n":0.12345678901234567890' in envelope.encode(body)
+    assert b'"i":1000000000000000000000000000000' in envelope.encode(body)
+
+
+def test_half_a_surrogate_pair_is_sent_as_an_escape() -> None:
+    """A broken emoji does not end the run."""
+    body = envelope.with_batch(envelope.encode({"text": "\ud83d", "n": Decimal("1.5")}), "b")
+
+    assert {"text": "\ud83d", "n": 1.5, "batch_id": "b"} == json.loads(body)

@@ -1,0 +1,79 @@
+"""When requests may go: no clock, no threads."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from hypothesis import given
+from hypothesis import strategies as st
+from target_birdie.pacing import LONGEST_WAIT, Pace, retry_wait
+
+
+@given(st.integers(1, 200), st.lists(st.floats(0, 0.5), max_size=200))
+def test_no_second_holds_more_than_allowed(per_second: int, gaps: list[float]) -> None:
+    """However the callers come: any one second has at most so many requests."""
+    pace, now, window = Pace(per_second), 0.0, deque[float]()
+    for gap in gaps:
+        now += gap
+        moment = pace.reserve(now)
+        while window and moment - window[0] >= 1 - 1e-9:
+            window.popleft()
+        window.append(moment)
+
+        assert moment >= now
+        assert len(window) <= per_second
+
+
+def test_without_a_limit_nobody_waits() -> None:
+    """0 means no pace of our own."""
+    pace = Pace(0)
+
+    assert [5.0, 5.0, 5.0] == [pace.reserve(5.0) for _ in range(3)]
+
+
+def test_a_complaint_holds_everyone() -> None:
+    """After 503 nothing goes until the hold ends, and one complaint counts once."""
+    pace = Pace(0)
+
+    assert 1.0 == pace.complained(10.0, None)
+    assert pace.complained(10.5, None) is None
+    assert 11.0 == pace.reserve(10.5)
+
+
+def test_retry_after_decides() -> None:
+    """The server's own wish sets the hold, also when it comes during one."""
+    pace = Pace(0)
+    pace.complained(10.0, None)
+
+    assert 7.0 == pace.complained(10.5, 7.0)
+    assert 17.5 == pace.held_until
+
+
+def test_holds_grow_until_something_is_accepted() -> None:
+    """1, 2, 4 ... up to 30 seconds, and from the start after a success."""
+    pace, now, holds = Pace(0), 0.0, []
+    for _ in range(7):
+        holds.append(pace.complained(now, None))
+        now = pace.held_until
+    pace.accepted()
+
+    assert [1, 2, 4, 8, 16, 30, 30] == holds
+    assert 1.0 == pace.complained(now, None)
+
+
+def test_the_pace_is_halved_and_comes_back() -> None:
+    """A limit lower than ours is met by going slower for a while, not for ever."""
+    pace = Pace(100)
+    pace.complained(0.0, None)
+    slow = -pace.reserve(1.0) + pace.reserve(1.0)
+    for second in range(2, 15):
+        pace.reserve(float(second))
+    fast = -pace.reserve(20.0) + pace.reserve(20.0)
+
+    assert (0.02, 0.01) == (round(slow, 4), round(fast, 4))
+
+
+@given(st.integers(0, 10_000))
+def test_waits_between_tries_are_bounded(attempt: int) -> None:
+    """However often a request failed, the next try comes within half a minute."""
+    assert 0 < retry_wait(attempt) <= LONGEST_WAIT

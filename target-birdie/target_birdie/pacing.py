@@ -6,9 +6,9 @@ import random
 import time
 from threading import Event, Lock
 
-FIRST_HOLD = 1.0
-"""Seconds of the first hold after 429 or 503 without Retry-After; each further one is twice as long."""
-_SHORTEST_HOLD = 0.25
+FIRST_HOLD = 0.25
+"""Seconds of the first hold after 429 or 503 without Retry-After; each further one is twice as long.
+Birdie's own client waits like this."""
 LONGEST_WAIT = 30.0
 """Seconds beyond which neither a hold nor a retry grows by itself."""
 
@@ -48,7 +48,7 @@ class Pace:
         """Hold everything after a 429 or 503; return the seconds, or None when held already."""
         if now < self._held_until and retry_after is None:
             return None
-        seconds = self._hold if retry_after is None else max(retry_after, _SHORTEST_HOLD)
+        seconds = self._hold if retry_after is None else max(retry_after, FIRST_HOLD)
         if now + seconds <= self._held_until:
             return None
         if now >= self._held_until:

@@ -17,6 +17,7 @@ from target_birdie.target import TargetBirdie
 
 from .messages import Message, Run, lines_of
 
+
 @pytest.fixture
 def config(sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
     """Settings that reach the sandbox, as fast as it can; nothing is kept outside the test."""

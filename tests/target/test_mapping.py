@@ -52,9 +52,7 @@ def test_a_time_that_is_none_is_no_guess(value: Any) -> None:
         to_time(value)
 
 
-@pytest.mark.parametrize(
-    "time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
-)
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 def test_a_time_beyond_the_calendar_is_refused(time: str) -> None:
     """A year that UTC does not have rejects the record, not the run."""
     with pytest.raises(Unmappable, match="range"):

@@ -35,9 +35,9 @@ def test_a_complaint_holds_everyone() -> None:
     """After 503 nothing goes until the hold ends, and one complaint counts once."""
     pace = Pace(0)
 
-    assert 1.0 == pace.complained(10.0, None)
-    assert pace.complained(10.5, None) is None
-    assert 11.0 == pace.reserve(10.5)
+    assert 0.25 == pace.complained(10.0, None)
+    assert pace.complained(10.2, None) is None
+    assert 10.25 == pace.reserve(10.2)
 
 
 def test_retry_after_decides() -> None:
@@ -45,27 +45,27 @@ def test_retry_after_decides() -> None:
     pace = Pace(0)
     pace.complained(10.0, None)
 
-    assert 7.0 == pace.complained(10.5, 7.0)
-    assert 17.5 == pace.held_until
+    assert 7.0 == pace.complained(10.2, 7.0)
+    assert 17.2 == pace.held_until
 
 
 def test_holds_grow_until_something_is_accepted() -> None:
-    """1, 2, 4 ... up to 30 seconds, and from the start after a success."""
+    """A quarter of a second, a half ... up to 30 seconds, and from the start after a success."""
     pace, now, holds = Pace(0), 0.0, []
-    for _ in range(7):
+    for _ in range(9):
         holds.append(pace.complained(now, None))
         now = pace.held_until
     pace.accepted()
 
-    assert [1, 2, 4, 8, 16, 30, 30] == holds
-    assert 1.0 == pace.complained(now, None)
+    assert [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30] == holds
+    assert 0.25 == pace.complained(now, None)
 
 
 def test_the_pace_is_halved_and_comes_back() -> None:
     """A limit lower than ours is met by going slower for a while, not for ever."""
     pace = Pace(100)
     pace.complained(0.0, None)
-    slow = -pace.reserve(1.0) + pace.reserve(1.0)
+    slow = -pace.reserve(0.25) + pace.reserve(0.25)
     for second in range(2, 15):
         pace.reserve(float(second))
     fast = -pace.reserve(20.0) + pace.reserve(20.0)

@@ -1,0 +1,77 @@
+"""The newest version of an id wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from connector_sandbox import Sandbox
+
+from .messages import Run, record, row, schema, state, stream_of
+
+
+def versions(ids: int, rounds: int) -> list[dict[str, object]]:
+    """Every id in every round, each time with another comment."""
+    return [record(n, text=f"version {v}") for v in range(rounds) for n in range(1, ids + 1)]
+
+
+@pytest.mark.parametrize("faults", [(), ("500", "reset", "lost_reply")])
+def test_a_thousand_updates_of_a_hundred_ids(
+    faults: tuple[str, ...], sandbox: Sandbox, run_target: Callable[..., Run]
+) -> None:
+    """With 16 connections and with faults, Birdie ends with the last version of each."""
+    for fault in faults:
+        sandbox.faults.on(fault, share=0.03, path="/birdie")
+    sandbox.options.birdie_latency = 0.01
+    run = run_target(stream_of(versions(100, 10)))
+
+    assert (0, {"read": 1000}) == (run.exit_code, run.states[-1])
+    assert {"version 9"} == {body["text"] for body in sandbox.birdie.records().values()}
+
+
+def test_versions_arrive_in_order(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:
+    """An older version never follows a newer one, not even for a moment."""
+    sandbox.options.birdie_latency = 0.005
+    run_target(stream_of(versions(5, 40)))
+    seen: dict[str, int] = {}
+    for stored in sandbox.birdie.history:
+        version = int(stored.body["text"].split()[1])
+        assert version > seen.get(stored.path, -1)
+        seen[stored.path] = version
+
+    assert [39] * 5 == list(seen.values())
+
+
+def test_versions_in_between_are_not_sent(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:
+    """While a version is under way, only the newest of those that follow is sent."""
+    sandbox.options.birdie_latency = 0.3
+    run = run_target(stream_of(versions(1, 50)))
+
+    assert "version 49" == sandbox.birdie.records()["1"]["text"]
+    assert sandbox.birdie.puts <= 2
+    assert f"merged {50 - sandbox.birdie.puts}" in run.log
+
+
+def test_a_repeated_version_is_not_sent_again(
+    sandbox: Sandbox, run_target: Callable[..., Run]
+) -> None:
+    """The same version behind itself costs nothing."""
+    sandbox.options.birdie_latency = 0.2
+    run = run_target(stream_of([record(1)] * 20))
+
+    assert (1, {"read": 20}) == (sandbox.birdie.puts, run.states[-1])
+
+
+def test_a_new_schema_does_not_change_the_order(
+    sandbox: Sandbox, run_target: Callable[..., Run]
+) -> None:
+    """Records before a change of schema do not overtake those behind it."""
+    sandbox.options.birdie_latency = 0.02
+    messages = [schema()]
+    for version in range(20):
+        messages += [schema(**{f"new_{version}": {}})]
+        messages += [row(record(n, text=f"version {version}")) for n in range(1, 6)]
+    run = run_target([*messages, state({"all": True})])
+
+    assert [{"all": True}] == run.states
+    assert {"version 19"} == {body["text"] for body in sandbox.birdie.records().values()}

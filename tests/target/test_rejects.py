@@ -1,0 +1,217 @@
+"""Records that are refused: kept, counted, sent again."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from connector_sandbox import Sandbox
+
+from .messages import Run, record, row, schema, state, stream_of
+
+
+@pytest.fixture
+def rejects(tmp_path: Path) -> Callable[[], list[dict[str, Any]]]:
+    """Read the rejects file."""
+
+    def read() -> list[dict[str, Any]]:
+        path = tmp_path / "rejects.jsonl"
+        return [json.loads(line) for line in path.open()] if path.exists() else []
+
+    return read
+
+
+Rejects = Callable[[], list[dict[str, Any]]]
+ONE_PERCENT = [record(n, score=99 if n % 100 == 7 else 5) for n in range(1, 501)]
+
+
+def test_one_percent_bad_records_do_not_stop_the_rest(
+    sandbox: Sandbox, run_target: Callable[..., Run], rejects: Rejects
+) -> None:
+    """The rest arrives, the state moves on, the last line says so, exit 1."""
+    run = run_target(stream_of(ONE_PERCENT))
+
+    assert (1, {"read": 500}) == (run.exit_code, run.states[-1])
+    assert ["7", "107", "207", "307", "407"] == [entry["id"] for entry in rejects()]
+    assert 495 == len(sandbox.birdie.records())
+    assert "5 of 500 records were rejected" in run.error
+    assert "rejected 5 (rating: 5)" in run.log
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"id": None}, "feedback_id"),
+        ({"id": [1]}, "id"),
+        ({"score": None}, "rating"),
+        ({"score": "high"}, "rating"),
+        ({"created_at": "yesterday"}, "date"),
+        ({"created_at": 5}, "date"),
+        ({"text": {"en": "no"}}, "text"),
+    ],
+)
+def test_a_record_that_cannot_be_mapped_is_kept_with_the_reason(
+    change: dict[str, Any], reason: str, run_target: Callable[..., Run], rejects: Rejects
+) -> None:
+    """No id, a rating or a date that is none: the file says which."""
+    run = run_target(stream_of([record(1), record(2, **change), record(3)]))
+
+    assert (1, {"read": 3}, [reason]) == (
+        run.exit_code,
+        run.states[-1],
+        [entry["reason"] for entry in rejects()],
+    )
+
+
+@pytest.mark.parametrize("status", ["400", "413", "422"])
+def test_a_record_that_birdie_refuses_is_kept(
+    status: str, sandbox: Sandbox, run_target: Callable[..., Run], rejects: Rejects
+) -> None:
+    """With Birdie's own words, which are not logged: they may quote the record."""
+    sandbox.faults.on(status, share=1.0, times=1, path="/birdie")
+    run = run_target(stream_of([record(1)]))
+
+    (entry,) = rejects()
+    assert (1, status, "responses") == (run.exit_code, entry["reason"], entry["stream"])
+    assert record(1)["text"] == entry["record"]["text"]
+
+
+def test_the_file_is_for_its_owner_alone_and_without_personal_data(
+    run_target: Callable[..., Run], rejects: Rejects, tmp_path: Path
+) -> None:
+    """Mode 0600; what would not be sent is not kept either."""
+    person = {"email": "ann@example.com", "properties": {"phone": "+15550100"}}
+    run_target(stream_of([record(1, score=None, end_user=person)]))
+
+    assert 0o600 == stat.S_IMODE((tmp_path / "rejects.jsonl").stat().st_mode)
+    text = json.dumps(rejects())
+    assert not any(secret in text for secret in ("ann@example.com", "+15550100", "192.0.2.1"))
+
+
+def test_continue_exits_0(run_target: Callable[..., Run], rejects: Rejects) -> None:
+    """The rejects are kept all the same."""
+    run = run_target(stream_of(ONE_PERCENT), on_reject="continue")
+
+    assert (0, 5) == (run.exit_code, len(rejects()))
+
+
+def test_stop_ends_at_the_first(run_target: Callable[..., Run], rejects: Rejects) -> None:
+    """The state stays before the refused record, and the line names it."""
+    records = [record(1), record(2), record(3, score=None), record(4)]
+    run = run_target(stream_of(records, every=1), on_reject="stop")
+
+    assert (1, [{"read": 2}], []) == (run.exit_code, run.states[-1:], rejects())
+    assert "record 3 is rejected (rating)" in run.error
+
+
+def test_too_many_rejects_stop_the_run(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:
+    """More than a share, from the hundredth record on, means that the mapping is wrong."""
+    run = run_target(stream_of([record(n, score=None) for n in range(1, 1001)]))
+
+    assert (1, True) == (run.exit_code, "100 of 100 records" in run.error)
+    assert "max_rejects" in run.error
+
+
+@pytest.mark.parametrize("limit", ["3", 3])
+def test_the_most_rejects_may_be_a_number(limit: Any, run_target: Callable[..., Run]) -> None:
+    """The fourth is one too many."""
+    run = run_target(stream_of([record(n, score=None) for n in range(1, 11)]), max_rejects=limit)
+
+    assert "4 of 4 records" in run.error
+
+
+def test_a_folder_that_is_missing_is_told_before_the_start(
+    sandbox: Sandbox, run_target: Callable[..., Run], tmp_path: Path
+) -> None:
+    """Not in the middle of the night, at the first reject."""
+    run = run_target(stream_of([record(1)]), rejects_path=str(tmp_path / "no" / "rejects.jsonl"))
+
+    assert (1, 0) == (run.exit_code, sandbox.birdie.puts)
+    assert run.error.startswith("Error: rejects_path cannot be written")
+
+
+def test_replay_sends_what_was_refused(
+    sandbox: Sandbox, run_target: Callable[..., Run], rejects: Rejects
+) -> None:
+    """Once the cause is gone, everything arrives and the file is gone."""
+    sandbox.faults.on("422", share=1.0, times=3, path="/birdie")
+    run_target(stream_of([record(n) for n in range(1, 11)]), max_rejects="10")
+    assert (7, 3) == (len(sandbox.birdie.records()), len(rejects()))
+    run = run_target("", "--replay")
+
+    assert (0, [], []) == (run.exit_code, run.states, rejects())
+    assert 10 == len(sandbox.birdie.records())
+    assert 13 == sandbox.birdie.puts
+
+
+def test_replay_maps_anew(
+    sandbox: Sandbox, run_target: Callable[..., Run], rejects: Rejects
+) -> None:
+    """A corrected mapping is what replay is for; what is refused again stays."""
+    run_target(stream_of([record(1, score=15), record(2, score=-1)]))
+    run = run_target("", "--replay", kind="csat")
+
+    assert (1, ["2"]) == (run.exit_code, [entry["id"] for entry in rejects()])
+    assert 15 == sandbox.birdie.history[-1].body["kind"]["fields"]["rating"]
+
+
+def test_replay_keeps_what_it_could_not_send(
+    sandbox: Sandbox, run_target: Callable[..., Run], rejects: Rejects
+) -> None:
+    """An outage in the middle loses no reject, nor a line that cannot be read."""
+    run_target(stream_of([record(n, score=15) for n in range(1, 11)]), max_rejects="10")
+    before = rejects()
+    sandbox.faults.on("500", share=1.0, path="/birdie", after=3)
+    run = run_target("", "--replay", kind="csat", retry_budget_seconds=1, max_concurrency=1)
+
+    assert (1, [entry["id"] for entry in before[3:]]) == (
+        run.exit_code,
+        [entry["id"] for entry in rejects()],
+    )
+
+
+def test_replay_goes_on_where_a_killed_one_stopped(
+    sandbox: Sandbox, run_target: Callable[..., Run], tmp_path: Path
+) -> None:
+    """The file that was taken away is read first."""
+    run_target(stream_of([record(1, score=None)]))
+    entry = json.loads((tmp_path / "rejects.jsonl").read_text())
+    entry["record"]["score"] = 5
+    (tmp_path / "rejects.jsonl.replaying").write_text(json.dumps(entry) + "\nhalf a li")
+    run = run_target("", "--replay")
+
+    assert (0, 1) == (run.exit_code, len(sandbox.birdie.records()))
+    assert (tmp_path / "rejects.jsonl").read_text().endswith("half a li\n")
+
+
+def test_replay_does_not_undo_a_newer_version(
+    sandbox: Sandbox, run_target: Callable[..., Run], tmp_path: Path
+) -> None:
+    """With a digest store, what was stored since the refusal stays."""
+    store = str(tmp_path / "digests.db")
+    sandbox.faults.on("422", share=1.0, times=1, path="/birdie")
+    run_target(stream_of([record(1, text="old")]), digest_path=store)
+    run_target(stream_of([record(1, text="new")]), digest_path=store)
+    run = run_target("", "--replay", digest_path=store)
+
+    assert (0, "new") == (run.exit_code, sandbox.birdie.records()["1"]["text"])
+
+
+def test_replay_without_rejects_has_nothing_to_do(run_target: Callable[..., Run]) -> None:
+    """No file is no fault."""
+    assert 0 == run_target("", "--replay").exit_code
+
+
+def test_a_torn_line_does_not_spoil_the_next(
+    run_target: Callable[..., Run], tmp_path: Path
+) -> None:
+    """After a power failure the file goes on with a line of its own."""
+    (tmp_path / "rejects.jsonl").write_text('{"torn": ')
+    run_target([schema(), row(record(1, score=None)), state({"a": 1})])
+
+    lines = (tmp_path / "rejects.jsonl").read_text().splitlines()
+    assert ('{"torn": ', "1") == (lines[0], json.loads(lines[1])["id"])

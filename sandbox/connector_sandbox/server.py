@@ -157,7 +157,7 @@ class Handler(StreamRequestHandler):
             f"HTTP/1.1 {reply.status} {PHRASES.get(reply.status, '')}",
             f"Date: {formatdate(self.server.clock.seconds(), usegmt=True)}",
             f"Content-Type: {reply.content_type}",
-            f"Content-Length: {len(reply.body) + (reply.delivery == 'cut')}",
+            f"Content-Length: {len(reply.body)}",
             *(f"{name}: {value}" for name, value in reply.headers.items()),
         ]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

@@ -1,0 +1,81 @@
+"""The sorted table behind the lists, against the plainest possible one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from connector_sandbox.table import KEYS, Range, Selection, Table
+from connector_sandbox.times import EPOCH
+from hypothesis import given
+from hypothesis import strategies as st
+
+ORDERS = ("created_at", "updated_at", "email")
+moments = st.integers(0, 12).map(lambda n: EPOCH + timedelta(microseconds=n))
+rows = st.fixed_dictionaries(
+    {
+        "created_at": moments,
+        "updated_at": moments,
+        "email": st.sampled_from(["a@example.com", "b@example.com", None]),
+        "excluded": st.booleans(),
+    }
+)
+bounds = st.none() | st.integers(0, 12)
+ranges = st.dictionaries(st.sampled_from(ORDERS[:2]), st.builds(Range, bounds, bounds))
+selections = st.builds(
+    Selection,
+    key=st.sampled_from(ORDERS),
+    descending=st.booleans(),
+    ties_same=st.booleans(),
+    ranges=ranges,
+    equal=st.dictionaries(st.just("excluded"), st.booleans()),
+    offset=st.integers(0, 20),
+    limit=st.integers(1, 20),
+)
+changes = st.lists(st.tuples(st.integers(1, 30), st.none() | rows), max_size=20)
+
+
+def listed(table: Table, selection: Selection) -> list[int]:
+    """The ids that the table gives."""
+    return [record.data["id"] for record in table.select(selection)]
+
+
+def expected(data: list[dict[str, Any]], selection: Selection) -> list[int]:
+    """The same by looking at everything."""
+    found = [
+        row
+        for row in data
+        if all(held.holds(KEYS[name](row)) for name, held in selection.ranges.items())
+        and all(row[name] == value for name, value in selection.equal.items())
+    ]
+    found.sort(key=lambda row: row["id"], reverse=selection.descending and not selection.ties_same)
+    found.sort(key=KEYS[selection.key], reverse=selection.descending)
+    return [row["id"] for row in found][selection.offset : selection.end]
+
+
+@given(st.lists(rows, max_size=30), changes, selections)
+def test_a_list_is_what_filtering_and_sorting_everything_gives(
+    given_rows: list[dict[str, Any]],
+    changed: list[tuple[int, dict[str, Any] | None]],
+    selection: Selection,
+) -> None:
+    """Whatever is loaded, added, changed, deleted, filtered, sorted and paged."""
+    table = Table(ORDERS)
+    half = len(given_rows) // 2
+    numbered = [{"id": i} | row for i, row in enumerate(given_rows, 1)]
+    table.load(numbered[:half])
+    for row in numbered[half:]:
+        table.insert(row)
+    data = {row["id"]: row for row in numbered}
+    for number, change in changed:
+        if number not in data:
+            continue
+        if change is None:
+            table.delete(number)
+            del data[number]
+        else:
+            data[number] = {"id": number} | change
+            table.replace(table.get(number), data[number])
+
+    assert listed(table, selection) == expected(list(data.values()), selection)
+    assert table.all() == list(data.values())

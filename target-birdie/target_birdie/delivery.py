@@ -46,6 +46,9 @@ class Destination(Protocol):
     def drain(self) -> None:
         """Bring every job to its end."""
 
+    def settle_queued(self) -> None:
+        """Bring to its end what can stand without the rest of the run."""
+
     def stop(self) -> None:
         """Take nothing more."""
 
@@ -178,6 +181,11 @@ class Delivery:
         self._destination.drain()
         if self.failure:
             raise self.failure
+
+    def give_up(self) -> None:
+        """End a run whose input is at fault: what came before the fault is still delivered."""
+        if not self.failure:
+            self._destination.settle_queued()
 
     def stop(self) -> None:
         """Send nothing more. Safe to call in a signal handler, once."""

@@ -71,6 +71,9 @@ class FileWriter:
         values = (*place, job.body, job.digest, json.dumps(job.numbers))
         self._spool.execute("INSERT OR REPLACE INTO spool VALUES (?, ?, ?, ?, ?)", values)
 
+    def settle_queued(self) -> None:
+        """Nothing can."""
+
     def stop(self) -> None:
         """Write nothing."""
         self._stopped = True

@@ -42,6 +42,9 @@ class Rehearsal:
     def drain(self) -> None:
         """Nothing is ever open."""
 
+    def settle_queued(self) -> None:
+        """Nothing can."""
+
     def stop(self) -> None:
         """Nothing is ever under way."""
 

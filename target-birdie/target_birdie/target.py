@@ -66,7 +66,7 @@ class TargetBirdie(Target):
                 raise ConfigError("; ".join(lines)) from None
             raise
         self.settings = checked.read(self.config)
-        self.message_reader.on_error = self._close
+        self.message_reader.on_error = self._give_up
 
     # Settings
 
@@ -216,6 +216,11 @@ class TargetBirdie(Target):
                 f"{rejects} of {self.delivery.report['read']} records were rejected and are kept, "
                 f"with the reasons, in {self.settings.rejects_path}"
             )
+
+    def _give_up(self) -> None:
+        if "delivery" in vars(self):
+            self.delivery.give_up()
+            self._close()
 
     def _close(self) -> None:
         if "delivery" not in vars(self):

@@ -144,6 +144,10 @@ class Uploader:
             while (self._waiting or self._in_flight) and not self._stop.is_set():
                 self._changed.wait(_POLL)
 
+    def settle_queued(self) -> None:
+        """Send what is queued: each record stands for itself."""
+        self.drain()
+
     def stop(self) -> None:
         """Send nothing more; what is under way goes on."""
         self._stop.set()

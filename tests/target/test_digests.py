@@ -1,0 +1,164 @@
+"""Unchanged records are not sent, and the store never costs a record."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from connector_sandbox import Sandbox
+from target_birdie.digests import DigestStore
+
+from .messages import Run, record, stream_of
+
+HUNDRED = [record(n) for n in range(1, 101)]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    """Path of a store that does not exist yet."""
+    return str(tmp_path / "digests.db")
+
+
+def test_a_second_run_sends_nothing(
+    sandbox: Sandbox, run_target: Callable[..., Run], store: str
+) -> None:
+    """A full refresh costs no request, and its state comes out."""
+    run_target(stream_of(HUNDRED), digest_path=store)
+    run = run_target(stream_of(HUNDRED), digest_path=store)
+
+    assert (100, 0, {"read": 100}) == (sandbox.birdie.puts, run.exit_code, run.states[-1])
+    assert "sent 0, unchanged 100" in run.log
+
+
+def test_only_what_changed_is_sent(
+    sandbox: Sandbox, run_target: Callable[..., Run], store: str
+) -> None:
+    """A late comment is one request; the order of a record's keys and the batch are no change."""
+    run_target(stream_of(HUNDRED), digest_path=store, batch_id="one")
+    turned = [dict(reversed(content.items())) for content in HUNDRED]
+    run_target(
+        stream_of([*turned[:-1], record(100, text="late")]), digest_path=store, batch_id="two"
+    )
+
+    assert (101, "late") == (sandbox.birdie.puts, sandbox.birdie.records()["100"]["text"])
+
+
+def test_going_back_and_forth_is_a_change_each_time(
+    sandbox: Sandbox, run_target: Callable[..., Run], store: str
+) -> None:
+    """What counts is the last version that Birdie stored, also while another is under way."""
+    run_target(stream_of([record(1, text="a")]), digest_path=store)
+    sandbox.options.birdie_latency = 0.2
+    run_target(stream_of([record(1, text="b"), record(1, text="a")]), digest_path=store)
+
+    assert "a" == sandbox.birdie.records()["1"]["text"]
+
+
+def test_a_refused_record_is_not_remembered(
+    sandbox: Sandbox, run_target: Callable[..., Run], store: str
+) -> None:
+    """Once the cause is gone it goes out by itself."""
+    sandbox.faults.on("422", share=1.0, times=1, path="/birdie")
+    run_target(stream_of([record(1)]), digest_path=store)
+    run_target(stream_of([record(1)]), digest_path=store)
+
+    assert "1" in sandbox.birdie.records()
+
+
+@pytest.mark.parametrize("change", [{"id_prefix": "eu-"}, {"kind": "csat"}, {"include_pii": True}])
+def test_another_mapping_is_a_change(
+    change: dict[str, object], sandbox: Sandbox, run_target: Callable[..., Run], store: str
+) -> None:
+    """What is compared is what would be sent."""
+    run_target(stream_of([record(1)]), digest_path=store)
+    run_target(stream_of([record(1)]), digest_path=store, **change)
+
+    assert 2 == sandbox.birdie.puts
+
+
+def test_another_birdie_does_not_profit(
+    sandbox: Sandbox,
+    make_sandbox: Callable[..., Sandbox],
+    run_target: Callable[..., Run],
+    store: str,
+) -> None:
+    """A store that was filled for one address keeps nothing from another."""
+    other = make_sandbox(responses=0)
+    run_target(stream_of([record(1)]), digest_path=store)
+    run_target(stream_of([record(1)]), digest_path=store, api_url=other.birdie_url)
+
+    assert (1, 1) == (sandbox.birdie.puts, other.birdie.puts)
+
+
+def test_a_lost_store_costs_one_more_request(
+    sandbox: Sandbox, run_target: Callable[..., Run], store: str
+) -> None:
+    """Sent once more, never lost."""
+    run_target(stream_of([record(1)]), digest_path=store)
+    os.remove(store)
+    run_target(stream_of([record(1)]), digest_path=store)
+
+    assert 2 == sandbox.birdie.puts
+
+
+def test_the_store_is_for_its_owner_alone(run_target: Callable[..., Run], store: str) -> None:
+    """It names ids, and is nobody else's business."""
+    run_target(stream_of([record(1)]), digest_path=store)
+
+    assert 0o600 == stat.S_IMODE(os.stat(store).st_mode)
+
+
+def test_two_runs_at_once_are_told(
+    sandbox: Sandbox, run_target: Callable[..., Run], store: str
+) -> None:
+    """The second ends in one line and does nothing."""
+    first = DigestStore(store)
+    run = run_target(stream_of([record(1)]), digest_path=store)
+    first.close()
+
+    assert (1, [], 0) == (run.exit_code, run.states, sandbox.birdie.puts)
+    assert f"Error: digest_path {store} is in use by another run" in run.error
+    assert 0 == run_target(stream_of([record(1)]), digest_path=store).exit_code
+
+
+@pytest.mark.parametrize("content", [b"This is no database, but a text of some length. " * 50])
+def test_an_unreadable_store_is_told_and_left_as_it_is(
+    content: bytes, run_target: Callable[..., Run], store: str
+) -> None:
+    """One line that says what deleting it would cost."""
+    Path(store).write_bytes(content)
+    run = run_target(stream_of([record(1)]), digest_path=store)
+
+    assert (1, content) == (run.exit_code, Path(store).read_bytes())
+    assert "delete it (every record is then sent once more)" in run.error
+
+
+def test_a_store_of_something_else_is_told(run_target: Callable[..., Run], store: str) -> None:
+    """A database with another table of this name is not written to."""
+    with sqlite3.connect(store) as db:
+        db.execute("CREATE TABLE digests (something TEXT)")
+    run = run_target(stream_of([record(1)]), digest_path=store)
+
+    assert (1, True) == (run.exit_code, "digest_path" in run.error)
+
+
+def test_a_killed_run_leaves_a_store_that_can_be_used(store: str) -> None:
+    """No lock stays behind, and what was committed is there."""
+    script = (
+        "import os, sys; from target_birdie.digests import DigestStore; s = DigestStore(sys.argv[1])\n"
+        "s.remember(('feedback', '1'), b'one'); s.commit()\n"
+        "s.remember(('feedback', '2'), b'two'); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", script, store], check=False)
+    found = DigestStore(store)
+
+    assert [True, False] == [
+        found.holds(("feedback", n), d) for n, d in [("1", b"one"), ("2", b"two")]
+    ]
+    found.close()

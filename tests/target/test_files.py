@@ -1,0 +1,156 @@
+"""Files instead of requests: whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import fsspec
+import pyarrow.parquet as pq
+import pytest
+from connector_sandbox import Sandbox
+
+from .messages import Run, record, row, schema, state, stream_of
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """A folder for the files, not made yet."""
+    return tmp_path / "out"
+
+
+def files(out: Path) -> list[str]:
+    """Every file below, without the run's own name."""
+    return sorted(str(path.relative_to(out).parent) for path in out.rglob("*") if path.is_file())
+
+
+def test_parquet_holds_every_record_as_text(
+    sandbox: Sandbox, run_target: Callable[..., Run], out: Path
+) -> None:
+    """One file, columns named as Birdie's fields, read back by pyarrow; no request is made."""
+    messages = stream_of(sandbox.store.responses())
+    run = run_target(messages, destination="parquet", output_path=str(out), api_key="")
+    (path,) = out.rglob("*.parquet")
+    rows = {found["feedback_id"]: found for found in pq.read_table(path).to_pylist()}
+    truth = {str(found["id"]): found for found in sandbox.store.responses()}
+
+    assert (0, 1, 0) == (run.exit_code, len(run.states), sandbox.birdie.puts)
+    assert truth.keys() == rows.keys()
+    for key, found in rows.items():
+        assert (str(truth[key]["score"]), "nps") == (found["rating"], found["kind"])
+        assert (truth[key]["text"] or None) == found["text"]
+        assert found["posted_at"].endswith("Z")
+        assert isinstance(json.loads(found["additional_fields"]), dict)
+
+
+def test_json_lines_hold_the_bodies(
+    sandbox: Sandbox, run_target: Callable[..., Run], out: Path
+) -> None:
+    """The very bodies that requests would carry."""
+    messages = stream_of(sandbox.store.responses())
+    run_target(messages, destination="jsonl", output_path=str(out), batch_id="b")
+    run_target(messages, batch_id="b")
+    (path,) = out.rglob("*.jsonl")
+    bodies = [json.loads(line) for line in path.read_text().splitlines()]
+
+    assert sandbox.birdie.records() == {body["feedback_id"]: body for body in bodies}
+
+
+def test_each_kind_has_a_prefix_of_its_own(run_target: Callable[..., Run], out: Path) -> None:
+    """Birdie's connector takes one kind a prefix."""
+    messages = [*stream_of([record(1)]), schema("end_users"), row({"id": 1}, "end_users")]
+    run_target(messages, destination="parquet", output_path=str(out))
+
+    assert ["feedback-nps", "user"] == files(out)
+
+
+def test_the_newest_version_of_an_id_is_the_only_one(
+    run_target: Callable[..., Run], out: Path
+) -> None:
+    """A file says nothing about order, so it holds each id once."""
+    run_target(
+        stream_of([record(n, text=f"{v}") for v in range(3) for n in range(1, 4)]),
+        destination="parquet",
+        output_path=str(out),
+    )
+    (path,) = out.rglob("*.parquet")
+
+    assert ["2", "2", "2"] == pq.read_table(path)["text"].to_pylist()
+
+
+def test_a_run_that_fails_leaves_no_file_and_no_state(
+    run_target: Callable[..., Run], out: Path
+) -> None:
+    """A line that is no message, after a thousand records."""
+    text = "".join(
+        json.dumps(message) + "\n" for message in stream_of([record(n) for n in range(1000)])
+    )
+    run = run_target(text + "nonsense\n", destination="jsonl", output_path=str(out))
+
+    assert (1, [], []) == (run.exit_code, run.states, files(out) if out.exists() else [])
+
+
+def test_a_place_that_cannot_be_written_is_told(
+    run_target: Callable[..., Run], tmp_path: Path
+) -> None:
+    """One line, no state."""
+    (tmp_path / "taken").write_text("")
+    run = run_target(
+        stream_of([record(1)]), destination="jsonl", output_path=str(tmp_path / "taken" / "out")
+    )
+
+    assert (1, []) == (run.exit_code, run.states)
+    assert run.error.startswith("Error: output_path cannot be written")
+
+
+def test_a_bucket_prefix_works_through_fsspec(run_target: Callable[..., Run]) -> None:
+    """Any place that fsspec knows, here its own memory."""
+    run = run_target(stream_of([record(1)]), destination="jsonl", output_path="memory://bucket/in")
+    found = fsspec.filesystem("memory").find("/bucket/in")
+
+    assert (0, 1) == (run.exit_code, len(found))
+    assert found[0].startswith("/bucket/in/feedback-nps/")
+
+
+@pytest.mark.parametrize(
+    ("path", "module", "hint"),
+    [("s3://bucket/in", "s3fs", "s3fs"), ("nowhere://bucket", "", "nowhere")],
+)
+def test_a_library_that_is_missing_is_named(
+    path: str,
+    module: str,
+    hint: str,
+    run_target: Callable[..., Run],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One line that says what to install."""
+    monkeypatch.setitem(sys.modules, module or "none", None)
+    run = run_target(stream_of([record(1)]), destination="jsonl", output_path=path)
+
+    assert (1, True, 1) == (run.exit_code, hint in run.error, run.error.count("\n"))
+
+
+def test_parquet_without_pyarrow_names_the_extra(
+    run_target: Callable[..., Run], out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line that says what to install."""
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    run = run_target(stream_of([record(1)]), destination="parquet", output_path=str(out))
+
+    assert (1, True) == (run.exit_code, "target-birdie[parquet]" in run.error)
+
+
+def test_unchanged_records_stay_out_of_the_next_file(
+    run_target: Callable[..., Run], out: Path, tmp_path: Path
+) -> None:
+    """With a digest store; a run without changes writes no file at all, but its state."""
+    store = str(tmp_path / "digests.db")
+    options = {"destination": "jsonl", "output_path": str(out), "digest_path": store}
+    run_target(stream_of([record(1), record(2)]), **options)
+    run = run_target(stream_of([record(1), record(2)]), **options)
+    run_target([*stream_of([record(1), record(2, text="new")]), state({"a": 1})], **options)
+    lengths = sorted(len(path.read_text().splitlines()) for path in out.rglob("*.jsonl"))
+
+    assert ([{"read": 2}], [1, 2]) == (run.states, lengths)

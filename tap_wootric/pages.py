@@ -18,7 +18,11 @@ MAX_PAGE = 30
 MAX_SHIFTS = 25
 """How often in a row a page may be found shifted before the order itself is in doubt."""
 
+SMALLEST_CAP = 10
+"""Fewer records than this on a page are taken for the end, not for a server's cap (our choice)."""
+
 MARKS_TRIED = 100
+"""How many places to begin a page at are compared; one of the latest nearly always fits."""
 
 
 class PageRequest(NamedTuple):
@@ -66,7 +70,7 @@ class PageSize:
         """Whether a page of `got` records is the last one; None when only the next can tell."""
         if got >= min(asked, self.full):
             return False
-        return True if self._is_proven or got <= 1 else None
+        return True if self._is_proven or got < SMALLEST_CAP else None
 
     def cap(self, got: int) -> None:
         """The server has more, and yet gave only `got` records on a page."""

@@ -9,6 +9,7 @@ Pure: no HTTP, no clock. `docs/design.md` tells why.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Generic, NamedTuple
 
 from tap_wootric.pages import (
@@ -146,7 +147,7 @@ class _Tail(Generic[RecordT]):
         Records with equal times have no documented order: were theirs the same in both
         directions, the first one met would be the first of the head, not its last.
         """
-        falls = all(a > b for a, b in zip(self._met, self._met[1:], strict=False))
+        falls = all(a > b for a, b in pairwise(self._met))
         return falls and (len(self._met) > 1 or self._met == [self._head.length - 1])
 
 

@@ -1,0 +1,142 @@
+"""Signing in to Wootric: one token for the whole process, renewed before it expires."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+from singer_sdk.authenticators import OAuthAuthenticator
+
+from tap_wootric.errors import CredentialsError, ServerError
+from tap_wootric.retries import reason, retried
+from tap_wootric.settings import CLIENT_CREDENTIALS, PASSWORD, base_url
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+LIFETIME = 7200
+"""Seconds; documented, and assumed where a reply does not tell."""
+
+RENEWAL_MARGIN = 60
+"""Seconds before its end at which a token is renewed, or half the lifetime of a short one."""
+
+
+class _TokenFaultError(Exception):
+    """A token request failed in a way that may pass."""
+
+
+class WootricAuthenticator(OAuthAuthenticator):
+    """Adds a bearer token to requests; safe to share between streams and threads."""
+
+    def __init__(self, config: Mapping[str, Any], session: requests.Session) -> None:
+        """Take validated settings and a session of its own."""
+        super().__init__(
+            auth_endpoint=f"{base_url(config)}/oauth/token",
+            client_id=config.get("client_id"),
+            client_secret=config.get("client_secret"),
+            default_expiration=LIFETIME,
+        )
+        self._settings = config
+        self._session = session
+        self._lock = threading.Lock()
+        self._renew_at = 0.0
+        self.tokens_requested = 0
+
+    @property
+    @override
+    def oauth_request_body(self) -> dict[str, Any]:
+        """Form fields of the token request; never in the URL, which is logged on the way."""
+        if self.refresh_token:
+            return {"grant_type": "refresh_token", "refresh_token": self.refresh_token}
+        if self._settings.get("grant_type") == PASSWORD:
+            return {
+                "grant_type": PASSWORD,
+                "username": self._settings["username"],
+                "password": self._settings["password"],
+            }
+        return {
+            "grant_type": CLIENT_CREDENTIALS,
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+        }
+
+    @override
+    def is_token_valid(self) -> bool:
+        return self.access_token is not None and time.monotonic() < self._renew_at
+
+    @override
+    def authenticate_request(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        with self._lock:
+            return super().authenticate_request(request)
+
+    def reject(self, authorization: object) -> None:
+        """A request with this `Authorization` header was refused: sign in again, once for all."""
+        with self._lock:
+            if authorization == f"Bearer {self.access_token}":
+                self.access_token = None
+
+    @override
+    def update_access_token(self) -> None:
+        budget = self._settings.get("retry_budget_seconds", 0)
+        sent = time.monotonic()
+        send = retried(
+            self._send, errors=(_TokenFaultError, requests.RequestException), budget=budget
+        )
+        try:
+            answer = send()
+        except (_TokenFaultError, requests.RequestException) as error:
+            message = (
+                f"Signing in at {self.auth_endpoint} failed for {budget} s, at last with "
+                f"{reason(error)}. Check 'api_url' and 'region', or try again later."
+            )
+            raise ServerError(message) from None
+        self.access_token = answer["access_token"]
+        self.refresh_token = answer.get("refresh_token")
+        lifetime = float(answer.get("expires_in") or LIFETIME)
+        self._renew_at = sent + lifetime - min(RENEWAL_MARGIN, lifetime / 2)
+
+    def _send(self) -> dict[str, Any]:
+        token = self._settings.get("account_token")
+        self.tokens_requested += 1
+        response = self._session.post(
+            self.auth_endpoint,
+            data=self.oauth_request_payload,
+            params={"account_token": token} if token else None,
+            timeout=self._settings.get("request_timeout", RENEWAL_MARGIN),
+            allow_redirects=False,
+            auth=_leave_alone,
+            headers={"User-Agent": self._settings["user_agent"]},
+        )
+        if response.status_code in {400, 401, 403}:
+            self._refuse(response.status_code)
+        try:
+            answer = response.json() if response.status_code == requests.codes.ok else None
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict) or not isinstance(answer.get("access_token"), str):
+            raise _TokenFaultError(f"HTTP {response.status_code} without a token")
+        return answer
+
+    def _refuse(self, status: int) -> None:
+        if self.refresh_token:  # outlived: sign in from the beginning
+            self.refresh_token = None
+            raise _TokenFaultError(f"HTTP {status} for the refresh token")
+        names = "'client_id' and 'client_secret'"
+        if self._settings.get("grant_type") == PASSWORD:
+            names = "'username', 'password' and 'account_token'"
+        message = (
+            f"Wootric refuses the credentials (HTTP {status} from {self.auth_endpoint}). "
+            f"Check the settings {names}, and 'region'."
+        )
+        raise CredentialsError(message)
+
+
+def _leave_alone(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keep `requests` from adding credentials of a .netrc file."""
+    return request

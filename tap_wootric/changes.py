@@ -1,0 +1,124 @@
+"""Which of the records that a sync meets are new or changed since an earlier sync sent them.
+
+Pure: no HTTP, no clock. All times are UNIX seconds in UTC.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from tap_wootric.coverage import Coverage
+
+MAX_SEEN = 10_000
+"""Records remembered by name between syncs; beyond it some may be sent once more."""
+
+
+class Row(NamedTuple):
+    """A record with the second of its replication key and that of its last change.
+
+    `version` is its id and that second: a record that moves on the time axis counts as another.
+    """
+
+    version: tuple[object, int]
+    second: int
+    updated: int
+    record: dict[str, Any]
+
+    @property
+    def id(self) -> object:
+        """What the API calls the record."""
+        return self.version[0]
+
+    @property
+    def edge(self) -> int:
+        """The later of the two: a sync that knows all before it knows this record."""
+        return max(self.second, self.updated)
+
+
+class Changes:
+    """Tells new and changed records from unchanged ones.
+
+    A record that an earlier sync read is unchanged when it was last updated before the moment as
+    of which that sync knew it. Close to that moment times alone can't tell, so what was seen there
+    is remembered: by its update time where no more changes can come in that second, by its content
+    where they can.
+    """
+
+    def __init__(self, coverage: Coverage, seen: Iterable[str], settled: int) -> None:
+        """Start a sync.
+
+        Args:
+            coverage: What earlier syncs have read.
+            seen: Marks of records sent near its edge, as `seen` returned them.
+            settled: Moment before which no second can receive another change.
+        """
+        self.newest: int | None = None
+        self._before = Coverage(coverage.spans)
+        self._seen = {mark.rpartition("@")[0] or mark.rpartition("#")[0]: mark for mark in seen}
+        self._settled = settled
+        self._recent: dict[str, str] = {}
+        self._newest: dict[str, str] = {}
+        self._boundary: dict[str, str] = {}
+        self._second: int | None = None
+
+    def is_new(self, row: Row) -> bool:
+        """Whether to send the record; takes note of it."""
+        as_of = self._before.as_of(row.second)
+        is_unchanged = as_of is not None and row.updated < as_of
+        if is_unchanged and row.edge < self._settled:
+            return False
+        name = str(row.id)
+        mark = self._seen.get(name) if self._seen else None
+        if mark is not None and mark in {self._time_mark(row), _content_mark(row)}:
+            is_unchanged = True
+        self._note(name, row)
+        return not is_unchanged
+
+    def _note(self, name: str, row: Row) -> None:
+        is_settled = row.updated < self._settled
+        mark = self._time_mark(row) if is_settled else _content_mark(row)
+        if row.second != self._second:
+            self._boundary.clear()
+            self._second = row.second
+        self._boundary[name] = mark
+        edge = row.edge
+        if edge >= self._settled:
+            self._recent[name] = mark
+        if self.newest is None or edge > self.newest:
+            self._newest.clear()
+            self.newest = edge
+        if edge == self.newest:
+            self._newest[name] = mark
+
+    def remember(self, row: Row) -> None:
+        """Do not send this version of the record again should this sync meet it once more."""
+        self._seen[str(row.id)] = _content_mark(row)
+
+    def seen(self, *, is_complete: bool) -> list[str]:
+        """Marks to keep for the next sync."""
+        kept = {**self._newest, **self._recent}
+        if not is_complete:
+            kept = {**self._seen, **kept, **self._boundary}
+        elif self.newest is None:
+            kept = self._seen
+        return list(kept.values())[-MAX_SEEN:]
+
+    def as_of(self) -> int | None:
+        """As of when a complete sync knows what it has read; None when it met nothing new.
+
+        The newest second it met, and at most the moment before which seconds are settled: a change
+        made while it ran may lie in a part that it had already read.
+        """
+        return None if self.newest is None else min(self.newest, self._settled)
+
+    @staticmethod
+    def _time_mark(row: Row) -> str:
+        return f"{row.id}@{row.updated}"
+
+
+def _content_mark(row: Row) -> str:
+    text = json.dumps(row.record, sort_keys=True, default=str)
+    return f"{row.id}#{hashlib.blake2b(text.encode(), digest_size=9).hexdigest()}"

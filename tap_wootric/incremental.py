@@ -1,0 +1,204 @@
+"""Streams that are synced incrementally: all of it once, afterwards what is new or changed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple
+
+from singer_sdk.helpers.types import Context, Record
+
+from tap_wootric.changes import Row
+from tap_wootric.client import Json, WootricStream
+from tap_wootric.coverage import Section
+from tap_wootric.errors import ServerError, StateError, TapError
+from tap_wootric.pages import OrderError, PageRequest
+from tap_wootric.records import RecordError, Shaper
+from tap_wootric.settings import moment
+from tap_wootric.stop import InterruptedWait
+from tap_wootric.sync import BOOKMARK, Sync
+from tap_wootric.times import from_unix, to_utc
+from tap_wootric.walk import OverfullSecond, Walk
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+
+class Query(NamedTuple):
+    """A page, narrowed to records that were updated since a UNIX second."""
+
+    page: PageRequest
+    updated_since: int | None = None
+
+
+class UpdatesIgnoredError(Exception):
+    """The API does not honour the filter on the time of the last change."""
+
+
+class IncrementalStream(WootricStream):
+    """A list that is walked by its replication key.
+
+    Subclasses name the API's filter and, where it differs, the sort key for that.
+    """
+
+    primary_keys: ClassVar[Sequence[str]] = ("id",)
+    is_sorted = True
+    STATE_MSG_FREQUENCY = 1_000
+
+    walk_key: ClassVar[str] = "created_at"
+    """The replication key, the sort key and, without `_at`, the filter."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Start without a sync under way."""
+        self.overfull: list[OverfullSecond] = []
+        self._sync: Sync | None = None
+        self._not_in_future = ""
+        super().__init__(*args, **kwargs)
+        self.replication_key = self.walk_key
+
+    @cached_property
+    def _shaper(self) -> Shaper:
+        return Shaper(self.schema)
+
+    @override
+    def get_url_params(
+        self, context: Context | None, next_page_token: Query | None
+    ) -> dict[str, Any]:
+        if next_page_token is None:
+            return {}
+        page, updated_since = next_page_token
+        name = self.walk_key.removesuffix("_at")
+        params = {
+            f"{name}[gte]": page.since,
+            f"{name}[lt]": page.until,
+            "sort_key": self.walk_key,
+            "sort_order": page.order,
+            "per_page": page.size,
+            "page": page.number,
+        }
+        if updated_since is not None:
+            params["updated[gte]"] = updated_since
+        return {key: value for key, value in params.items() if value is not None}
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[Json]:
+        is_incremental = self.replication_method == "INCREMENTAL"
+        try:
+            for row in self._changed(context) if is_incremental else self._all():
+                self._tap.stop.check()
+                yield row.record
+        except InterruptedWait:
+            self._write_state_message()
+            self._tap.stop.obey()
+
+    @property
+    def _extent(self) -> tuple[int | None, int | None]:
+        moments = (moment(self.config, name) for name in ("start_date", "end_date"))
+        since, until = (None if m is None else int(m.timestamp()) for m in moments)
+        return since, until
+
+    def _all(self) -> Iterator[Row]:
+        return self._read(Section(*self._extent))
+
+    def _changed(self, context: Context | None) -> Iterator[Row]:
+        self._sync = sync = self._open(context)
+        moves_on_update = self.walk_key == "updated_at"
+        sections = sync.sections(*self._extent, moves_on_update=moves_on_update)
+        while sections:
+            section = sections.pop(0)
+            sync.begin(section)
+            try:
+                for row in self._read(section):
+                    if sync.is_new(row, self._tap.settled):
+                        yield row
+                        if section.updated_since is not None:
+                            sync.remember(row)
+            except UpdatesIgnoredError:
+                sections = sync.look_back([section, *sections], self.config["lookback_days"])
+                continue
+            sync.end()
+        sync.complete()
+        self._sync = None
+        self.state_manager.is_flushed = False
+
+    def _open(self, context: Context | None) -> Sync:
+        try:
+            return Sync(self.get_context_state(context), self.walk_key)
+        except (ValueError, TypeError) as error:
+            message = (
+                f"The state of '{self.name}' can't be understood: {error}. Give the tap a state "
+                "that it wrote, or none to begin anew."
+            )
+            raise StateError(message) from None
+
+    def _read(self, section: Section) -> Iterator[Row]:
+        walk: Walk[Row] = Walk(section.since, section.until, self._tap.page_size)
+        while (page := walk.page) is not None:
+            rows = self._rows(Query(page, section.updated_since))
+            try:
+                fresh = walk.feed(rows)
+            except OrderError as error:
+                message = f"Wootric's list of '{self.name}' can't be read: {error}."
+                raise ServerError(message) from None
+            yield from fresh
+        self.overfull += walk.overfull
+
+    def _rows(self, query: Query) -> list[Row]:
+        with self._tap.stop.interruptible():
+            sent = self.get(query)
+        rows = [self._row(record) for record in sent]
+        since = query.updated_since
+        if since is not None and any(row.updated < since for row in rows):
+            raise UpdatesIgnoredError
+        self._not_in_future = from_unix(self._tap.server_now + 1)
+        return rows
+
+    def _row(self, sent: Json) -> Row:
+        try:
+            record = self._shaper.shape(sent)
+            identity, placed = record["id"], record[self.walk_key]
+            if identity is None or placed is None:
+                message = f"{'id' if identity is None else self.walk_key}: missing"
+                raise RecordError(message)
+        except RecordError as error:
+            message = (
+                f"Record {sent.get('id')} of '{self.name}' can't be read: {error}. It has to be "
+                "mended at Wootric, or left out with 'start_date' and 'end_date'."
+            )
+            raise TapError(message) from None
+        second = int(to_utc(placed).timestamp())
+        updated = record["updated_at"]
+        changed = int(to_utc(updated).timestamp()) if updated else second
+        return Row((identity, second), second, changed, record)
+
+    @override
+    def shortfalls(self) -> Iterator[str]:
+        for second, shown in self.overfull:
+            yield (
+                f"'{self.name}' holds more than {shown} records in the second {from_unix(second)}, "
+                "and the API shows no more of one second: the others of that second are missing. "
+                "Everything else was delivered. Ask Wootric for an export of that second."
+            )
+
+    @override
+    def _increment_stream_state(
+        self, latest_record: Record, *, context: Context | None = None
+    ) -> None:
+        """Never take the bookmark back, nor into the future, where it would block the stream.
+
+        The SDK lets the bookmark of a sorted stream follow any record; changed records are older.
+        """
+        value = latest_record[self.walk_key]
+        bookmark = self.get_context_state(context).get(BOOKMARK)
+        if value < self._not_in_future and (bookmark is None or value >= bookmark):
+            super()._increment_stream_state(latest_record, context=context)
+
+    @override
+    def _write_state_message(self) -> None:
+        """The SDK's bookmark alone can't tell how far an interrupted sync has come."""
+        if self._sync is not None:
+            self._sync.save_progress()
+        super()._write_state_message()

@@ -1,0 +1,48 @@
+"""States as other versions and other taps for Wootric have left them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tap_wootric.times import to_rfc3339, to_utc
+
+REPLICATION_KEYS = {
+    "responses": "created_at",
+    "declines": "created_at",
+    "end_users": "updated_at",
+}
+
+
+def upgraded(state: Mapping[str, Any], streams: Iterable[str]) -> dict[str, Any]:
+    """Bring a state into the form in which the SDK keeps bookmarks.
+
+    Understood are a STATE message instead of its value, a missing or null part, and the form
+    `{"responses": "2024-01-31T09:00:00Z"}` of the tap that was there before.
+
+    Raises:
+        ValueError: A part is of another form.
+    """
+    if state.get("type") == "STATE":
+        state = state.get("value") or {}
+    bookmarks = dict(state.get("bookmarks") or {})
+    for stream in streams:
+        value = state.get(stream, bookmarks.get(stream))
+        if isinstance(value, str) and stream in REPLICATION_KEYS:
+            bookmarks[stream] = {
+                "replication_key": REPLICATION_KEYS[stream],
+                "replication_key_value": to_rfc3339(to_utc(value)),
+            }
+    for stream, bookmark in bookmarks.items():
+        if not isinstance(bookmark or {}, Mapping):
+            message = f"the bookmark of '{stream}' is not an object"
+            raise ValueError(message)  # noqa: TRY004
+    return {**state, "bookmarks": {k: _upgraded(v or {}) for k, v in bookmarks.items()}}
+
+
+def _upgraded(bookmark: Mapping[str, Any]) -> dict[str, Any]:
+    """The bookmark's time in the tap's own form, which texts are compared in."""
+    value = bookmark.get("replication_key_value")
+    if not isinstance(value, str) or bookmark.get("replication_key") == "date":
+        return dict(bookmark)
+    return {**bookmark, "replication_key_value": to_rfc3339(to_utc(value))}

@@ -1,0 +1,143 @@
+"""One incremental sync of a stream: what to read, what of it to send, and the state to leave.
+
+Pure: no HTTP, no clock. All times are UNIX seconds in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, MutableMapping
+from typing import Any
+
+from tap_wootric.changes import Changes, Row
+from tap_wootric.coverage import (
+    BEGINNING,
+    Coverage,
+    Section,
+    Span,
+    join_updates,
+    look_back,
+)
+from tap_wootric.times import to_utc
+
+COVERAGE = "coverage"
+SEEN = "seen"
+BOOKMARK = "replication_key_value"
+
+DAY = 86_400
+
+
+class Sync:
+    """Follows a sync through its sections and keeps the stream's state.
+
+    Beside the SDK's bookmark the state holds `coverage`, which time ranges are known as of when,
+    and `seen`, marks of records sent near its edge.
+    """
+
+    def __init__(self, state: MutableMapping[str, Any], replication_key: str) -> None:
+        """Take the stream's state, as an earlier sync, of any version, has left it.
+
+        Raises:
+            ValueError: The state can't be understood.
+        """
+        self._state = state
+        self._coverage, self._bookmark = _read_coverage(state, replication_key)
+        self._seen: list[str] = [str(mark) for mark in state.get(SEEN) or ()]
+        self._changes: Changes | None = None
+        self._settled = 0
+        self._done: list[Section] = []
+        self._section: Section | None = None
+        self._second: int | None = None
+
+    def sections(
+        self, since: int | None, until: int | None, *, moves_on_update: bool
+    ) -> list[Section]:
+        """What to read of `since <= second < until`."""
+        sections = self._coverage.sections(since, until)
+        if moves_on_update:
+            return [section for section in sections if section.updated_since is None]
+        return join_updates(sections)
+
+    def look_back(self, sections: Iterable[Section], days: int) -> list[Section]:
+        """The same where the API can't be asked for updates."""
+        edge = self._coverage.spans[-1].until if self._coverage.spans else BEGINNING
+        bookmark = edge if self._bookmark is None else self._bookmark
+        return look_back(sections, bookmark - days * DAY)
+
+    def begin(self, section: Section) -> None:
+        """A section is read from here on."""
+        self._section = section
+        self._second = section.since
+
+    def end(self) -> None:
+        """The section has been read to its end."""
+        if self._section is not None:
+            self._done.append(self._section)
+        self._section = None
+
+    def is_new(self, row: Row, settled: int) -> bool:
+        """Whether to send a record of the section.
+
+        Args:
+            row: The record.
+            settled: Moment before which no second can receive another change; the same for all
+                of a sync.
+        """
+        if self._changes is None:
+            self._settled = settled
+            self._changes = Changes(self._coverage, self._seen, settled)
+        self._second = row.second
+        return self._changes.is_new(row)
+
+    def remember(self, row: Row) -> None:
+        """Should the sync meet this version of a record once more, it is not new."""
+        if self._changes is not None:
+            self._changes.remember(row)
+
+    def save_progress(self) -> None:
+        """Write into the state what an interrupted sync need not read again."""
+        if self._changes is None:
+            return
+        coverage = Coverage(self._coverage.spans)
+        for section in self._done:
+            until = self._settled if section.until is None else section.until
+            coverage.cover(section.since, min(until, self._settled), self._settled)
+        if self._section is not None and self._second is not None:
+            until = min(self._second, self._settled)
+            coverage.cover(self._section.since, until, self._settled)
+        self._write(coverage, self._changes.seen(is_complete=False))
+
+    def complete(self) -> None:
+        """Write into the state that everything has been read."""
+        as_of = max(
+            (span.as_of for span in self._coverage.spans),
+            default=None,
+        )
+        newest = self._changes.as_of() if self._changes else None
+        if newest is not None:
+            as_of = newest if as_of is None else max(as_of, newest)
+        if as_of is None:
+            return
+        coverage = Coverage(self._coverage.spans)
+        for section in self._done:
+            until = as_of if section.until is None else min(section.until, as_of)
+            coverage.cover(section.since, until, as_of)
+        self._write(coverage, self._changes.seen(is_complete=True) if self._changes else self._seen)
+
+    def _write(self, coverage: Coverage, seen: list[str]) -> None:
+        self._state[COVERAGE] = coverage.to_state()
+        self._state[SEEN] = seen
+
+
+def _read_coverage(
+    state: MutableMapping[str, Any], replication_key: str
+) -> tuple[Coverage, int | None]:
+    """Coverage and bookmark; a bookmark alone covers all before it, as of itself."""
+    if state.get("replication_key", replication_key) != replication_key:
+        return Coverage(), None
+    value = state.get(BOOKMARK)
+    bookmark = None if value is None else int(to_utc(value).timestamp())
+    if state.get(COVERAGE) is not None:
+        return Coverage.from_state(state[COVERAGE]), bookmark
+    if bookmark is None:
+        return Coverage(), None
+    return Coverage([Span(BEGINNING, bookmark, bookmark)]), bookmark

@@ -1,0 +1,183 @@
+"""The tap: its settings, its streams, and what they share."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import time
+from functools import cached_property
+from types import FrameType
+from typing import IO, Any, ClassVar
+
+import click
+import requests
+from singer_sdk import Stream, Tap
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.helpers.capabilities import (
+    CapabilitiesEnum,
+    PluginCapabilities,
+    TapCapabilities,
+)
+from singer_sdk.plugin_base import _ConfigInput
+
+from tap_wootric import settings, streams
+from tap_wootric.auth import WootricAuthenticator
+from tap_wootric.client import WootricStream
+from tap_wootric.errors import ServerError, SettingsError, StateError
+from tap_wootric.legacy import upgraded
+from tap_wootric.pages import PageSize
+from tap_wootric.stop import StopRequest
+from tap_wootric.transport import PacedAdapter, new_session
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+VISIBILITY_LAG = 60
+"""Seconds within which a change may still become visible with an earlier time (our choice)."""
+
+STREAMS = (streams.Responses, streams.Declines, streams.EndUsers)
+"""What a person waits for first comes first."""
+
+
+class TapWootric(Tap):
+    """NPS survey responses from Wootric, with tags and customer properties."""
+
+    name = "tap-wootric"
+    config_jsonschema: ClassVar[dict[str, Any]] = settings.SCHEMA
+    message_writer_class = MsgSpecWriter
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        TapCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Take what the SDK's `Tap` takes."""
+        self.stop = StopRequest()
+        self.retries = 0
+        super().__init__(*args, **kwargs)
+
+    @override
+    def discover_streams(self) -> list[Stream]:
+        return [stream(self) for stream in STREAMS]
+
+    @property
+    @override
+    def streams(self) -> dict[str, Stream]:
+        """The streams, in the order in which they are synced; the SDK sorts by name."""
+        found = super().streams
+        return {stream.name: found[stream.name] for stream in STREAMS if stream.name in found}
+
+    @cached_property
+    def adapter(self) -> PacedAdapter:
+        """What all requests go through, so that they share the rate limit."""
+        return PacedAdapter(self.logger, self.config.get("max_concurrency", 1))
+
+    @cached_property
+    def session(self) -> requests.Session:
+        """The session of all streams."""
+        return new_session(self.adapter, settings.base_url(self.config))
+
+    @cached_property
+    def authenticator(self) -> WootricAuthenticator:
+        """One for all streams, so that one token serves all requests."""
+        session = new_session(self.adapter, settings.base_url(self.config))
+        return WootricAuthenticator(self.config, session)
+
+    @cached_property
+    def page_size(self) -> PageSize:
+        """What is known of the length of a full page."""
+        return PageSize(self.config["page_size"])
+
+    @property
+    def server_now(self) -> int:
+        """UNIX second that Wootric's clock showed last; the local clock's before it showed any."""
+        latest = self.adapter.clock.latest
+        return int(time.time()) if latest is None else latest
+
+    @cached_property
+    def settled(self) -> int:
+        """UNIX second before which nothing changes any more, as of the start of this run."""
+        started = self.adapter.clock.started
+        return (int(time.time()) if started is None else started) - VISIBILITY_LAG
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Say what is wrong in one line, without the values, which may be secret."""
+        self._config = settings.with_connection_details(self._config)
+        self.append_builtin_config(self.config_jsonschema)
+        problems = list(settings.problems(self._config, self.config_jsonschema))
+        if problems and raise_errors:
+            raise SettingsError("; ".join(problems))
+        if not problems:
+            super()._validate_config(raise_errors=raise_errors)
+            self._config.setdefault("user_agent", f"{self.name}/{self.plugin_version}")
+        return problems
+
+    @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        try:
+            super().load_state(upgraded(state, [stream.name for stream in STREAMS]))
+        except (AttributeError, TypeError, ValueError) as error:
+            message = f"The state can't be understood: {error}. Give the tap a state that it wrote."
+            raise StateError(message) from None
+
+    @override  # type: ignore[misc]  # the SDK marks it final, and has no hook after all streams
+    def sync_all(self) -> None:
+        """Sync all streams, and fail when a second held more than the API can show."""
+        super().sync_all()
+        lost = [
+            line
+            for stream in self.streams.values()
+            if isinstance(stream, WootricStream)
+            for line in stream.shortfalls()
+        ]
+        if lost:
+            raise ServerError(" ".join(lost))
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """The SDK would exit with 0, and so have a partial sync taken for a whole one."""
+        self.stop.request(signum)
+
+    @classmethod
+    @override
+    def cb_config(
+        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
+    ) -> _ConfigInput:
+        try:
+            return super().cb_config(ctx, param, value)
+        except (OSError, ValueError, TypeError) as error:
+            names = ", ".join(path for path in value if path != "ENV")
+            reason = "can't be read" if isinstance(error, OSError) else "is not a JSON object"
+            raise SettingsError(f"--config {names} {reason}") from None
+
+    @classmethod
+    @override
+    def invoke(cls, *, state: IO[str] | None = None, **kwargs: Any) -> None:
+        super().invoke(state=None if state is None else _readable(state), **kwargs)
+
+
+def _readable(state: IO[str]) -> IO[str] | None:
+    """An empty state file is what `tail -1` leaves of a run that wrote no state."""
+    text = state.read()
+    if not text.strip():
+        return None
+    try:
+        if isinstance(json.loads(text), dict):
+            return io.StringIO(text)
+    except ValueError:
+        pass
+    message = (
+        f"--state {state.name}: not a JSON object. Give the value of the tap's last STATE line, "
+        "or no state to begin anew."
+    )
+    raise StateError(message)

@@ -1,0 +1,110 @@
+"""One HTTP session for the whole tap: paced, timed by the server's clock, never redirected."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from tap_wootric.clock import ServerClock
+from tap_wootric.pace import Announcement, Pace
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+TOO_MANY_REQUESTS = 429
+
+MAX_REFUSALS = 60
+"""How many 429 in a row end the wait: somebody else uses up the whole limit."""
+
+
+class PacedAdapter(HTTPAdapter):
+    """Sends requests as fast as the announced rate limit allows, for all threads together.
+
+    A 429 is waited out here, so that it does not use up the retries meant for faults.
+    """
+
+    def __init__(self, logger: logging.Logger, connections: int) -> None:
+        """Keep up to `connections` connections to a host alive."""
+        super().__init__(pool_maxsize=connections)
+        self.clock = ServerClock()
+        self.pace = Pace()
+        self.requests = 0
+        self.waited = 0.0
+        self.waits_until: datetime | None = None
+        self._logger = logger
+        self._turn = threading.Condition()
+
+    @override
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+        for _ in range(MAX_REFUSALS):
+            self._wait_for_turn()
+            try:
+                response = super().send(request, *args, **kwargs)
+            except BaseException:
+                with self._turn:
+                    self.pace.fail()
+                    self._turn.notify_all()
+                raise
+            self._observe(response)
+            if response.status_code != TOO_MANY_REQUESTS:
+                break
+            response.close()
+        return response
+
+    def _wait_for_turn(self) -> None:
+        with self._turn:
+            while (delay := self.pace.delay(time.monotonic())) != 0:
+                if delay is not None:
+                    self._announce(delay)
+                began = time.monotonic()
+                self._turn.wait(delay)
+                self.waited += time.monotonic() - began
+            self.waits_until = None
+            self.pace.start()
+            self.requests += 1
+
+    def _announce(self, delay: float) -> None:
+        until = datetime.fromtimestamp(time.time() + delay, UTC)
+        if self.waits_until is None or abs((until - self.waits_until).total_seconds()) > 1:
+            self._logger.info(
+                "Rate limit of %s requests is used up: waiting %.1f s, until %s",
+                self.pace.limit,
+                delay,
+                f"{until:%H:%M:%S} UTC",
+            )
+        self.waits_until = until
+
+    def _observe(self, response: requests.Response) -> None:
+        now = time.monotonic()
+        self.clock.observe(response.headers.get("Date"), now)
+        told = Announcement.from_headers(response.headers)
+        renewal = self.clock.monotonic(told.reset) if told else None
+        with self._turn:
+            take = (
+                self.pace.refuse if response.status_code == TOO_MANY_REQUESTS else self.pace.finish
+            )
+            take(told, now + 1 if renewal is None else renewal, now)
+            self._turn.notify_all()
+
+
+def new_session(adapter: HTTPAdapter, url: str) -> requests.Session:
+    """A session that honours proxies and CA bundles of the environment for requests to `url`.
+
+    `requests` looks at `REQUESTS_CA_BUNDLE` only on a path that the SDK does not take.
+    """
+    session = requests.Session()
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    settings = session.merge_environment_settings(url, {}, None, None, None)
+    session.verify, session.cert = settings["verify"], settings["cert"]
+    session.proxies.update(settings["proxies"])
+    return session

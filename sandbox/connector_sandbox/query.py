@@ -87,11 +87,9 @@ def _ranges(stream: str, query: dict[str, str], options: Options) -> dict[str, R
 def _narrow(bounds: Range, operator: str, second: int, unit: int) -> Range:
     low, high = bounds.low, bounds.high
     if operator in {"gt", "gte", "eq"}:
-        start = second + unit if operator == "gt" else second
-        low = start if low is None else max(low, start)
+        low = max(low, second + unit if operator == "gt" else second)
     if operator in {"lt", "lte", "eq"}:
-        end = second if operator == "lt" else second + unit
-        high = end if high is None else min(high, end)
+        high = min(high, second if operator == "lt" else second + unit)
     return Range(low, high)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from itertools import islice
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.times import microseconds
@@ -13,40 +14,37 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 Data = dict[str, Any]
-Key = int | str
+Key = float | str
 
 
-class Record:
-    """One stored object. A change replaces `data`, so that a shallow copy stays as it was."""
-
-    __slots__ = ("data", "rendered", "sequence")
-
-    def __init__(self, sequence: int, data: Data) -> None:
-        self.sequence = sequence
-        self.data = data
-        self.rendered: tuple[object, bytes] | None = None
-
-
-Entry = tuple[Key, int, Record]
-
-KEYS: dict[str, Callable[[Data], Key]] = {
+KEYS: dict[str, Callable[[Data], Any]] = {
     "created_at": lambda data: microseconds(data["created_at"]),
     "updated_at": lambda data: microseconds(data["updated_at"]),
     "email": lambda data: data.get("email") or "",
 }
 
 
+class Record:
+    """One stored object. A change replaces `data`, so that a shallow copy stays as it was."""
+
+    __slots__ = ("data", "keys", "rendered", "sequence")
+
+    def __init__(self, sequence: int, data: Data, keys: dict[str, Any]) -> None:
+        self.sequence = sequence
+        self.data = data
+        self.keys = keys
+        self.rendered: tuple[object, bytes] | None = None
+
+
+Entry = tuple[Key, int, Record]
+
+
 @dataclass(frozen=True)
 class Range:
     """Microseconds from `low` up to, not including, `high`."""
 
-    low: int | None = None
-    high: int | None = None
-
-    def holds(self, value: Key) -> bool:
-        """Whether a key lies within."""
-        assert isinstance(value, int)
-        return (self.low is None or value >= self.low) and (self.high is None or value < self.high)
+    low: float = -inf
+    high: float = inf
 
 
 @dataclass(frozen=True)
@@ -83,11 +81,9 @@ class Index:
 
     def window(self, bounds: Range | None) -> tuple[int, int]:
         """First position within the bounds, and the one behind the last."""
-        low = high = None
-        if bounds is not None:
-            low, high = bounds.low, bounds.high
-        first = 0 if low is None else bisect_left(self.entries, (low,))
-        last = len(self.entries) if high is None else bisect_left(self.entries, (high,))
+        if bounds is None:
+            return 0, len(self.entries)
+        first, last = (bisect_left(self.entries, (key,)) for key in (bounds.low, bounds.high))
         return first, max(first, last)
 
     def positions(self, selection: Selection, wanted: int | None) -> Sequence[int]:
@@ -140,25 +136,24 @@ class Table:
         """Add many rows with one sort an index."""
         records = [self._register(row) for row in rows]
         for name, index in self._indexes.items():
-            key = KEYS[name]
-            index.entries.extend((key(record.data), record.sequence, record) for record in records)
+            index.entries.extend((record.keys[name], record.sequence, record) for record in records)
             index.entries.sort()
 
     def insert(self, data: Data) -> Record:
         """Add one row."""
         record = self._register(data)
         for name, index in self._indexes.items():
-            index.add(KEYS[name](data), record)
+            index.add(record.keys[name], record)
         return record
 
     def replace(self, record: Record, data: Data) -> None:
         """Give a record new data, and its new place in every order."""
+        keys = self._keys(data)
         for name, index in self._indexes.items():
-            before, after = KEYS[name](record.data), KEYS[name](data)
-            if before != after:
-                index.remove(before, record)
-                index.add(after, record)
-        record.data, record.rendered = data, None
+            if record.keys[name] != keys[name]:
+                index.remove(record.keys[name], record)
+                index.add(keys[name], record)
+        record.data, record.keys, record.rendered = data, keys, None
 
     def delete(self, record_id: int) -> Record:
         """Take out a record.
@@ -168,7 +163,7 @@ class Table:
         """
         record = self._records.pop(record_id)
         for name, index in self._indexes.items():
-            index.remove(KEYS[name](record.data), record)
+            index.remove(record.keys[name], record)
         return record
 
     def select(self, selection: Selection) -> list[Record]:
@@ -179,11 +174,9 @@ class Table:
         positions = index.positions(selection, None if tests else selection.end)
         if not tests:
             return [entries[i][2] for i in positions[selection.offset : selection.end]]
-        matching = (
-            record
-            for record in (entries[i][2] for i in positions)
-            if all(test(record.data) for test in tests)
-        )
+        matching: Iterable[Record] = (entries[i][2] for i in positions)
+        for test in tests:
+            matching = filter(test, matching)
         return list(islice(matching, selection.offset, selection.end))
 
     def within(self, key: str, bounds: Range) -> list[Data]:
@@ -198,8 +191,11 @@ class Table:
             raise ValueError(message)
         self._sequence += 1
         self._highest_id = max(self._highest_id, data["id"])
-        record = self._records[data["id"]] = Record(self._sequence, data)
+        record = self._records[data["id"]] = Record(self._sequence, data, self._keys(data))
         return record
+
+    def _keys(self, data: Data) -> dict[str, Any]:
+        return {name: KEYS[name](data) for name in self._indexes}
 
     def _smallest(self, selection: Selection) -> Index:
         """The index in the order asked for, or one of what a narrower filter leaves."""
@@ -210,22 +206,21 @@ class Table:
             # To sort the few costs their number, to search the many how thinly they are spread.
             few = (high - low) ** 2 < selection.end * (last - first)
             if name != selection.key and few:
-                key = KEYS[selection.key]
                 records = [entry[2] for entry in self._indexes[name].entries[low:high]]
-                return Index(sorted((key(item.data), item.sequence, item) for item in records))
+                return Index(sorted((r.keys[selection.key], r.sequence, r) for r in records))
         return index
 
 
-def _tests(selection: Selection) -> list[Callable[[Data], bool]]:
+def _tests(selection: Selection) -> list[Callable[[Record], bool]]:
     """What a record must fulfil besides lying in the range of the sort key."""
     ranges = [_in_range(*item) for item in selection.ranges.items() if item[0] != selection.key]
     return ranges + [_is_equal(*item) for item in selection.equal.items()]
 
 
-def _in_range(name: str, bounds: Range) -> Callable[[Data], bool]:
-    key = KEYS[name]
-    return lambda data: bounds.holds(key(data))
+def _in_range(name: str, bounds: Range) -> Callable[[Record], bool]:
+    low, high = bounds.low, bounds.high
+    return lambda record: low <= record.keys[name] < high
 
 
-def _is_equal(name: str, value: object) -> Callable[[Data], bool]:
-    return lambda data: data.get(name) == value
+def _is_equal(name: str, value: object) -> Callable[[Record], bool]:
+    return lambda record: record.data.get(name) == value

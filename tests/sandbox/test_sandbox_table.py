@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from math import inf
 from typing import Any
 
 from connector_sandbox.table import KEYS, Range, Selection, Table
@@ -20,8 +21,8 @@ rows = st.fixed_dictionaries(
         "excluded": st.booleans(),
     }
 )
-bounds = st.none() | st.integers(0, 12)
-ranges = st.dictionaries(st.sampled_from(ORDERS[:2]), st.builds(Range, bounds, bounds))
+lows, highs = (st.just(end) | st.integers(0, 12) for end in (-inf, inf))
+ranges = st.dictionaries(st.sampled_from(ORDERS[:2]), st.builds(Range, lows, highs))
 selections = st.builds(
     Selection,
     key=st.sampled_from(ORDERS),
@@ -45,7 +46,7 @@ def expected(data: list[dict[str, Any]], selection: Selection) -> list[int]:
     found = [
         row
         for row in data
-        if all(held.holds(KEYS[name](row)) for name, held in selection.ranges.items())
+        if all(r.low <= KEYS[name](row) < r.high for name, r in selection.ranges.items())
         and all(row[name] == value for name, value in selection.equal.items())
     ]
     found.sort(key=lambda row: row["id"], reverse=selection.descending and not selection.ties_same)

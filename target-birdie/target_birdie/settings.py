@@ -167,16 +167,23 @@ def describe(error: Any) -> str:
         unknown = ", ".join(sorted(set(error.instance) - set(known)))
         place = "" if where == "the configuration" else f" in {where}"
         return f"unknown setting{place}: {unknown}; see target-birdie --about"
-    expected = {
-        "type": f"must be {_named(error.validator_value)}",
-        "enum": f"must be one of {', '.join(map(str, error.validator_value or ()))}"
-        if error.validator == "enum"
-        else "",
-        "minimum": f"must be at least {error.validator_value}",
-        "maximum": f"must be at most {error.validator_value}",
-        "required": f"lacks {_missing(error)}",
-    }
-    return f"{where} {expected.get(error.validator, 'has a value that is not valid')}"
+    return f"{where} {_expectation(error)}"
+
+
+def _expectation(error: Any) -> str:
+    wanted = error.validator_value
+    match error.validator:
+        case "type":
+            return f"must be {_named(wanted)}"
+        case "enum":
+            return f"must be one of {', '.join(map(str, wanted))}"
+        case "minimum":
+            return f"must be at least {wanted}"
+        case "maximum":
+            return f"must be at most {wanted}"
+        case "required":
+            return f"lacks {_missing(error)}"
+    return "has a value that is not valid"
 
 
 def _missing(error: Any) -> str:
@@ -191,7 +198,7 @@ def _named(types: Any) -> str:
         "object": "an object",
         "array": "a list",
     }
-    wanted = [types] if isinstance(types, str) else list(types or ())
+    wanted = [types] if isinstance(types, str) else list(types)
     return " or ".join(names.get(name, name) for name in wanted if name != "null")
 
 

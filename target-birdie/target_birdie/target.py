@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar
 
 import click
@@ -159,12 +160,13 @@ class TargetBirdie(Target):
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         """Read the config files."""
+        for path in value:
+            if path != "ENV" and not Path(path).is_file():
+                raise ConfigError(f"--config {path}: there is no such file")
         try:
             return super().cb_config(ctx, param, value)
-        except OSError as error:
-            raise ConfigError(f"--config {error.filename}: {error.strerror}") from None
-        except ValueError as error:
-            raise ConfigError(f"--config: a file is no JSON object ({error})") from None
+        except (TypeError, ValueError, OSError):
+            raise ConfigError(f"--config {' '.join(value)}: no readable JSON object") from None
 
     @classmethod
     @override

@@ -1,0 +1,127 @@
+"""What a tap may write: every odd line ends in words, and shows nothing of what it holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from connector_sandbox import Sandbox
+
+from .messages import Message, Run, lines_of, record, row, schema, state, stream_of
+
+BATCH: Message = {
+    "type": "BATCH",
+    "stream": "responses",
+    "encoding": {"format": "jsonl", "compression": "gzip"},
+    "manifest": ["file:///tmp/ann@example.com.gz"],
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("ann@example.com was here", "line 6 of the input is not JSON"),
+        ('"ann@example.com"', "line 6 of the input is no Singer message"),
+        ('{"record": {"email": "ann@example.com"}}', "lacks type"),
+        ('{"type": "RECORD", "record": {"email": "ann@example.com"}}', "lacks stream"),
+        ('{"type": "RECORD", "stream": "responses"}', "lacks record"),
+        ('{"type": "HELLO", "text": "ann@example.com"}', "no known message type"),
+        (
+            '{"type": "RECORD", "stream": "x", "record": {"a": 1}}',
+            "stream x came before its schema",
+        ),
+        ('{"type": "SCHEMA", "stream": "x", "schema": {}}', "lacks properties"),
+        (json.dumps(BATCH), "BATCH files"),
+    ],
+)
+def test_a_bad_line_ends_the_run_in_one_line(
+    line: str, says: str, sandbox: Sandbox, run_target: Callable[..., Run]
+) -> None:
+    """What came before is delivered and in the state; the line itself is not shown."""
+    text = lines_of([schema(), row(record(1)), row(record(2)), state({"n": 2}), row(record(3))])
+    run = run_target(text + line + "\n" + lines_of([row(record(4)), state({"n": 4})]))
+
+    assert (1, [{"n": 2}], 3) == (run.exit_code, run.states, len(sandbox.birdie.records()))
+    assert (True, 1) == (says in run.error, run.error.count("\n"))
+    assert "ann@example.com" not in run.error + run.log
+
+
+@pytest.mark.parametrize("value", ['"\\ud83d"', "NaN", "Infinity", "1e400", "[" * 50 + "]" * 50])
+def test_odd_json_does_not_end_the_run(
+    value: str, sandbox: Sandbox, run_target: Callable[..., Run]
+) -> None:
+    """Half an emoji, NaN and their like in a property: the record arrives."""
+    text = lines_of([schema(), row(record(1, tags="HERE")), state({"n": 1})])
+    run = run_target(text.replace('"HERE"', value))
+
+    assert (0, [{"n": 1}], 1) == (run.exit_code, run.states, len(sandbox.birdie.records()))
+
+
+@pytest.mark.parametrize("column", ["text", "updated_at", "survey_id", "tags"])
+def test_a_null_or_odd_value_does_not_end_the_run(
+    column: str, sandbox: Sandbox, run_target: Callable[..., Run]
+) -> None:
+    """Whatever the schema promised: a column that is not mapped may hold anything."""
+    typed: dict[str, Any] = {column: {"type": "string", "format": "date-time"}}
+    messages = [schema(**typed), row(record(1, **{column: None})), row(record(2))]
+    run = run_target([*messages, state({"n": 2})])
+
+    assert (0, [{"n": 2}], 2) == (run.exit_code, run.states, len(sandbox.birdie.records()))
+
+
+HOSTILE = [
+    "CamelCaseId", "name with spaces", "ends_with_#", "dotted.name", "a" * 300, "", "__proto__",
+    "select", "1st", "naïve", "名前", "emoji 🎉", 'quote"d', "new\nline", "tab\t", "{braces}", "%s",
+]  # fmt: skip
+
+
+def test_hostile_names_arrive_as_they_are(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:
+    """As the SDK's hostile tap sends them, as columns and as properties."""
+    columns = {name: f"column {name}" for name in HOSTILE}
+    content = record(1, **columns, end_user={"properties": {f"p {n}": n or "-" for n in HOSTILE}})
+    run = run_target([schema(**{name: {} for name in HOSTILE}), row(content)])
+    fields = sandbox.birdie.records()["1"]["additional_fields"]
+
+    assert 0 == run.exit_code
+    assert columns.items() <= fields.items()
+    assert {f"p {n}": n or "-" for n in HOSTILE}.items() <= fields.items()
+
+
+@pytest.mark.parametrize("number", ["a/b", "a?b=c#d", "%41", "ä ö", "..%2f..", "名前", "a" * 200])
+def test_an_id_of_any_letters_reaches_its_own_path(
+    number: str, sandbox: Sandbox, run_target: Callable[..., Run]
+) -> None:
+    """An id is a part of a path, never a path."""
+    run = run_target(stream_of([record(1, id=number)]))
+
+    assert (0, {number}) == (run.exit_code, set(sandbox.birdie.records()))
+
+
+def test_stream_maps_hold(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:
+    """The SDK's maps run before the mapping: here a filter and a changed text."""
+    maps = {"responses": {"text": "text.upper()", "__filter__": "score > 4", "__else__": None}}
+    del maps["responses"]["__else__"]
+    typed = {"text": {"type": "string"}, "score": {"type": "integer"}}
+    rows = [row(record(n)) for n in range(1, 11)]
+    run_target([schema(**typed), *rows], stream_maps=maps)
+
+    assert {f"COMMENT {n}" for n in range(5, 11)} == {
+        body["text"] for body in sandbox.birdie.records().values()
+    }
+
+
+def test_activate_version_is_understood(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:
+    """It asks for nothing that Birdie could do, and ends nothing."""
+    message = {"type": "ACTIVATE_VERSION", "stream": "responses", "version": 1}
+    run = run_target([schema(), message, row(record(1)), message, state({"n": 1})])
+
+    assert (0, [{"n": 1}]) == (run.exit_code, run.states)
+
+
+def test_metadata_of_the_tap_is_not_sent(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:
+    """`_sdc_` columns change every run and say nothing about the response."""
+    run_target([schema(), row(record(1, _sdc_batched_at="now", _sdc_sequence=5))])
+
+    assert not [k for k in sandbox.birdie.records()["1"]["additional_fields"] if "_sdc" in k]

@@ -1,0 +1,160 @@
+"""Wrong settings: one clear line that names the setting, exit 1, nothing sent, no secret shown."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from connector_sandbox import Sandbox
+from target_birdie.declaration import CONFIG_SCHEMA
+from target_birdie.mapping import DEFAULT_STREAMS
+from target_birdie.target import TargetBirdie
+
+from .messages import Run, record, stream_of
+
+ONE = stream_of([record(1)])
+ENTRY = DEFAULT_STREAMS["responses"]
+
+
+def streams(**changes: Any) -> dict[str, Any]:
+    """A table of streams with something changed."""
+    return {"responses": ENTRY | changes}
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"api_key": None}, "api_key is missing"),
+        ({"api_key": "  "}, "api_key is missing"),
+        ({"api_key": "line\nbreak"}, "api_key holds characters"),
+        ({"api_key": 5}, "api_key must be a text"),
+        ({"api_kye": "x"}, "unknown setting: api_kye"),
+        ({"api_url": "birdie"}, "api_url is no web address"),
+        ({"api_url": "ftp://example.com"}, "api_url is no web address"),
+        ({"api_url": "https://example.com:port"}, "api_url is no web address"),
+        ({"api_url": "http://example.com"}, "api_url must start with https://"),
+        ({"api_url": "https://me:pw@example.com"}, "api_url must not carry credentials"),
+        ({"feedback_path": "/feedbacks"}, "feedback_path must start with /"),
+        ({"feedback_path": "/{id}"}, "feedback_path must start with /"),
+        ({"feedback_path": "/{feedback_id"}, "feedback_path must start with /"),
+        ({"user_path": "users/{user_id}"}, "user_path must start with /"),
+        ({"kind": "ces"}, "kind must be one of nps, csat"),
+        ({"max_concurrency": 0}, "max_concurrency must be at least 1"),
+        ({"max_concurrency": "many"}, "max_concurrency must be a whole number"),
+        ({"max_rejects": "few"}, "max_rejects must be a number"),
+        ({"on_reject": "ignore"}, "on_reject must be one of file, continue, stop"),
+        ({"include_pii": "yes"}, "include_pii must be true or false"),
+        ({"date_properties": "renewal"}, "date_properties must be a list"),
+        ({"destination": "parquet"}, "output_path is missing"),
+        ({"schema_path": "/nowhere.json"}, "schema_path /nowhere.json gives no JSON Schema"),
+        ({"streams": {"r": {"record_type": "feedback"}}}, "streams.r lacks fields"),
+        ({"streams": streams(record_type="account")}, "must be one of feedback, user"),
+        ({"streams": streams(color="red")}, "unknown setting in streams.responses: color"),
+        ({"streams": streams(fields={"feedback_id": "id"})}, "lacks rating, posted_at"),
+        ({"streams": streams(fields=ENTRY["fields"] | {"mood": "m"})}, "no field of a Birdie"),
+    ],
+)
+def test_a_wrong_setting_is_one_line(
+    changes: dict[str, Any], line: str, sandbox: Sandbox, run_target: Callable[..., Run]
+) -> None:
+    """The line says which setting, what is wrong with it, and what it should be."""
+    run = run_target(ONE, **changes)
+
+    assert (1, [], 0) == (run.exit_code, run.states, sandbox.birdie.puts)
+    assert run.error.startswith("Error: ")
+    assert (True, 1) == (line in run.error, run.error.count("\n"))
+
+
+@pytest.mark.parametrize("value", [["s3cret"], {"key": "s3cret"}, "s3cret\u2028"])
+def test_a_wrong_secret_is_not_shown(value: Any, run_target: Callable[..., Run]) -> None:
+    """Not in the error, not in the log."""
+    run = run_target(ONE, api_key=value)
+
+    assert (1, False) == (run.exit_code, "s3cret" in run.error + run.log)
+
+
+def test_null_means_left_alone(run_target: Callable[..., Run]) -> None:
+    """Meltano writes null for what is not set."""
+    run = run_target(ONE, kind=None, streams=None, digest_path=None, dry_run=None)
+
+    assert 0 == run.exit_code
+
+
+def test_loopback_may_be_plain_http(run_target: Callable[..., Run]) -> None:
+    """The key does not leave the machine."""
+    assert 0 == run_target(ONE).exit_code
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [(None, "there is no such file"), ("{", "no readable JSON"), ("[1]", "no readable JSON")],
+)
+def test_a_config_file_that_is_none_is_one_line(
+    content: str | None, line: str, tmp_path: Path
+) -> None:
+    """Missing or unreadable: no stack trace."""
+    path = tmp_path / "config.json"
+    if content is not None:
+        path.write_text(content)
+    result = CliRunner().invoke(TargetBirdie.get_singer_command(), ["--config", str(path)])
+
+    assert (1, True) == (result.exit_code, line in result.stderr)
+    assert (1, True) == (result.stderr.count("\n"), isinstance(result.exception, SystemExit))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("MAX_CONCURRENCY", "many", "max_concurrency must be a whole number"),
+        ("STREAMS", "{", "streams must be an object"),
+    ],
+)
+def test_a_wrong_environment_is_one_line(
+    name: str, value: str, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line names the setting and the variable."""
+    monkeypatch.setenv(f"TARGET_BIRDIE_{name}", value)
+    result = CliRunner().invoke(TargetBirdie.get_singer_command(), ["--config=ENV"], input="")
+
+    assert (1, 1) == (result.exit_code, result.stderr.count("\n"))
+    assert (True, True) == (line in result.stderr, f"TARGET_BIRDIE_{name}" in result.stderr)
+
+
+def test_every_setting_says_what_happens_when_left_alone() -> None:
+    """A title and a description for each; the key alone is a secret."""
+    settings = CONFIG_SCHEMA["properties"]
+    own = {k: v for k, v in settings.items() if not k.startswith("stream_map")}
+
+    assert all(found["title"] and "eft alone" in found["description"] for found in own.values())
+    assert ["api_key"] == [name for name, found in settings.items() if found.get("secret")]
+
+
+@pytest.mark.parametrize("option", ["--version", "--about", "--about --format=json", "--help"])
+def test_information_needs_no_settings(option: str) -> None:
+    """As a command of its own: exit 0, and nothing on the error output."""
+    command = [str(Path(sys.executable).with_name("target-birdie")), *option.split()]
+    result = subprocess.run(command, capture_output=True, check=False, text=True)
+
+    assert (0, "", True) == (result.returncode, result.stderr, bool(result.stdout))
+
+
+def test_about_shows_what_the_target_honours() -> None:
+    """The SDK's settings that would do nothing here are not offered."""
+    result = CliRunner().invoke(TargetBirdie.get_singer_command(), ["--about", "--format=json"])
+    about = json.loads(result.stdout)
+    settings = about["settings"]["properties"]
+
+    assert DEFAULT_STREAMS == settings["streams"]["default"]
+    assert not settings.keys() & {
+        "load_method",
+        "hard_delete",
+        "batch_size_rows",
+        "flattening_enabled",
+    }
+    assert ["about", "stream-maps", "structured-logging"] == about["capabilities"]

@@ -98,7 +98,7 @@ class Index:
     def _descending_groups(self, first: int, last: int, wanted: int) -> list[int]:
         found: list[int] = []
         while last > first and len(found) < wanted:
-            start = max(first, bisect_left(self.entries, (self.entries[last - 1][0],)))
+            start = bisect_left(self.entries, (self.entries[last - 1][0],))
             found.extend(range(start, last))
             last = start
         return found

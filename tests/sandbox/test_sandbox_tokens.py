@@ -131,10 +131,10 @@ def test_data_needs_a_bearer_token(wootric: SignedIn, authorization: str) -> Non
 
 def test_a_token_ends_with_its_lifetime(wootric: SignedIn) -> None:
     """A token lives for expires_in seconds (doc), here for less than one."""
-    wootric.sandbox.options.token_lifetime = 0.3
+    wootric.sandbox.options.token_lifetime = 0.6
     wootric.sign_in()
     fresh = wootric.get("responses").status_code
-    time.sleep(0.35)
+    time.sleep(0.65)
 
     assert (fresh, wootric.get("responses").status_code) == (200, 401)
 

@@ -17,7 +17,6 @@ from connector_sandbox.times import as_datetime
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from connector_sandbox.options import Options
 
 DEFAULT_PORT = 8765
 HIGHEST_PORT = 65_535
@@ -45,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _configure(sandbox: Sandbox, given: argparse.Namespace) -> None:
-    options: Options = sandbox.options
+    options = sandbox.options
     options.latency, options.birdie_latency = given.latency, given.birdie_latency
     options.rate_limit, options.birdie_rate_limit = given.rate_limit, given.birdie_rate_limit
     for name, value in given.set:

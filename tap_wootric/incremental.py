@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
-from singer_sdk.helpers.types import Context, Record
+from singer_sdk.helpers.types import Context
 
 from tap_wootric.changes import Row
 from tap_wootric.client import Json, WootricStream
 from tap_wootric.coverage import Section
-from tap_wootric.errors import ServerError, StateError, TapError
+from tap_wootric.errors import ServerError, StateError
 from tap_wootric.pages import OrderError, PageRequest
-from tap_wootric.records import RecordError, Shaper
 from tap_wootric.settings import moment
-from tap_wootric.stop import InterruptedWait
-from tap_wootric.sync import BOOKMARK, Sync
+from tap_wootric.sync import Sync
 from tap_wootric.times import from_unix, to_utc
 from tap_wootric.walk import OverfullSecond, Walk
 
@@ -55,13 +52,9 @@ class IncrementalStream(WootricStream):
         """Start without a sync under way."""
         self.overfull: list[OverfullSecond] = []
         self._sync: Sync | None = None
-        self._not_in_future = ""
+        self._bookmark_limit = ""
         super().__init__(*args, **kwargs)
         self.replication_key = self.walk_key
-
-    @cached_property
-    def _shaper(self) -> Shaper:
-        return Shaper(self.schema)
 
     @override
     def get_url_params(
@@ -84,24 +77,21 @@ class IncrementalStream(WootricStream):
         return {key: value for key, value in params.items() if value is not None}
 
     @override
-    def get_records(self, context: Context | None) -> Iterable[Json]:
+    def records(self, context: Context | None) -> Iterable[Json]:
         is_incremental = self.replication_method == "INCREMENTAL"
-        try:
-            for row in self._changed(context) if is_incremental else self._all():
-                self._tap.stop.check()
-                yield row.record
-        except InterruptedWait:
-            self._write_state_message()
-            self._tap.stop.obey()
+        rows = self._changed(context) if is_incremental else self._read(Section(*self._extent))
+        return (row.record for row in rows)
+
+    def first_record(self) -> Json | None:
+        """The oldest record that the API holds, None where there is none."""
+        oldest = PageRequest(None, None, 1, self.config["page_size"])
+        return next((self.shaped(sent) for sent in self.get(Query(oldest))), None)
 
     @property
     def _extent(self) -> tuple[int | None, int | None]:
         moments = (moment(self.config, name) for name in ("start_date", "end_date"))
         since, until = (None if m is None else int(m.timestamp()) for m in moments)
         return since, until
-
-    def _all(self) -> Iterator[Row]:
-        return self._read(Section(*self._extent))
 
     def _changed(self, context: Context | None) -> Iterator[Row]:
         self._sync = sync = self._open(context)
@@ -147,32 +137,23 @@ class IncrementalStream(WootricStream):
         self.overfull += walk.overfull
 
     def _rows(self, query: Query) -> list[Row]:
-        with self._tap.stop.interruptible():
-            sent = self.get(query)
-        rows = [self._row(record) for record in sent]
+        rows = [self._row(self.shaped(sent, "id", self.walk_key)) for sent in self.get(query)]
         since = query.updated_since
         if since is not None and any(row.updated < since for row in rows):
             raise UpdatesIgnoredError
-        self._not_in_future = from_unix(self._tap.server_now + 1)
+        self._bookmark_limit = from_unix(self._tap.server_now + 1)
         return rows
 
-    def _row(self, sent: Json) -> Row:
-        try:
-            record = self._shaper.shape(sent)
-            identity, placed = record["id"], record[self.walk_key]
-            if identity is None or placed is None:
-                message = f"{'id' if identity is None else self.walk_key}: missing"
-                raise RecordError(message)
-        except RecordError as error:
-            message = (
-                f"Record {sent.get('id')} of '{self.name}' can't be read: {error}. It has to be "
-                "mended at Wootric, or left out with 'start_date' and 'end_date'."
-            )
-            raise TapError(message) from None
-        second = int(to_utc(placed).timestamp())
+    def _row(self, record: Json) -> Row:
+        second = int(to_utc(record[self.walk_key]).timestamp())
         updated = record["updated_at"]
         changed = int(to_utc(updated).timestamp()) if updated else second
-        return Row((identity, second), second, changed, record)
+        return Row((record["id"], second), second, changed, record)
+
+    @property
+    @override
+    def bookmark_limit(self) -> str:
+        return self._bookmark_limit
 
     @override
     def shortfalls(self) -> Iterator[str]:
@@ -182,19 +163,6 @@ class IncrementalStream(WootricStream):
                 "and the API shows no more of one second: the others of that second are missing. "
                 "Everything else was delivered. Ask Wootric for an export of that second."
             )
-
-    @override
-    def _increment_stream_state(
-        self, latest_record: Record, *, context: Context | None = None
-    ) -> None:
-        """Never take the bookmark back, nor into the future, where it would block the stream.
-
-        The SDK lets the bookmark of a sorted stream follow any record; changed records are older.
-        """
-        value = latest_record[self.walk_key]
-        bookmark = self.get_context_state(context).get(BOOKMARK)
-        if value < self._not_in_future and (bookmark is None or value >= bookmark):
-            super()._increment_stream_state(latest_record, context=context)
 
     @override
     def _write_state_message(self) -> None:

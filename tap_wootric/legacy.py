@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tap_wootric.times import to_rfc3339, to_utc
@@ -14,7 +14,7 @@ REPLICATION_KEYS = {
 }
 
 
-def upgraded(state: Mapping[str, Any], streams: Iterable[str]) -> dict[str, Any]:
+def upgraded(state: Mapping[str, Any]) -> dict[str, Any]:
     """Bring a state into the form in which the SDK keeps bookmarks.
 
     Understood are a STATE message instead of its value, a missing or null part, and the form
@@ -26,11 +26,11 @@ def upgraded(state: Mapping[str, Any], streams: Iterable[str]) -> dict[str, Any]
     if state.get("type") == "STATE":
         state = state.get("value") or {}
     bookmarks = dict(state.get("bookmarks") or {})
-    for stream in streams:
+    for stream, replication_key in REPLICATION_KEYS.items():
         value = state.get(stream, bookmarks.get(stream))
-        if isinstance(value, str) and stream in REPLICATION_KEYS:
+        if isinstance(value, str):
             bookmarks[stream] = {
-                "replication_key": REPLICATION_KEYS[stream],
+                "replication_key": replication_key,
                 "replication_key_value": to_rfc3339(to_utc(value)),
             }
     for stream, bookmark in bookmarks.items():

@@ -26,7 +26,9 @@ from tap_wootric.auth import WootricAuthenticator
 from tap_wootric.client import WootricStream
 from tap_wootric.errors import ServerError, SettingsError, StateError
 from tap_wootric.legacy import upgraded
+from tap_wootric.nps_summary import NpsSummary
 from tap_wootric.pages import PageSize
+from tap_wootric.segments import Segments
 from tap_wootric.stop import StopRequest
 from tap_wootric.transport import PacedAdapter, new_session
 
@@ -38,7 +40,13 @@ else:
 VISIBILITY_LAG = 60
 """Seconds within which a change may still become visible with an earlier time (our choice)."""
 
-STREAMS = (streams.Responses, streams.Declines, streams.EndUsers)
+STREAMS: tuple[type[WootricStream], ...] = (
+    streams.Responses,
+    streams.EndUsers,
+    streams.Declines,
+    Segments,
+    NpsSummary,
+)
 """What a person waits for first comes first."""
 
 
@@ -73,8 +81,9 @@ class TapWootric(Tap):
     @override
     def streams(self) -> dict[str, Stream]:
         """The streams, in the order in which they are synced; the SDK sorts by name."""
-        found = super().streams
-        return {stream.name: found[stream.name] for stream in STREAMS if stream.name in found}
+        kinds: list[type[Stream]] = list(STREAMS)
+        found = super().streams.items()
+        return dict(sorted(found, key=lambda item: kinds.index(type(item[1]))))
 
     @cached_property
     def adapter(self) -> PacedAdapter:
@@ -125,7 +134,7 @@ class TapWootric(Tap):
     @override
     def load_state(self, state: dict[str, Any]) -> None:
         try:
-            super().load_state(upgraded(state, [stream.name for stream in STREAMS]))
+            super().load_state(upgraded(state))
         except (AttributeError, TypeError, ValueError) as error:
             message = f"The state can't be understood: {error}. Give the tap a state that it wrote."
             raise StateError(message) from None

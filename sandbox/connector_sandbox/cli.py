@@ -17,13 +17,12 @@ from connector_sandbox.times import as_datetime
 if TYPE_CHECKING:
     from datetime import datetime
 
-
 DEFAULT_PORT = 8765
 HIGHEST_PORT = 65_535
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the sandbox; the exit code is 0 after a signal, 1 when the port is taken."""
+    """Run the sandbox; the exit code is 0 after a signal, 1 when it cannot start."""
     stopped = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
@@ -37,10 +36,17 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         sandbox.start()
     except OSError as error:
-        print(f"sandbox: cannot listen on port {given.port}: {error.strerror}", file=sys.stderr)
-        return 1
-    _serve(sandbox, given.ready_file, stopped)
+        return _failed(f"cannot listen on port {given.port}", error)
+    try:
+        _serve(sandbox, given.ready_file, stopped)
+    except OSError as error:
+        return _failed(f"cannot write {given.ready_file}", error)
     return 0
+
+
+def _failed(what: str, error: OSError) -> int:
+    print(f"sandbox: {what}: {error.strerror}", file=sys.stderr)
+    return 1
 
 
 def _configure(sandbox: Sandbox, given: argparse.Namespace) -> None:

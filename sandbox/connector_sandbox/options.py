@@ -62,5 +62,13 @@ class Options:
             message = f"{name} is one of {', '.join(sorted(CHOICES[name]))}, not {value!r}"
             raise ValueError(message)
         if name == "time_zone":
-            ZoneInfo(str(value))
+            _check_zone(str(value))
         object.__setattr__(self, name, value)
+
+
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except KeyError:
+        message = f"time_zone {name!r} is not a zone such as Europe/Berlin"
+        raise ValueError(message) from None

@@ -213,6 +213,7 @@ def test_schemas_are_published(sandbox: Sandbox) -> None:
 
     assert names == ["account", "conversation", "feedback", "message", "user"]
     assert schema["required"] == ["feedback_id", "kind", "posted_at"]
+    assert requests.get(f"{sandbox.birdie_url}/schemas/opinion", timeout=10).status_code == 404
 
 
 def test_the_published_schema_is_what_bodies_are_checked_against(sandbox: Sandbox) -> None:

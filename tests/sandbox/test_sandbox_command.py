@@ -111,6 +111,7 @@ def test_it_is_configured_by_its_arguments(tmp_path: Path) -> None:
         ("--until soon", "'soon' is not a time"),
         ("--set latencyy=1", "latencyy"),
         ("--set ties=loose", "ties is one of"),
+        ("--set time_zone=Moon", "time_zone 'Moon' is not a zone"),
         ("--fault rest", "no fault is called 'rest'"),
         ("--fault 500=often", "'500=often' is not of the form"),
     ],
@@ -124,6 +125,21 @@ def test_a_wrong_argument_is_one_clear_line(arguments: str, message: str) -> Non
     assert done.returncode == 2
     assert message in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+def test_a_ready_file_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    """A script would wait for it for ever."""
+    path = tmp_path / "missing" / "ready.json"
+    done = subprocess.run(
+        [*COMMAND, "--port", "0", "--ready-file", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr == f"sandbox: cannot write {path}: No such file or directory\n"
 
 
 def test_a_taken_port_is_one_clear_line() -> None:

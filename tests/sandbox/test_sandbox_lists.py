@@ -117,7 +117,9 @@ def test_end_users_can_be_sorted_by_time(wootric: SignedIn, key: str, order: str
     assert wootric.ids("end_users", query) == [row["id"] for row in rows[:25]]
 
 
-@pytest.mark.parametrize("query", [{"frobnicate": 1}, {"created": 5}, {"created[near]": 5}])
+@pytest.mark.parametrize(
+    "query", [{"frobnicate": 1}, {"created": 5}, {"created[near]": 5}, {"sort_order": "sideways"}]
+)
 def test_an_unknown_parameter_is_ignored(wootric: SignedIn, query: dict[str, Any]) -> None:
     """As by any Rails application (infer)."""
     assert wootric.ids("responses", query) == wootric.ids("responses")

@@ -70,7 +70,7 @@ class BirdieClient:
             }
         )
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections)
-        session.mount(f"{api_url.split('://')[0]}://", adapter)
+        session.mount(f"{api_url.split('://', maxsplit=1)[0]}://", adapter)
 
     def put(self, path: str, body: bytes) -> Reply:
         """Send one record.

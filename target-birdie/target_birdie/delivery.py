@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import blake2b
-from threading import Event, Lock, Thread
+from threading import Event, Thread
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -88,7 +88,6 @@ class Delivery:
         self._scope = _scope(settings)
         self._schema = SchemaCheck(settings.schema_path) if settings.schema_path else None
         self._ended = Event()
-        self._commit_lock = Lock()
         self._failure: TargetError | None = None
         self._destination = self._open_destination()
         self._ticker = Thread(target=self._tick, name="commit", daemon=True)
@@ -143,7 +142,7 @@ class Delivery:
         Raises:
             TargetError: The run cannot go on.
         """
-        job = Job(("", str(record.get("id", ""))), stream, record, mapping, rejected_at=rejected_at)
+        job = Job(("", mapping.identify(record)), stream, record, mapping, rejected_at=rejected_at)
         job.numbers.append(self.ledger.issue())
         self.report.count("read")
         try:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import IO, Any
 
+import click
 import msgspec
 from singer_sdk.io_base import GenericSingerReader
 
@@ -18,6 +21,7 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
+logger = logging.getLogger("target-birdie")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -52,9 +56,18 @@ class MessageReader(GenericSingerReader[bytes]):
     def process_lines(self, file_input: Any, callbacks: Any) -> Any:
         try:
             return super().process_lines(self._lines(file_input or self.default_input), callbacks)
-        except Exception:
+        except click.ClickException:
             self.on_error()
             raise
+        except Exception as error:  # its text may quote the record
+            self.on_error()
+            logger.debug(
+                "Where it happened:\n%s", "".join(traceback.format_tb(error.__traceback__))
+            )
+            raise InputError(
+                f"line {self._number} of the input cannot be processed ({type(error).__name__}): "
+                "check stream_maps, if there are any, and the tap"
+            ) from None
 
     def _lines(self, source: IO[Any]) -> Any:
         return iter(self._read(source)) if source else None

@@ -115,15 +115,19 @@ class RejectsFile:
 
     def _append(self, line: bytes) -> bool:
         """Write the line; False when a replay took the file away meanwhile."""
-        handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            if (size := os.fstat(handle).st_size) and os.pread(handle, 1, size - 1) != b"\n":
-                line = b"\n" + line
-            os.write(handle, line)
-            os.fsync(handle)
-            return self.path.exists() and os.path.samestat(os.fstat(handle), self.path.stat())
-        finally:
-            os.close(handle)
+        with open(self.path, "ab+", buffering=0, opener=_private) as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                line = line if file.read(1) == b"\n" else b"\n" + line
+            file.write(line)
+            os.fsync(file.fileno())
+            return self.path.exists() and os.path.samestat(
+                os.fstat(file.fileno()), self.path.stat()
+            )
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def entries(path: Path) -> Iterator[tuple[bytes, dict[str, Any] | None]]:

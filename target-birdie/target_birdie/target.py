@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import click
 from singer_sdk import Sink, Target
+from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers.capabilities import (
     STREAM_MAPS_CONFIG,
     CapabilitiesEnum,
@@ -61,6 +62,8 @@ class TargetBirdie(Target):
         self._left_alone: set[str] = set()
         try:
             super().__init__(**kwargs)
+        except MappingError as error:
+            raise ConfigError(f"stream_maps cannot be used: {error}") from None
         except ValueError:  # the SDK read a number or JSON from the environment
             schema, prefix = self.config_jsonschema, self._env_var_prefix
             if lines := list(checked.unreadable_environment(schema, prefix)):

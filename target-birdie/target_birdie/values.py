@@ -53,7 +53,7 @@ def to_rating(value: Any, highest: int | None) -> int | None:
     if isinstance(value, bool) or not _is_whole(value):
         raise Unmappable("rating", "the rating is no whole number")
     if value < 0 or (highest is not None and value > highest):
-        raise Unmappable("rating", f"the rating is not within 0 to {highest or 'above'}")
+        raise Unmappable("rating", "the rating is out of range")
     return int(value)
 
 

@@ -60,7 +60,7 @@ def test_no_log_line_holds_a_secret(
     told = run.log + run.error + json.dumps(run.states)
 
     assert "record 2 is rejected (text)" in run.log
-    assert [] == [secret for secret in [*SECRETS, config["api_key"]] if secret in told]
+    assert [secret for secret in [*SECRETS, config["api_key"]] if secret in told] == []
 
 
 def test_no_address_holds_personal_data(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:
@@ -82,7 +82,7 @@ def test_a_dry_run_sends_nothing_and_moves_no_state(
     run = run_target(messages, digest_path=str(store), dry_run=True)
     counts = "read 4, sent 0 (would be 2), unchanged 1, merged 0, rejected 1 (rating: 1)"
 
-    assert (1, [], 2, True) == (run.exit_code, run.states, sandbox.birdie.puts, counts in run.log)
+    assert (run.exit_code, run.states, sandbox.birdie.puts, counts in run.log) == (1, [], 2, True)
     assert (before, False) == (store.read_bytes(), (tmp_path / "rejects.jsonl").exists())
 
 
@@ -92,7 +92,7 @@ def test_a_dry_run_shows_three_samples_without_content(run_target: Callable[...,
     rows = [record(n, text="my own words", end_user=secret) for n in range(1, 6)]
     run = run_target(stream_of(rows), dry_run=True, api_key=None)
 
-    assert 3 == run.log.count("Would send /feedbacks/")
+    assert run.log.count("Would send /feedbacks/") == 3
     assert ("my own words" in run.log, '"rating": 1' in run.log) == (False, True)
 
 
@@ -105,7 +105,7 @@ def test_states_come_out_while_the_run_goes_on(
     reads = [found["read"] for found in run.states]
 
     assert sorted(set(reads)) == reads
-    assert (True, 60) == (3 <= len(reads) <= 6, reads[-1])
+    assert (3 <= len(reads) <= 6, reads[-1]) == (True, 60)
 
 
 def test_birdies_schema_can_be_checked_first(
@@ -120,8 +120,8 @@ def test_birdies_schema_can_be_checked_first(
     run = run_target(stream_of([record(4), record(8)]), schema_path=str(path))
     (line,) = (tmp_path / "rejects.jsonl").read_text().splitlines()
 
-    assert (1, ["4"]) == (run.exit_code, list(sandbox.birdie.records()))
-    assert "kind.fields.rating fails Birdie's schema (maximum)" == json.loads(line)["detail"]
+    assert (run.exit_code, list(sandbox.birdie.records())) == (1, ["4"])
+    assert json.loads(line)["detail"] == "kind.fields.rating fails Birdie's schema (maximum)"
 
 
 def test_birdies_schema_can_be_fetched(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:
@@ -134,6 +134,6 @@ def test_birdies_schema_can_be_fetched(sandbox: Sandbox, run_target: Callable[..
     ]
     run = run_target([*messages, state({"n": 1})], schema_path=address)
 
-    assert (0, {"n": 1}) == (run.exit_code, run.states[-1])
+    assert (run.exit_code, run.states[-1]) == (0, {"n": 1})
     asked = [found.path for found in sandbox.requests if "/schemas/" in found.path]
-    assert 2 == len(asked)
+    assert len(asked) == 2

@@ -80,7 +80,7 @@ def test_too_many_requests_holds_everyone(status: int) -> None:
     date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 60))
 
     assert (Outcome.HOLD, str(status), None) == answer(status=status)
-    assert 7.0 == answer(status=status, headers={"Retry-After": "7"})[2]
+    assert answer(status=status, headers={"Retry-After": "7"})[2] == 7.0
     assert 55 < (answer(status=status, headers={"Retry-After": date})[2] or 0) <= 60
     assert answer(status=status, headers={"Retry-After": "soon"})[2] is None
 
@@ -128,7 +128,7 @@ def test_a_netrc_entry_does_not_replace_the_key(
         server.put(f"{URL}/feedbacks/1", status=201)
         client().put("/feedbacks/1", b"{}")
 
-        assert "ApiKey secret" == server.calls[0].request.headers["Authorization"]
+        assert server.calls[0].request.headers["Authorization"] == "ApiKey secret"
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_fault_costs_time_and_nothing_else(
     sandbox.faults.on(fault, share=1.0, times=3, path="/birdie")
     run = run_target(TEN)
 
-    assert (0, [{"read": 10}], 10) == (run.exit_code, run.states, len(sandbox.birdie.records()))
+    assert (run.exit_code, run.states, len(sandbox.birdie.records())) == (0, [{"read": 10}], 10)
     assert "retried 3" in run.log
 
 
@@ -152,7 +152,7 @@ def test_a_server_that_hangs_is_asked_again(
     sandbox.faults.on("hang", share=1.0, times=1, path="/birdie", seconds=3)
     run = run_target(TEN, request_timeout=1)
 
-    assert (0, 10) == (run.exit_code, len(sandbox.birdie.records()))
+    assert (run.exit_code, len(sandbox.birdie.records())) == (0, 10)
     assert "timeout: 1" in run.log
 
 
@@ -162,7 +162,7 @@ def test_retry_after_is_kept_by_all(sandbox: Sandbox, run_target: Callable[..., 
     run = run_target(stream_of([record(n) for n in range(1, 40)]), max_concurrency=1)
     times = [request.started for request in sandbox.requests if request.api == "birdie"]
 
-    assert (0, 39) == (run.exit_code, len(sandbox.birdie.records()))
+    assert (run.exit_code, len(sandbox.birdie.records())) == (0, 39)
     assert times[1] - times[0] >= 2
     assert "all requests wait 2.0 s" in run.log
 
@@ -171,8 +171,8 @@ def test_a_wrong_key_ends_at_once(sandbox: Sandbox, run_target: Callable[..., Ru
     """One line that names the setting, exit 1, no state, and not one request for each record."""
     run = run_target(stream_of([record(n) for n in range(1, 500)]), api_key="wrong")
 
-    assert (1, []) == (run.exit_code, run.states)
-    assert "Error: Birdie refuses the key (401): check api_key\n" == run.error
+    assert (run.exit_code, run.states) == (1, [])
+    assert run.error == "Error: Birdie refuses the key (401): check api_key\n"
     assert sandbox.birdie.puts <= 16
 
 
@@ -180,7 +180,7 @@ def test_a_wrong_path_ends_at_once(run_target: Callable[..., Run]) -> None:
     """One line that names the settings."""
     run = run_target(TEN, feedback_path="/nothing/{feedback_id}")
 
-    assert (1, []) == (run.exit_code, run.states)
+    assert (run.exit_code, run.states) == (1, [])
     assert "feedback_path" in run.error
 
 
@@ -195,8 +195,8 @@ def test_an_outage_ends_in_one_line_with_a_good_state(
         max_concurrency=1,
     )
 
-    assert (1, {"read": 20}) == (run.exit_code, run.states[-1])
-    assert 1 == run.error.count("\n")
+    assert (run.exit_code, run.states[-1]) == (1, {"read": 20})
+    assert run.error.count("\n") == 1
     assert "accepted nothing" in run.error
 
 
@@ -206,7 +206,7 @@ def test_a_host_that_does_not_answer_ends_in_one_line(
     """The line says what to do."""
     run = run_target(TEN, api_url="http://127.0.0.1:9", retry_budget_seconds=1)
 
-    assert (1, []) == (run.exit_code, run.states)
+    assert (run.exit_code, run.states) == (1, [])
     assert ("no connection" in run.error, run.error.count("\n")) == (True, 1)
 
 
@@ -218,7 +218,7 @@ def test_a_wait_longer_than_the_budget_ends_at_once(
     started = time.monotonic()
     run = run_target(TEN)
 
-    assert (1, True) == (run.exit_code, "asks to wait 3600 s" in run.error)
+    assert (run.exit_code, "asks to wait 3600 s" in run.error) == (1, True)
     assert time.monotonic() - started < 5
 
 
@@ -233,5 +233,5 @@ def test_a_record_that_alone_keeps_failing_does_not_block_the_rest(
         stream_of(records), retry_budget_seconds=2, max_concurrency=2, max_requests_per_second=20
     )
 
-    assert (1, 80) == (run.exit_code, len(sandbox.birdie.records()))
+    assert (run.exit_code, len(sandbox.birdie.records())) == (1, 80)
     assert '"reason": "500"' in (tmp_path / "rejects.jsonl").read_text()

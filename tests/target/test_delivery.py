@@ -34,7 +34,7 @@ def test_each_record_is_one_request(sandbox: Sandbox, run_target: Callable[..., 
     """Nothing is sent twice, nothing is left out, and the last state comes out."""
     run = run_target(stream_of([record(n) for n in range(1, 201)]))
 
-    assert (0, {"read": 200}) == (run.exit_code, run.states[-1])
+    assert (run.exit_code, run.states[-1]) == (0, {"read": 200})
     assert 200 == sandbox.birdie.puts == len(sandbox.birdie.records())
 
 
@@ -44,7 +44,7 @@ def test_every_seeded_response_is_accepted(
     """Languages, emoji, odd property names and every JSON type pass Birdie's own checks."""
     run = run_target(stream_of(sandbox.store.responses()))
 
-    assert (0, 300) == (run.exit_code, len(sandbox.birdie.records()))
+    assert (run.exit_code, len(sandbox.birdie.records())) == (0, 300)
 
 
 def test_end_users_become_users(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:
@@ -71,22 +71,22 @@ def test_other_streams_are_left_alone_with_one_line(
     messages = [schema("declines"), row(record(1), "declines"), again, state({"declines": 1})]
     run = run_target(messages)
 
-    assert (0, [{"declines": 1}], 0) == (run.exit_code, run.states, sandbox.birdie.puts)
-    assert 1 == run.log.count("Stream declines is left alone")
+    assert (run.exit_code, run.states, sandbox.birdie.puts) == (0, [{"declines": 1}], 0)
+    assert run.log.count("Stream declines is left alone") == 1
 
 
 def test_a_state_alone_passes_through(run_target: Callable[..., Run]) -> None:
     """A tap with nothing new still moves its state on."""
     run = run_target([schema(), state({"bookmark": 1.5})])
 
-    assert [{"bookmark": 1.5}] == run.states
+    assert run.states == [{"bookmark": 1.5}]
 
 
 def test_an_empty_state_is_not_written(run_target: Callable[..., Run]) -> None:
     """An empty state would wipe the one that Meltano keeps."""
     run = run_target([schema(), row(record(1)), state({})])
 
-    assert (0, []) == (run.exit_code, run.states)
+    assert (run.exit_code, run.states) == (0, [])
 
 
 def test_another_survey_tap_needs_settings_alone(
@@ -117,7 +117,7 @@ def test_another_survey_tap_needs_settings_alone(
     )
 
     body = sandbox.birdie.records()["a/b c"]
-    assert "2016-12-16T17:05:00Z" == body["posted_at"]
+    assert body["posted_at"] == "2016-12-16T17:05:00Z"
     fields = {"rating": 4, "survey_title": "Checkout"}
     assert {"name": "csat", "fields": fields} == body["kind"]
-    assert {"answer": {"scale": 5}, "team": "web"} == body["additional_fields"]
+    assert body["additional_fields"] == {"answer": {"scale": 5}, "team": "web"}

@@ -32,7 +32,7 @@ def test_a_second_run_sends_nothing(
     run_target(stream_of(HUNDRED), digest_path=store)
     run = run_target(stream_of(HUNDRED), digest_path=store)
 
-    assert (100, 0, {"read": 100}) == (sandbox.birdie.puts, run.exit_code, run.states[-1])
+    assert (sandbox.birdie.puts, run.exit_code, run.states[-1]) == (100, 0, {"read": 100})
     assert "sent 0, unchanged 100" in run.log
 
 
@@ -46,7 +46,7 @@ def test_only_what_changed_is_sent(
         stream_of([*turned[:-1], record(100, text="late")]), digest_path=store, batch_id="two"
     )
 
-    assert (101, "late") == (sandbox.birdie.puts, sandbox.birdie.records()["100"]["text"])
+    assert (sandbox.birdie.puts, sandbox.birdie.records()["100"]["text"]) == (101, "late")
 
 
 def test_going_back_and_forth_is_a_change_each_time(
@@ -57,7 +57,7 @@ def test_going_back_and_forth_is_a_change_each_time(
     sandbox.options.birdie_latency = 0.2
     run_target(stream_of([record(1, text="b"), record(1, text="a")]), digest_path=store)
 
-    assert "a" == sandbox.birdie.records()["1"]["text"]
+    assert sandbox.birdie.records()["1"]["text"] == "a"
 
 
 def test_a_refused_record_is_not_remembered(
@@ -79,7 +79,7 @@ def test_another_mapping_is_a_change(
     run_target(stream_of([record(1)]), digest_path=store)
     run_target(stream_of([record(1)]), digest_path=store, **change)
 
-    assert 2 == sandbox.birdie.puts
+    assert sandbox.birdie.puts == 2
 
 
 def test_another_birdie_does_not_profit(
@@ -93,7 +93,7 @@ def test_another_birdie_does_not_profit(
     run_target(stream_of([record(1)]), digest_path=store)
     run_target(stream_of([record(1)]), digest_path=store, api_url=other.birdie_url)
 
-    assert (1, 1) == (sandbox.birdie.puts, other.birdie.puts)
+    assert (sandbox.birdie.puts, other.birdie.puts) == (1, 1)
 
 
 def test_a_lost_store_costs_one_more_request(
@@ -104,14 +104,14 @@ def test_a_lost_store_costs_one_more_request(
     os.remove(store)
     run_target(stream_of([record(1)]), digest_path=store)
 
-    assert 2 == sandbox.birdie.puts
+    assert sandbox.birdie.puts == 2
 
 
 def test_the_store_is_for_its_owner_alone(run_target: Callable[..., Run], store: str) -> None:
     """It names ids, and is nobody else's business."""
     run_target(stream_of([record(1)]), digest_path=store)
 
-    assert 0o600 == stat.S_IMODE(os.stat(store).st_mode)
+    assert stat.S_IMODE(os.stat(store).st_mode) == 0o600
 
 
 def test_two_runs_at_once_are_told(
@@ -122,9 +122,9 @@ def test_two_runs_at_once_are_told(
     run = run_target(stream_of([record(1)]), digest_path=store)
     first.close()
 
-    assert (1, [], 0) == (run.exit_code, run.states, sandbox.birdie.puts)
+    assert (run.exit_code, run.states, sandbox.birdie.puts) == (1, [], 0)
     assert f"Error: digest_path {store} is in use by another run" in run.error
-    assert 0 == run_target(stream_of([record(1)]), digest_path=store).exit_code
+    assert run_target(stream_of([record(1)]), digest_path=store).exit_code == 0
 
 
 @pytest.mark.parametrize("content", [b"This is no database, but a text of some length. " * 50])
@@ -145,7 +145,7 @@ def test_a_store_of_something_else_is_told(run_target: Callable[..., Run], store
         db.execute("CREATE TABLE digests (something TEXT)")
     run = run_target(stream_of([record(1)]), digest_path=store)
 
-    assert (1, True) == (run.exit_code, "digest_path" in run.error)
+    assert (run.exit_code, "digest_path" in run.error) == (1, True)
 
 
 def test_a_killed_run_leaves_a_store_that_can_be_used(store: str) -> None:
@@ -158,7 +158,8 @@ def test_a_killed_run_leaves_a_store_that_can_be_used(store: str) -> None:
     subprocess.run([sys.executable, "-c", script, store], check=False)
     found = DigestStore(store)
 
-    assert [True, False] == [
-        found.holds(("feedback", n), d) for n, d in [("1", b"one"), ("2", b"two")]
+    assert [found.holds(("feedback", n), d) for n, d in [("1", b"one"), ("2", b"two")]] == [
+        True,
+        False,
     ]
     found.close()

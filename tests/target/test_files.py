@@ -36,7 +36,7 @@ def test_parquet_holds_every_record_as_text(
     rows = {found["feedback_id"]: found for found in pq.read_table(path).to_pylist()}
     truth = {str(found["id"]): found for found in sandbox.store.responses()}
 
-    assert (0, 1, 0) == (run.exit_code, len(run.states), sandbox.birdie.puts)
+    assert (run.exit_code, len(run.states), sandbox.birdie.puts) == (0, 1, 0)
     assert truth.keys() == rows.keys()
     for key, found in rows.items():
         assert (str(truth[key]["score"]), "nps") == (found["rating"], found["kind"])
@@ -63,7 +63,7 @@ def test_each_kind_has_a_prefix_of_its_own(run_target: Callable[..., Run], out: 
     messages = [*stream_of([record(1)]), schema("end_users"), row({"id": 1}, "end_users")]
     run_target(messages, destination="parquet", output_path=str(out))
 
-    assert ["feedback-nps", "user"] == files(out)
+    assert files(out) == ["feedback-nps", "user"]
 
 
 def test_the_newest_version_of_an_id_is_the_only_one(
@@ -77,7 +77,7 @@ def test_the_newest_version_of_an_id_is_the_only_one(
     )
     (path,) = out.rglob("*.parquet")
 
-    assert ["2", "2", "2"] == pq.read_table(path)["text"].to_pylist()
+    assert pq.read_table(path)["text"].to_pylist() == ["2", "2", "2"]
 
 
 def test_a_run_that_fails_leaves_no_file_and_no_state(
@@ -89,7 +89,7 @@ def test_a_run_that_fails_leaves_no_file_and_no_state(
     )
     run = run_target(text + "nonsense\n", destination="jsonl", output_path=str(out))
 
-    assert (1, [], []) == (run.exit_code, run.states, files(out) if out.exists() else [])
+    assert (run.exit_code, run.states, files(out) if out.exists() else []) == (1, [], [])
 
 
 def test_a_place_that_cannot_be_written_is_told(
@@ -101,7 +101,7 @@ def test_a_place_that_cannot_be_written_is_told(
         stream_of([record(1)]), destination="jsonl", output_path=str(tmp_path / "taken" / "out")
     )
 
-    assert (1, []) == (run.exit_code, run.states)
+    assert (run.exit_code, run.states) == (1, [])
     assert run.error.startswith("Error: output_path cannot be written")
 
 
@@ -110,7 +110,7 @@ def test_a_bucket_prefix_works_through_fsspec(run_target: Callable[..., Run]) ->
     run = run_target(stream_of([record(1)]), destination="jsonl", output_path="memory://bucket/in")
     found = fsspec.filesystem("memory").find("/bucket/in")
 
-    assert (0, 1) == (run.exit_code, len(found))
+    assert (run.exit_code, len(found)) == (0, 1)
     assert found[0].startswith("/bucket/in/feedback-nps/")
 
 
@@ -129,7 +129,7 @@ def test_a_library_that_is_missing_is_named(
     monkeypatch.setitem(sys.modules, module or "none", None)
     run = run_target(stream_of([record(1)]), destination="jsonl", output_path=path)
 
-    assert (1, True, 1) == (run.exit_code, hint in run.error, run.error.count("\n"))
+    assert (run.exit_code, hint in run.error, run.error.count("\n")) == (1, True, 1)
 
 
 def test_parquet_without_pyarrow_names_the_extra(
@@ -139,7 +139,7 @@ def test_parquet_without_pyarrow_names_the_extra(
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     run = run_target(stream_of([record(1)]), destination="parquet", output_path=str(out))
 
-    assert (1, True) == (run.exit_code, "target-birdie[parquet]" in run.error)
+    assert (run.exit_code, "target-birdie[parquet]" in run.error) == (1, True)
 
 
 def test_unchanged_records_stay_out_of_the_next_file(
@@ -153,4 +153,4 @@ def test_unchanged_records_stay_out_of_the_next_file(
     run_target([*stream_of([record(1), record(2, text="new")]), state({"a": 1})], **options)
     lengths = sorted(len(path.read_text().splitlines()) for path in out.rglob("*.jsonl"))
 
-    assert ([{"read": 2}], [1, 2]) == (run.states, lengths)
+    assert (run.states, lengths) == ([{"read": 2}], [1, 2])

@@ -43,8 +43,8 @@ def test_a_bad_line_ends_the_run_in_one_line(
     text = lines_of([schema(), row(record(1)), row(record(2)), state({"n": 2}), row(record(3))])
     run = run_target(text + line + "\n" + lines_of([row(record(4)), state({"n": 4})]))
 
-    assert (1, [{"n": 2}], 3) == (run.exit_code, run.states, len(sandbox.birdie.records()))
-    assert (True, 1) == (says in run.error, run.error.count("\n"))
+    assert (run.exit_code, run.states, len(sandbox.birdie.records())) == (1, [{"n": 2}], 3)
+    assert (says in run.error, run.error.count("\n")) == (True, 1)
     assert "ann@example.com" not in run.error + run.log
 
 
@@ -56,7 +56,7 @@ def test_odd_json_does_not_end_the_run(
     text = lines_of([schema(), row(record(1, tags="HERE")), state({"n": 1})])
     run = run_target(text.replace('"HERE"', value))
 
-    assert (0, [{"n": 1}], 1) == (run.exit_code, run.states, len(sandbox.birdie.records()))
+    assert (run.exit_code, run.states, len(sandbox.birdie.records())) == (0, [{"n": 1}], 1)
 
 
 @pytest.mark.parametrize("column", ["text", "updated_at", "survey_id", "tags"])
@@ -68,7 +68,7 @@ def test_a_null_or_odd_value_does_not_end_the_run(
     messages = [schema(**typed), row(record(1, **{column: None})), row(record(2))]
     run = run_target([*messages, state({"n": 2})])
 
-    assert (0, [{"n": 2}], 2) == (run.exit_code, run.states, len(sandbox.birdie.records()))
+    assert (run.exit_code, run.states, len(sandbox.birdie.records())) == (0, [{"n": 2}], 2)
 
 
 HOSTILE = [
@@ -84,7 +84,7 @@ def test_hostile_names_arrive_as_they_are(sandbox: Sandbox, run_target: Callable
     run = run_target([schema(**{name: {} for name in HOSTILE}), row(content)])
     fields = sandbox.birdie.records()["1"]["additional_fields"]
 
-    assert 0 == run.exit_code
+    assert run.exit_code == 0
     assert columns.items() <= fields.items()
     assert {f"p {n}": n or "-" for n in HOSTILE}.items() <= fields.items()
 
@@ -101,8 +101,7 @@ def test_an_id_of_any_letters_reaches_its_own_path(
 
 def test_stream_maps_hold(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:
     """The SDK's maps run before the mapping: here a filter and a changed text."""
-    maps = {"responses": {"text": "text.upper()", "__filter__": "score > 4", "__else__": None}}
-    del maps["responses"]["__else__"]
+    maps = {"responses": {"text": "text.upper()", "__filter__": "score > 4"}}
     typed = {"text": {"type": "string"}, "score": {"type": "integer"}}
     rows = [row(record(n)) for n in range(1, 11)]
     run_target([schema(**typed), *rows], stream_maps=maps)
@@ -112,12 +111,26 @@ def test_stream_maps_hold(sandbox: Sandbox, run_target: Callable[..., Run]) -> N
     }
 
 
+@pytest.mark.parametrize("expression", ["text.upper()", "text +", "nowhere + 1"])
+def test_a_stream_map_that_fails_is_one_line(
+    expression: str, sandbox: Sandbox, run_target: Callable[..., Run]
+) -> None:
+    """An expression that a value does not suit, or that is none, shows no value and no trace."""
+    maps = {"responses": {"text": expression}}
+    typed = schema(text={"type": "string"})
+    messages = [typed, row(record(1, text=None, tags=["ann@example.com"]))]
+    run = run_target(messages, stream_maps=maps)
+
+    assert (run.exit_code, run.error.count("\n")) == (1, 1)
+    assert ("stream_maps" in run.error, "ann@example.com" in run.error) == (True, False)
+
+
 def test_activate_version_is_understood(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:
     """It asks for nothing that Birdie could do, and ends nothing."""
     message = {"type": "ACTIVATE_VERSION", "stream": "responses", "version": 1}
     run = run_target([schema(), message, row(record(1)), message, state({"n": 1})])
 
-    assert (0, [{"n": 1}]) == (run.exit_code, run.states)
+    assert (run.exit_code, run.states) == (0, [{"n": 1}])
 
 
 def test_metadata_of_the_tap_is_not_sent(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:

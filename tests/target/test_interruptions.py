@@ -64,8 +64,8 @@ def test_a_stop_while_the_tap_is_silent(
     wait_for(lambda: bool(sandbox.birdie.puts))
     pipe.process.send_signal(signal.SIGTERM)
 
-    assert 143 == pipe.process.wait(5)
-    assert [{"read": 1}] == pipe.states
+    assert pipe.process.wait(5) == 143
+    assert pipe.states == [{"read": 1}]
 
 
 def test_a_state_does_not_wait_for_the_next_line(
@@ -76,8 +76,8 @@ def test_a_state_does_not_wait_for_the_next_line(
     pipe.feed([schema(), row(record(1)), state({"read": 1})])
     wait_for(lambda: pipe.states == [{"read": 1}], 5)
 
-    assert 0 == pipe.finish()
-    assert [{"read": 1}] == pipe.states
+    assert pipe.finish() == 0
+    assert pipe.states == [{"read": 1}]
 
 
 def test_a_stop_does_not_wait_longer_than_the_grace(
@@ -94,8 +94,8 @@ def test_a_stop_does_not_wait_longer_than_the_grace(
     assert pipe.process.poll() is None
     pipe.process.send_signal(signal.SIGTERM)
 
-    assert 143 == pipe.process.wait(5)
-    assert [] == pipe.states
+    assert pipe.process.wait(5) == 143
+    assert pipe.states == []
 
 
 def test_an_error_ends_the_run_while_the_tap_is_silent(
@@ -105,7 +105,7 @@ def test_an_error_ends_the_run_while_the_tap_is_silent(
     pipe = Pipe(config | {"api_key": "wrong"}, tmp_path)
     pipe.feed([schema(), row(record(1))])
 
-    assert 1 == pipe.process.wait(10)
+    assert pipe.process.wait(10) == 1
     assert pipe.log.endswith("Error: Birdie refuses the key (401): check api_key\n")
 
 
@@ -127,7 +127,7 @@ def test_a_reader_that_is_gone_ends_the_run(
     process.stdin.flush()
     code = process.wait(10)
 
-    assert 1 == code
+    assert code == 1
     assert "the state cannot be written" in process.stderr.read()
 
 
@@ -166,7 +166,7 @@ def kill_a_faulty_run(folder: Path, seed: int) -> bool:
         pipe = kill_once(sandbox, config, folder, number, chance.uniform(0, 2.2))
         assert_safe(pipe, sandbox)
         if number == signal.SIGTERM and pipe.process.returncode:
-            assert 143 == pipe.process.returncode
+            assert pipe.process.returncode == 143
         return bool(pipe.states)
 
 
@@ -191,5 +191,5 @@ def test_killed_and_resumed_loses_nothing(
     pipe = Pipe(settings, tmp_path)
     pipe.feed(HUNDREDS)
 
-    assert 0 == pipe.finish()
-    assert (2000, {"read": 2000}) == (len(sandbox.birdie.records()), pipe.states[-1])
+    assert pipe.finish() == 0
+    assert (len(sandbox.birdie.records()), pipe.states[-1]) == (2000, {"read": 2000})

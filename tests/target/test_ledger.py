@@ -16,7 +16,7 @@ def test_a_state_waits_for_every_record_before_it() -> None:
 
     assert ledger.take_safe_state() is None
     ledger.settle([first])
-    assert {"read": 2} == ledger.take_safe_state()
+    assert ledger.take_safe_state() == {"read": 2}
 
 
 def test_a_state_comes_out_once() -> None:
@@ -24,7 +24,7 @@ def test_a_state_comes_out_once() -> None:
     ledger = Ledger()
     ledger.checkpoint({"read": 0})
 
-    assert {"read": 0} == ledger.take_safe_state()
+    assert ledger.take_safe_state() == {"read": 0}
     assert ledger.take_safe_state() is None
 
 
@@ -35,7 +35,7 @@ def test_a_record_can_be_asked_for() -> None:
         ledger.issue()
     ledger.settle([1, 3])
 
-    assert [False, True, False, True] == [ledger.is_settled(n) for n in range(4)]
+    assert [ledger.is_settled(n) for n in range(4)] == [False, True, False, True]
 
 
 @given(st.permutations(range(1, 31)), st.sets(st.integers(0, 30)))
@@ -70,4 +70,4 @@ def test_memory_stays_bounded_when_nothing_settles() -> None:
     assert len(ledger._states) <= 1_000
     ledger.settle(range(1, 20_001))
 
-    assert {"n": 19_999} == ledger.take_safe_state()
+    assert ledger.take_safe_state() == {"n": 19_999}

@@ -25,7 +25,7 @@ def test_a_thousand_updates_of_a_hundred_ids(
     sandbox.options.birdie_latency = 0.01
     run = run_target(stream_of(versions(100, 10)))
 
-    assert (0, {"read": 1000}) == (run.exit_code, run.states[-1])
+    assert (run.exit_code, run.states[-1]) == (0, {"read": 1000})
     assert {"version 9"} == {body["text"] for body in sandbox.birdie.records().values()}
 
 
@@ -39,7 +39,7 @@ def test_versions_arrive_in_order(sandbox: Sandbox, run_target: Callable[..., Ru
         assert version > seen.get(stored.path, -1)
         seen[stored.path] = version
 
-    assert [39] * 5 == list(seen.values())
+    assert list(seen.values()) == [39] * 5
 
 
 def test_versions_in_between_are_not_sent(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:
@@ -47,7 +47,7 @@ def test_versions_in_between_are_not_sent(sandbox: Sandbox, run_target: Callable
     sandbox.options.birdie_latency = 0.3
     run = run_target(stream_of(versions(1, 50)))
 
-    assert "version 49" == sandbox.birdie.records()["1"]["text"]
+    assert sandbox.birdie.records()["1"]["text"] == "version 49"
     assert sandbox.birdie.puts <= 2
     assert f"merged {50 - sandbox.birdie.puts}" in run.log
 
@@ -59,7 +59,7 @@ def test_a_repeated_version_is_not_sent_again(
     sandbox.options.birdie_latency = 0.2
     run = run_target(stream_of([record(1)] * 20))
 
-    assert (1, {"read": 20}) == (sandbox.birdie.puts, run.states[-1])
+    assert (sandbox.birdie.puts, run.states[-1]) == (1, {"read": 20})
 
 
 def test_a_new_schema_does_not_change_the_order(
@@ -73,5 +73,5 @@ def test_a_new_schema_does_not_change_the_order(
         messages += [row(record(n, text=f"version {version}")) for n in range(1, 6)]
     run = run_target([*messages, state({"all": True})])
 
-    assert [{"all": True}] == run.states
+    assert run.states == [{"all": True}]
     assert {"version 19"} == {body["text"] for body in sandbox.birdie.records().values()}

@@ -28,16 +28,16 @@ def test_without_a_limit_nobody_waits() -> None:
     """0 means no pace of our own."""
     pace = Pace(0)
 
-    assert [5.0, 5.0, 5.0] == [pace.reserve(5.0) for _ in range(3)]
+    assert [pace.reserve(5.0) for _ in range(3)] == [5.0, 5.0, 5.0]
 
 
 def test_a_complaint_holds_everyone() -> None:
     """After 503 nothing goes until the hold ends, and one complaint counts once."""
     pace = Pace(0)
 
-    assert 0.25 == pace.complained(10.0, None)
+    assert pace.complained(10.0, None) == 0.25
     assert pace.complained(10.2, None) is None
-    assert 10.25 == pace.reserve(10.2)
+    assert pace.reserve(10.2) == 10.25
 
 
 def test_retry_after_decides() -> None:
@@ -45,8 +45,8 @@ def test_retry_after_decides() -> None:
     pace = Pace(0)
     pace.complained(10.0, None)
 
-    assert 7.0 == pace.complained(10.2, 7.0)
-    assert 17.2 == pace.held_until
+    assert pace.complained(10.2, 7.0) == 7.0
+    assert pace.held_until == 17.2
 
 
 def test_holds_grow_until_something_is_accepted() -> None:
@@ -57,8 +57,8 @@ def test_holds_grow_until_something_is_accepted() -> None:
         now = pace.held_until
     pace.accepted()
 
-    assert [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30] == holds
-    assert 0.25 == pace.complained(now, None)
+    assert holds == [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30]
+    assert pace.complained(now, None) == 0.25
 
 
 def test_the_pace_is_halved_and_comes_back() -> None:
@@ -70,7 +70,7 @@ def test_the_pace_is_halved_and_comes_back() -> None:
         pace.reserve(float(second))
     fast = -pace.reserve(20.0) + pace.reserve(20.0)
 
-    assert (0.02, 0.01) == (round(slow, 4), round(fast, 4))
+    assert (round(slow, 4), round(fast, 4)) == (0.02, 0.01)
 
 
 @given(st.integers(0, 10_000))

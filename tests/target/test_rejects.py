@@ -35,9 +35,9 @@ def test_one_percent_bad_records_do_not_stop_the_rest(
     """The rest arrives, the state moves on, the last line says so, exit 1."""
     run = run_target(stream_of(ONE_PERCENT))
 
-    assert (1, {"read": 500}) == (run.exit_code, run.states[-1])
-    assert ["7", "107", "207", "307", "407"] == [entry["id"] for entry in rejects()]
-    assert 495 == len(sandbox.birdie.records())
+    assert (run.exit_code, run.states[-1]) == (1, {"read": 500})
+    assert [entry["id"] for entry in rejects()] == ["7", "107", "207", "307", "407"]
+    assert len(sandbox.birdie.records()) == 495
     assert "5 of 500 records were rejected" in run.error
     assert "rejected 5 (rating: 5)" in run.log
 
@@ -87,7 +87,7 @@ def test_the_file_is_for_its_owner_alone_and_without_personal_data(
     person = {"email": "ann@example.com", "properties": {"phone": "+15550100"}}
     run_target(stream_of([record(1, score=None, end_user=person)]))
 
-    assert 0o600 == stat.S_IMODE((tmp_path / "rejects.jsonl").stat().st_mode)
+    assert stat.S_IMODE((tmp_path / "rejects.jsonl").stat().st_mode) == 0o600
     text = json.dumps(rejects())
     assert not any(secret in text for secret in ("ann@example.com", "+15550100", "192.0.2.1"))
 
@@ -96,7 +96,7 @@ def test_continue_exits_0(run_target: Callable[..., Run], rejects: Rejects) -> N
     """The rejects are kept all the same."""
     run = run_target(stream_of(ONE_PERCENT), on_reject="continue")
 
-    assert (0, 5) == (run.exit_code, len(rejects()))
+    assert (run.exit_code, len(rejects())) == (0, 5)
 
 
 def test_stop_ends_at_the_first(run_target: Callable[..., Run], rejects: Rejects) -> None:
@@ -104,7 +104,7 @@ def test_stop_ends_at_the_first(run_target: Callable[..., Run], rejects: Rejects
     records = [record(1), record(2), record(3, score=None), record(4)]
     run = run_target(stream_of(records, every=1), on_reject="stop")
 
-    assert (1, [{"read": 2}], []) == (run.exit_code, run.states[-1:], rejects())
+    assert (run.exit_code, run.states[-1:], rejects()) == (1, [{"read": 2}], [])
     assert "record 3 is rejected (rating)" in run.error
 
 
@@ -112,7 +112,7 @@ def test_too_many_rejects_stop_the_run(sandbox: Sandbox, run_target: Callable[..
     """More than a share, from the hundredth record on, means that the mapping is wrong."""
     run = run_target(stream_of([record(n, score=None) for n in range(1, 1001)]))
 
-    assert (1, True) == (run.exit_code, "100 of 100 records" in run.error)
+    assert (run.exit_code, "100 of 100 records" in run.error) == (1, True)
     assert "max_rejects" in run.error
 
 
@@ -130,7 +130,7 @@ def test_a_folder_that_is_missing_is_told_before_the_start(
     """Not in the middle of the night, at the first reject."""
     run = run_target(stream_of([record(1)]), rejects_path=str(tmp_path / "no" / "rejects.jsonl"))
 
-    assert (1, 0) == (run.exit_code, sandbox.birdie.puts)
+    assert (run.exit_code, sandbox.birdie.puts) == (1, 0)
     assert run.error.startswith("Error: rejects_path cannot be written")
 
 
@@ -140,11 +140,11 @@ def test_replay_sends_what_was_refused(
     """Once the cause is gone, everything arrives and the file is gone."""
     sandbox.faults.on("422", share=1.0, times=3, path="/birdie")
     run_target(stream_of([record(n) for n in range(1, 11)]), max_rejects="10")
-    assert (7, 3) == (len(sandbox.birdie.records()), len(rejects()))
+    assert (len(sandbox.birdie.records()), len(rejects())) == (7, 3)
     run = run_target("", "--replay")
 
-    assert (0, [], []) == (run.exit_code, run.states, rejects())
-    assert 10 == len(sandbox.birdie.records())
+    assert (run.exit_code, run.states, rejects()) == (0, [], [])
+    assert len(sandbox.birdie.records()) == 10
     assert {"created"} == {stored.outcome for stored in sandbox.birdie.history}
 
 
@@ -156,8 +156,8 @@ def test_replay_maps_anew(
     run_target(stream_of([record(1, score=15), record(2, score=-1)]))
     run = run_target("", "--replay", kind="csat")
 
-    assert (1, ["2"]) == (run.exit_code, [entry["id"] for entry in rejects()])
-    assert 15 == sandbox.birdie.history[-1].body["kind"]["fields"]["rating"]
+    assert (run.exit_code, [entry["id"] for entry in rejects()]) == (1, ["2"])
+    assert sandbox.birdie.history[-1].body["kind"]["fields"]["rating"] == 15
 
 
 def test_replay_keeps_what_it_could_not_send(
@@ -186,7 +186,7 @@ def test_replay_goes_on_where_a_killed_one_stopped(
     (tmp_path / "rejects.jsonl.replaying").write_text(json.dumps(entry) + "\nhalf a li")
     run = run_target("", "--replay")
 
-    assert (0, 1) == (run.exit_code, len(sandbox.birdie.records()))
+    assert (run.exit_code, len(sandbox.birdie.records())) == (0, 1)
     assert (tmp_path / "rejects.jsonl").read_text().endswith("half a li\n")
 
 
@@ -200,12 +200,12 @@ def test_replay_does_not_undo_a_newer_version(
     run_target(stream_of([record(1, text="new")]), digest_path=store)
     run = run_target("", "--replay", digest_path=store)
 
-    assert (0, "new") == (run.exit_code, sandbox.birdie.records()["1"]["text"])
+    assert (run.exit_code, sandbox.birdie.records()["1"]["text"]) == (0, "new")
 
 
 def test_replay_without_rejects_has_nothing_to_do(run_target: Callable[..., Run]) -> None:
     """No file is no fault."""
-    assert 0 == run_target("", "--replay").exit_code
+    assert run_target("", "--replay").exit_code == 0
 
 
 def test_a_torn_line_does_not_spoil_the_next(
@@ -216,4 +216,4 @@ def test_a_torn_line_does_not_spoil_the_next(
     run_target([schema(), row(record(1, score=None)), state({"a": 1})])
 
     lines = (tmp_path / "rejects.jsonl").read_text().splitlines()
-    assert ('{"torn": ', "1") == (lines[0], json.loads(lines[1])["id"])
+    assert (lines[0], json.loads(lines[1])["id"]) == ('{"torn": ', "1")

@@ -66,9 +66,9 @@ def test_a_wrong_setting_is_one_line(
     """The line says which setting, what is wrong with it, and what it should be."""
     run = run_target(ONE, **changes)
 
-    assert (1, [], 0) == (run.exit_code, run.states, sandbox.birdie.puts)
+    assert (run.exit_code, run.states, sandbox.birdie.puts) == (1, [], 0)
     assert run.error.startswith("Error: ")
-    assert (True, 1) == (line in run.error, run.error.count("\n"))
+    assert (line in run.error, run.error.count("\n")) == (True, 1)
 
 
 @pytest.mark.parametrize("value", [["s3cret"], {"key": "s3cret"}, "s3cret\u2028"])
@@ -76,19 +76,19 @@ def test_a_wrong_secret_is_not_shown(value: Any, run_target: Callable[..., Run])
     """Not in the error, not in the log."""
     run = run_target(ONE, api_key=value)
 
-    assert (1, False) == (run.exit_code, "s3cret" in run.error + run.log)
+    assert (run.exit_code, "s3cret" in run.error + run.log) == (1, False)
 
 
 def test_null_means_left_alone(run_target: Callable[..., Run]) -> None:
     """Meltano writes null for what is not set."""
     run = run_target(ONE, kind=None, streams=None, digest_path=None, dry_run=None)
 
-    assert 0 == run.exit_code
+    assert run.exit_code == 0
 
 
 def test_loopback_may_be_plain_http(run_target: Callable[..., Run]) -> None:
     """The key does not leave the machine."""
-    assert 0 == run_target(ONE).exit_code
+    assert run_target(ONE).exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -104,8 +104,8 @@ def test_a_config_file_that_is_none_is_one_line(
         path.write_text(content)
     result = CliRunner().invoke(TargetBirdie.get_singer_command(), ["--config", str(path)])
 
-    assert (1, True) == (result.exit_code, line in result.stderr)
-    assert (1, True) == (result.stderr.count("\n"), isinstance(result.exception, SystemExit))
+    assert (result.exit_code, line in result.stderr) == (1, True)
+    assert (result.stderr.count("\n"), isinstance(result.exception, SystemExit)) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -122,8 +122,8 @@ def test_a_wrong_environment_is_one_line(
     monkeypatch.setenv(f"TARGET_BIRDIE_{name}", value)
     result = CliRunner().invoke(TargetBirdie.get_singer_command(), ["--config=ENV"], input="")
 
-    assert (1, 1) == (result.exit_code, result.stderr.count("\n"))
-    assert (True, True) == (line in result.stderr, f"TARGET_BIRDIE_{name}" in result.stderr)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert (line in result.stderr, f"TARGET_BIRDIE_{name}" in result.stderr) == (True, True)
 
 
 def test_every_setting_says_what_happens_when_left_alone() -> None:
@@ -132,7 +132,7 @@ def test_every_setting_says_what_happens_when_left_alone() -> None:
     own = {k: v for k, v in settings.items() if not k.startswith("stream_map")}
 
     assert all(found["title"] and "eft alone" in found["description"] for found in own.values())
-    assert ["api_key"] == [name for name, found in settings.items() if found.get("secret")]
+    assert [name for name, found in settings.items() if found.get("secret")] == ["api_key"]
 
 
 @pytest.mark.parametrize("option", ["--version", "--about", "--about --format=json", "--help"])
@@ -141,7 +141,7 @@ def test_information_needs_no_settings(option: str) -> None:
     command = [str(Path(sys.executable).with_name("target-birdie")), *option.split()]
     result = subprocess.run(command, capture_output=True, check=False, text=True)
 
-    assert (0, "", True) == (result.returncode, result.stderr, bool(result.stdout))
+    assert (result.returncode, result.stderr, bool(result.stdout)) == (0, "", True)
 
 
 def test_about_shows_what_the_target_honours() -> None:
@@ -150,11 +150,11 @@ def test_about_shows_what_the_target_honours() -> None:
     about = json.loads(result.stdout)
     settings = about["settings"]["properties"]
 
-    assert DEFAULT_STREAMS == settings["streams"]["default"]
+    assert settings["streams"]["default"] == DEFAULT_STREAMS
     assert not settings.keys() & {
         "load_method",
         "hard_delete",
         "batch_size_rows",
         "flattening_enabled",
     }
-    assert ["about", "stream-maps", "structured-logging"] == about["capabilities"]
+    assert about["capabilities"] == ["about", "stream-maps", "structured-logging"]

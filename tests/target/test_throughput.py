@@ -26,7 +26,7 @@ def deliver(count: int, config: dict[str, Any], folder: Path) -> tuple[Pipe, flo
     started = time.monotonic()
     pipe = Pipe(config, folder)
     pipe.feed(messages)
-    assert 0 == pipe.finish(120), pipe.log
+    assert pipe.finish(120) == 0, pipe.log
     return pipe, time.monotonic() - started
 
 
@@ -47,7 +47,7 @@ def test_the_pace_meets_the_limit(
         f"\n5,000 at 100/s: {seconds:.1f} s, {refused(sandbox)} times 503, {len(pipe.states)} states"
     )
 
-    assert (5000, {"read": 5000}) == (len(sandbox.birdie.records()), pipe.states[-1])
+    assert (len(sandbox.birdie.records()), pipe.states[-1]) == (5000, {"read": 5000})
     assert refused(sandbox) <= 5
     assert len(pipe.states) <= seconds + 2
 
@@ -62,7 +62,7 @@ def test_a_limit_below_the_pace_is_found(
     _, seconds = deliver(400, settings, tmp_path)
     print(f"\n400 at 40/s, paced 95: {seconds:.1f} s, {refused(sandbox)} times 503")
 
-    assert 400 == len(sandbox.birdie.records())
+    assert len(sandbox.birdie.records()) == 400
     assert refused(sandbox) < 200
 
 
@@ -75,7 +75,7 @@ def test_concurrency_hides_latency(
     _, seconds = deliver(2000, config | {"api_url": sandbox.birdie_url}, tmp_path)
     print(f"\n2,000 at 50 ms: {seconds:.1f} s, {2000 / seconds:.0f} a second with start-up")
 
-    assert 2000 == len(sandbox.birdie.records())
+    assert len(sandbox.birdie.records()) == 2000
 
 
 def test_a_storm_of_ten_seconds_costs_time_alone(
@@ -91,7 +91,7 @@ def test_a_storm_of_ten_seconds_costs_time_alone(
     storm.join()
     print(f"\nstorm: {seconds:.1f} s, {refused(sandbox)} times 503")
 
-    assert 500 == len(sandbox.birdie.records())
+    assert len(sandbox.birdie.records()) == 500
     assert refused(sandbox) < 200
 
 
@@ -133,4 +133,4 @@ def test_memory_stays_flat(
     code, megabytes = map(int, measured.stderr.splitlines()[-1].split())
     print(f"\n100,000 records to {destination}: {megabytes} MB")
 
-    assert (0, True) == (code, megabytes < 80)
+    assert (code, megabytes < 80) == (0, True)

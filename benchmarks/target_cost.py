@@ -1,0 +1,96 @@
+"""What the target itself costs for each record, besides the request: `python benchmarks/target_cost.py`.
+
+Maps, checks, encodes and digests the sandbox's responses, and looks each up in a digest store.
+Prints the median and the spread of several rounds, in microseconds a record.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from connector_sandbox import Sandbox
+from target_birdie import envelope
+from target_birdie.digests import DigestStore
+from target_birdie.mapping import DEFAULT_STREAMS, Rules, StreamMapping
+from target_birdie.reader import MessageReader
+
+Records = list[dict[str, Any]]
+
+
+def _text(value: object) -> str:
+    assert isinstance(value, datetime)
+    return value.isoformat()
+
+
+def lines(count: int) -> list[str]:
+    """Singer lines as a tap writes them."""
+    with Sandbox(seed=1, responses=count) as sandbox:
+        rows = sandbox.store.responses()
+    messages = [{"type": "RECORD", "stream": "responses", "record": row} for row in rows]
+    return [json.dumps(message, default=_text) for message in messages]
+
+
+def timed(rounds: int, count: int, work: Callable[[], object]) -> list[float]:
+    """Microseconds a record, once a round."""
+    found = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        work()
+        found.append((time.perf_counter() - started) / count * 1e6)
+    return found
+
+
+def steps(texts: list[str], store: DigestStore) -> dict[str, Callable[[], object]]:
+    """The parts of the work, each over all records, and the whole."""
+    reader = MessageReader()
+    records: Records = [reader.deserialize_json(text)["record"] for text in texts]
+    mapping = StreamMapping(DEFAULT_STREAMS["responses"], Rules(), records[0])
+    mapped = [mapping.map(record) for record in records]
+    bodies = [envelope.encode(found.body) for found in mapped]
+    keys = [(found.record_type, found.id) for found in mapped]
+    digests = [envelope.digest(body, destination=b"here") for body in bodies]
+    for key, digest in zip(keys, digests, strict=True):
+        store.remember(key, digest)
+
+    def whole() -> None:
+        for record in records:
+            found = mapping.map(record)
+            digest = envelope.digest(envelope.encode(found.body), destination=b"here")
+            assert store.holds((found.record_type, found.id), digest)
+
+    return {
+        "read a line": lambda: [reader.deserialize_json(text) for text in texts],
+        "map and check": lambda: [mapping.map(record) for record in records],
+        "encode": lambda: [envelope.encode(found.body) for found in mapped],
+        "digest": lambda: [envelope.digest(body, destination=b"here") for body in bodies],
+        "look up": lambda: [store.holds(k, d) for k, d in zip(keys, digests, strict=True)],
+        "map to look up, together": whole,
+    }
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--records", type=int, default=5_000)
+    parser.add_argument("--rounds", type=int, default=7)
+    options = parser.parse_args()
+    texts = lines(options.records)
+    with tempfile.TemporaryDirectory() as folder:
+        store = DigestStore(str(Path(folder) / "digests.db"))
+        print(f"{'microseconds a record':26}{'median':>8}{'lowest':>8}{'highest':>9}")
+        for name, work in steps(texts, store).items():
+            found = timed(options.rounds, options.records, work)
+            print(f"{name:26}{statistics.median(found):8.1f}{min(found):8.1f}{max(found):9.1f}")
+        store.close()
+
+
+if __name__ == "__main__":
+    main()

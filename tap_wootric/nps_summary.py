@@ -87,7 +87,8 @@ class NpsSummary(WootricStream):
         if bookmark is None:
             return begin or self._day_of_first_response()
         try:
-            again = date.fromisoformat(bookmark) - self.config["lookback_days"] * DAY + DAY
+            days = int(self.config["lookback_days"])
+            again = date.fromisoformat(bookmark) - days * DAY + DAY
         except ValueError:
             message = f"The state of '{self.name}' holds a bookmark that is not a date."
             raise StateError(message) from None
@@ -98,7 +99,7 @@ class NpsSummary(WootricStream):
         first = stream.first_record() if isinstance(stream, IncrementalStream) else None
         if first is None:
             return None
-        day: date = to_utc(first["created_at"]).date()
+        day: date = to_utc(str(first["created_at"])).date()
         return day - DAY
 
 

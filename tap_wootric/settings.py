@@ -143,7 +143,7 @@ CONNECTION = (
     ),
     th.Property(
         "page_size",
-        th.IntegerType(minimum=2, maximum=50),
+        th.IntegerType(minimum=10, maximum=50),
         default=50,
         title="Page size",
         description="Records to ask for with one request. 50 when left alone, the most that "

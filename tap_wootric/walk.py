@@ -139,16 +139,17 @@ class _Tail(Generic[RecordT]):
         self._met += [head[record.version] for record in fresh if record.version in head]
         self.records += [record for record in fresh if record.version not in head]
         is_short = len(records) < min(page.size, self._page_size.full)
-        self.is_complete = self._has_met() or (is_short and not self._met)
+        is_spent = is_short or self.next_page() is None
+        has_met = len(self._met) > 1 or (is_spent and self._met == [self._head.length - 1])
+        self.is_complete = self._is_reverse() and (has_met or is_short)
 
-    def _has_met(self) -> bool:
+    def _is_reverse(self) -> bool:
         """Whether what was met shows that both ends belong to one order, so none lies between.
 
         Records with equal times have no documented order: were theirs the same in both
-        directions, the first one met would be the first of the head, not its last.
+        directions, the head would be met from its beginning.
         """
-        falls = all(a > b for a, b in pairwise(self._met))
-        return falls and (len(self._met) > 1 or self._met == [self._head.length - 1])
+        return all(a > b for a, b in pairwise(self._met))
 
 
 def _check(page: PageRequest, records: Sequence[Placed]) -> None:

@@ -1,4 +1,4 @@
-"""What the target itself costs for each record, besides the request: `python benchmarks/target_cost.py`.
+"""What the target itself costs for each record, besides the request.
 
 Maps, checks, encodes and digests the sandbox's responses, and looks each up in a digest store.
 Prints the median and the spread of several rounds, in microseconds a record.

@@ -1,1 +1,1 @@
-
+"""Singer target for Birdie."""

@@ -10,6 +10,7 @@ import enum
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 
 import requests
@@ -107,7 +108,7 @@ class BirdieClient:
 
     def _judge(self, response: requests.Response) -> Reply:
         status = response.status_code
-        if status == 201 or (status in _ACCEPTED and _confirms(response)):
+        if status == HTTPStatus.CREATED or (status in _ACCEPTED and _confirms(response)):
             return Reply(Outcome.STORED, "")
         if status in _ACCEPTED:
             return Reply(Outcome.AGAIN, _NONSENSE)
@@ -115,7 +116,7 @@ class BirdieClient:
             return Reply(Outcome.REFUSED, str(status), _message(response))
         if status in {429, 503}:
             return Reply(Outcome.HOLD, str(status), retry_after=_retry_after(response))
-        if status == 408 or status >= 500:
+        if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return Reply(Outcome.AGAIN, str(status))
         raise TargetError(_explain(status))
 
@@ -132,7 +133,7 @@ def _confirms(response: requests.Response) -> bool:
 
 
 def _explain(status: int) -> str:
-    if 300 <= status < 400:
+    if status // 100 == 3:  # noqa: PLR2004
         return (
             f"Birdie's address answers {status}, a redirect, which is not followed: check api_url"
         )

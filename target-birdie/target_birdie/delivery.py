@@ -27,7 +27,7 @@ from target_birdie.rejects import Rejects
 from target_birdie.report import Report
 from target_birdie.schema_check import SchemaCheck
 from target_birdie.settings import Settings
-from target_birdie.uploader import Job, Key, Uploader
+from target_birdie.uploader import Job, Key, Limits, Uploader
 from target_birdie.values import Unmappable
 
 GRACE_SECONDS = 25.0
@@ -110,9 +110,11 @@ class Delivery:
         return Uploader(
             client,
             self,
-            concurrency=settings.max_concurrency,
-            per_second=settings.max_requests_per_second,
-            budget=settings.retry_budget_seconds,
+            Limits(
+                settings.max_concurrency,
+                settings.max_requests_per_second,
+                settings.retry_budget_seconds,
+            ),
             on_failure=self._on_failure,
         )
 
@@ -248,11 +250,11 @@ class Delivery:
         """Keep a record that Birdie will never take."""
         self.rejects.add(job, reason, message)
 
-    def unchanged(self, job: Job) -> None:
+    def unchanged(self) -> None:
         """Count a record that need not be sent."""
         self.report.count("unchanged")
 
-    def merged(self, job: Job) -> None:
+    def merged(self) -> None:
         """Count a version that a newer one replaced."""
         self.report.count("merged")
 
@@ -267,7 +269,7 @@ class Delivery:
         self.report.count("sent")
         self.ledger.settle(numbers)
 
-    def rehearsed(self, job: Job) -> None:
+    def rehearsed(self) -> None:
         """Count a record that would be sent."""
         self.report.count("would be sent")
 

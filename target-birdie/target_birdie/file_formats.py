@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from typing import IO, Any, Protocol
 
 from target_birdie import envelope
 from target_birdie.errors import ConfigError
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
 
 Batches = Iterator[list[bytes]]
 
@@ -26,34 +32,38 @@ class Format(Protocol):
         """Write all bodies."""
 
 
-class JsonLines:
+class JsonLines(Format):
     """The bodies that would have been sent, one a line."""
 
+    @override
     def check(self) -> None:
         """Nothing is needed."""
 
+    @override
     def write(self, file: IO[bytes], record_type: str, batches: Batches) -> None:
         """Write all bodies."""
         for bodies in batches:
             file.writelines(body + b"\n" for body in bodies)
 
 
-class Parquet:
+class Parquet(Format):
     """Text columns named as Birdie's fields; `additional_fields` is JSON."""
 
+    @override
     def check(self) -> None:
         """See that pyarrow is installed."""
         try:
-            import pyarrow.parquet  # type: ignore[import-untyped] # noqa: F401
+            import pyarrow.parquet  # type: ignore[import-untyped] # noqa: F401, PLC0415
         except ImportError:
             raise ConfigError(
                 "destination parquet needs pyarrow: install target-birdie[parquet]"
             ) from None
 
+    @override
     def write(self, file: IO[bytes], record_type: str, batches: Batches) -> None:
         """Write all bodies."""
-        import pyarrow as pa  # type: ignore[import-untyped]
-        import pyarrow.parquet as pq
+        import pyarrow as pa  # noqa: PLC0415  (an extra, loaded only where it is used)
+        import pyarrow.parquet as pq  # noqa: PLC0415
 
         schema = pa.schema([(name, pa.string()) for name in envelope.columns(record_type)])
         with pq.ParquetWriter(file, schema, compression="snappy") as writer:

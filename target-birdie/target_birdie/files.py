@@ -32,6 +32,7 @@ class FileWriter:
             file_type: `parquet` or `jsonl`.
             output_path: Folder or bucket prefix, as fsspec takes it.
             name: Name of the run's files, without the extension.
+            outcomes: Who is told what became of the records.
 
         Raises:
             ConfigError: A library is missing, or the place cannot be reached.
@@ -62,11 +63,11 @@ class FileWriter:
             "SELECT numbers FROM spool WHERE kind = ? AND id = ?", place
         ).fetchone()
         if row is None and self._outcomes.is_unchanged(job):
-            self._outcomes.unchanged(job)
+            self._outcomes.unchanged()
             self._outcomes.settled(job)
             return
         if row is not None:
-            self._outcomes.merged(job)
+            self._outcomes.merged()
             job.numbers += json.loads(row[0])
         values = (*place, job.body, job.digest, json.dumps(job.numbers))
         self._spool.execute("INSERT OR REPLACE INTO spool VALUES (?, ?, ?, ?, ?)", values)

@@ -7,8 +7,8 @@ import time
 from threading import Event, Lock
 
 FIRST_HOLD = 0.25
-"""Seconds of the first hold after 429 or 503 without Retry-After; each further one is twice as long.
-Birdie's own client waits like this."""
+"""Seconds of the first hold after 429 or 503 without Retry-After; each further one is twice as
+long, as in Birdie's own client."""
 LONGEST_WAIT = 30.0
 """Seconds beyond which neither a hold nor a retry grows by itself."""
 
@@ -93,5 +93,5 @@ class Gate:
 
 
 def retry_wait(attempt: int) -> float:
-    """Return the seconds before try `attempt` + 1: from 0.25 s doubling to 30 s, with full jitter."""
-    return random.uniform(0.05, min(LONGEST_WAIT, 0.25 * 2 ** min(attempt, 10)))
+    """Return the seconds to the next try: from 0.25 s doubling to 30 s, with full jitter."""
+    return random.uniform(0.05, min(LONGEST_WAIT, 0.25 * 2 ** min(attempt, 10)))  # noqa: S311  (no secret)

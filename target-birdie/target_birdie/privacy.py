@@ -77,7 +77,7 @@ def is_personal(name: str, value: Any) -> bool:
 
 
 def scrub(value: Any) -> Any:
-    """Return a JSON value without the personal data at any depth; a clean value comes back as is."""
+    """Return a JSON value without the personal data in it, at any depth."""
     if isinstance(value, dict):
         return {k: scrub(v) for k, v in value.items() if not is_personal(k, v)}
     if isinstance(value, list):

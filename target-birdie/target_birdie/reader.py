@@ -1,4 +1,4 @@
-"""Reads Singer messages from the tap, so that a signal can end it and an odd line ends it in words."""
+"""Reads Singer messages, so that a signal can end it, and an odd line ends it in words."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class MessageReader(GenericSingerReader[bytes]):
         except click.ClickException:
             self.on_error()
             raise
-        except Exception as error:  # its text may quote the record
+        except Exception as error:  # noqa: BLE001  (its text may quote the record)
             self.on_error()
             logger.debug(
                 "Where it happened:\n%s", "".join(traceback.format_tb(error.__traceback__))

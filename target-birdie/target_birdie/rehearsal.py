@@ -27,9 +27,9 @@ class Rehearsal:
     def submit(self, job: Job) -> None:
         """Count a record as unchanged, or as one that would be sent."""
         if self._outcomes.is_unchanged(job):
-            self._outcomes.unchanged(job)
+            self._outcomes.unchanged()
         else:
-            self._outcomes.rehearsed(job)
+            self._outcomes.rehearsed()
             self._show(job)
         self._outcomes.settled(job)
 

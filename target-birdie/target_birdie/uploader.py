@@ -52,10 +52,10 @@ class Outcomes(Protocol):
     def refused(self, job: Job, reason: str, message: str) -> None:
         """Birdie will never take the record."""
 
-    def unchanged(self, job: Job) -> None:
+    def unchanged(self) -> None:
         """The record need not be sent."""
 
-    def merged(self, job: Job) -> None:
+    def merged(self) -> None:
         """A newer version of the record took its place before it was sent."""
 
     def settled(self, job: Job) -> None:
@@ -70,11 +70,20 @@ class Outcomes(Protocol):
     def written(self, key: Key, digest: bytes, numbers: list[int]) -> None:
         """The record stands in a file."""
 
-    def rehearsed(self, job: Job) -> None:
+    def rehearsed(self) -> None:
         """The record would be sent, were this no dry run."""
 
     def open_span(self) -> int:
         """Return how many records lie between the first unsettled one and the last one read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Connections, requests a second (0: any), and seconds of failing before giving up."""
+
+    concurrency: int
+    per_second: float
+    budget: float
 
 
 class Uploader:
@@ -84,19 +93,16 @@ class Uploader:
         self,
         client: BirdieClient,
         outcomes: Outcomes,
-        *,
-        concurrency: int,
-        per_second: float,
-        budget: float,
+        limits: Limits,
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
         """Start the threads."""
         self._client = client
         self._outcomes = outcomes
-        self._gate = Gate(per_second)
-        self._budget = budget
+        self._gate = Gate(limits.per_second)
+        self._budget = limits.budget
         self._on_failure = on_failure
-        self._limit = 2 * concurrency
+        self._limit = 2 * limits.concurrency
         self._changed = Condition()
         self._queue: deque[Key] = deque()
         self._waiting: dict[Key, Job] = {}
@@ -104,7 +110,7 @@ class Uploader:
         self._last_success = time.monotonic()
         self._stop = Event()
         self.failure: TargetError | None = None
-        for number in range(concurrency):
+        for number in range(limits.concurrency):
             Thread(target=self._work, name=f"birdie-{number}", daemon=True).start()
 
     def submit(self, job: Job) -> None:
@@ -123,16 +129,16 @@ class Uploader:
         newest = waiting or self._in_flight.get(job.key)
         if newest is None:
             if self._outcomes.is_unchanged(job):
-                self._outcomes.unchanged(job)
+                self._outcomes.unchanged()
                 self._outcomes.settled(job)
                 return
         elif newest.digest == job.digest:
             newest.numbers += job.numbers
-            self._outcomes.unchanged(job)
+            self._outcomes.unchanged()
             return
         if waiting:
             job.numbers += waiting.numbers
-            self._outcomes.merged(waiting)
+            self._outcomes.merged()
         elif newest is None:
             self._queue.append(job.key)
         self._waiting[job.key] = job

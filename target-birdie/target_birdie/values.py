@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 
-class Unmappable(Exception):
+class Unmappable(Exception):  # noqa: N818  (an outcome, not a fault)
     """A record cannot become a Birdie record.
 
     Attributes:
@@ -49,7 +49,7 @@ def to_rating(value: Any, highest: int | None) -> int | None:
         value = value.strip()
         if not value:
             return None
-        value = int(value) if value.isdecimal() and len(value) < 10 else value
+        value = Decimal(value) if value.isdecimal() else value
     if isinstance(value, bool) or not _is_whole(value):
         raise Unmappable("rating", "the rating is no whole number")
     if value < 0 or (highest is not None and value > highest):

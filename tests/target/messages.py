@@ -52,7 +52,7 @@ def state(value: Any) -> Message:
 
 
 def stream_of(records: list[dict[str, Any]], every: int = 50) -> list[Message]:
-    """The messages of a sync: a schema, the records, and a state after every so many and at the end."""
+    """The messages of a sync: a schema, the records, a state after every so many and at the end."""
     messages = [schema()]
     for number, content in enumerate(records, 1):
         messages.append(row(content))

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,19 +35,15 @@ class Pipe:
     def feed(self, messages: list[Message]) -> None:
         """Write messages, as far as it still listens."""
         assert self.process.stdin
-        try:
+        with suppress(BrokenPipeError):
             self.process.stdin.write(lines_of(messages))
             self.process.stdin.flush()
-        except BrokenPipeError:
-            pass
 
     def finish(self, timeout: float = 60) -> int:
         """End the input and return the exit code."""
         assert self.process.stdin
-        try:
+        with suppress(BrokenPipeError):
             self.process.stdin.close()
-        except BrokenPipeError:
-            pass
         return self.process.wait(timeout)
 
     @property

@@ -87,8 +87,15 @@ def test_too_many_requests_holds_everyone(status: int) -> None:
 
 @pytest.mark.parametrize(
     ("status", "setting"),
-    [(401, "api_key"), (403, "api_key"), (404, "feedback_path"), (405, "feedback_path")]
-    + [(301, "api_url"), (307, "api_url"), (418, "api_url")],
+    [
+        (401, "api_key"),
+        (403, "api_key"),
+        (404, "feedback_path"),
+        (405, "feedback_path"),
+        (301, "api_url"),
+        (307, "api_url"),
+        (418, "api_url"),
+    ],
 )
 def test_an_answer_to_every_record_ends_the_run(status: int, setting: str) -> None:
     """The line names the setting to look at; a redirect is not followed."""

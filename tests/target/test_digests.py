@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import stat
 import subprocess
@@ -101,7 +100,7 @@ def test_a_lost_store_costs_one_more_request(
 ) -> None:
     """Sent once more, never lost."""
     run_target(stream_of([record(1)]), digest_path=store)
-    os.remove(store)
+    Path(store).unlink()
     run_target(stream_of([record(1)]), digest_path=store)
 
     assert sandbox.birdie.puts == 2
@@ -111,7 +110,7 @@ def test_the_store_is_for_its_owner_alone(run_target: Callable[..., Run], store:
     """It names ids, and is nobody else's business."""
     run_target(stream_of([record(1)]), digest_path=store)
 
-    assert stat.S_IMODE(os.stat(store).st_mode) == 0o600
+    assert stat.S_IMODE(Path(store).stat().st_mode) == 0o600
 
 
 def test_two_runs_at_once_are_told(
@@ -151,7 +150,8 @@ def test_a_store_of_something_else_is_told(run_target: Callable[..., Run], store
 def test_a_killed_run_leaves_a_store_that_can_be_used(store: str) -> None:
     """No lock stays behind, and what was committed is there."""
     script = (
-        "import os, sys; from target_birdie.digests import DigestStore; s = DigestStore(sys.argv[1])\n"
+        "import os, sys; from target_birdie.digests import DigestStore\n"
+        "s = DigestStore(sys.argv[1])\n"
         "s.remember(('feedback', '1'), b'one'); s.commit()\n"
         "s.remember(('feedback', '2'), b'two'); os.kill(os.getpid(), 9)"
     )

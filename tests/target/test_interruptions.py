@@ -121,7 +121,9 @@ def test_a_reader_that_is_gone_ends_the_run(
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout and process.stdin and process.stderr
+    assert process.stdout
+    assert process.stdin
+    assert process.stderr
     process.stdout.close()
     process.stdin.write("".join(json.dumps(m) + "\n" for m in HUNDREDS[:3]))
     process.stdin.flush()

@@ -20,6 +20,11 @@ from .pipe import TARGET, Pipe
 pytestmark = pytest.mark.long
 
 
+def tell(figures: str) -> None:
+    """Show what was measured, with `pytest -s`."""
+    print(f"\n{figures}")  # noqa: T201
+
+
 def deliver(count: int, config: dict[str, Any], folder: Path) -> tuple[Pipe, float]:
     """Deliver so many records; return the run and its seconds, start-up included."""
     messages = stream_of([record(n) for n in range(1, count + 1)], every=100)
@@ -43,8 +48,8 @@ def test_the_pace_meets_the_limit(
     sandbox.options.birdie_rate_limit, sandbox.options.birdie_latency = 100, 0.05
     settings = config | {"api_url": sandbox.birdie_url, "max_requests_per_second": 95}
     pipe, seconds = deliver(5000, settings, tmp_path)
-    print(
-        f"\n5,000 at 100/s: {seconds:.1f} s, {refused(sandbox)} times 503, {len(pipe.states)} states"
+    tell(
+        f"5,000 at 100/s: {seconds:.1f} s, {refused(sandbox)} times 503, {len(pipe.states)} states"
     )
 
     assert (len(sandbox.birdie.records()), pipe.states[-1]) == (5000, {"read": 5000})
@@ -60,7 +65,7 @@ def test_a_limit_below_the_pace_is_found(
     sandbox.options.birdie_rate_limit = 40
     settings = config | {"api_url": sandbox.birdie_url, "max_requests_per_second": 95}
     _, seconds = deliver(400, settings, tmp_path)
-    print(f"\n400 at 40/s, paced 95: {seconds:.1f} s, {refused(sandbox)} times 503")
+    tell(f"400 at 40/s, paced 95: {seconds:.1f} s, {refused(sandbox)} times 503")
 
     assert len(sandbox.birdie.records()) == 400
     assert refused(sandbox) < 200
@@ -73,7 +78,7 @@ def test_concurrency_hides_latency(
     sandbox = make_sandbox(responses=0)
     sandbox.options.birdie_latency = 0.05
     _, seconds = deliver(2000, config | {"api_url": sandbox.birdie_url}, tmp_path)
-    print(f"\n2,000 at 50 ms: {seconds:.1f} s, {2000 / seconds:.0f} a second with start-up")
+    tell(f"2,000 at 50 ms: {seconds:.1f} s, {2000 / seconds:.0f} a second with start-up")
 
     assert len(sandbox.birdie.records()) == 2000
 
@@ -89,7 +94,7 @@ def test_a_storm_of_ten_seconds_costs_time_alone(
     settings = config | {"api_url": sandbox.birdie_url, "max_requests_per_second": 95}
     _, seconds = deliver(500, settings, tmp_path)
     storm.join()
-    print(f"\nstorm: {seconds:.1f} s, {refused(sandbox)} times 503")
+    tell(f"storm: {seconds:.1f} s, {refused(sandbox)} times 503")
 
     assert len(sandbox.birdie.records()) == 500
     assert refused(sandbox) < 200
@@ -131,6 +136,6 @@ def test_memory_stays_flat(
             check=True,
         )
     code, megabytes = map(int, measured.stderr.splitlines()[-1].split())
-    print(f"\n100,000 records to {destination}: {megabytes} MB")
+    tell(f"100,000 records to {destination}: {megabytes} MB")
 
     assert (code, megabytes < 80) == (0, True)

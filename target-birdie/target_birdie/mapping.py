@@ -113,10 +113,9 @@ class StreamMapping:
         return BirdieRecord(self.record_type, fields[self._id_field], body)
 
     def identify(self, record: Mapping[str, Any]) -> str:
-        """Return what to call a record by that may have no proper id; "" when nothing will do."""
-        value = next(
-            _at(record, keys) for name, _, keys, _ in self._fields if name == self._id_field
-        )
+        """Return the name of a record that may have no proper id; "" when nothing will do."""
+        (keys,) = (keys for name, _, keys, _ in self._fields if name == self._id_field)
+        value = _at(record, keys)
         return str(value) if isinstance(value, (int, str)) else ""
 
     def _additional(self, record: Mapping[str, Any]) -> dict[str, Any]:

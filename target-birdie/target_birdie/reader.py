@@ -55,22 +55,18 @@ class MessageReader(GenericSingerReader[bytes]):
     @override
     def process_lines(self, file_input: Any, callbacks: Any) -> Any:
         try:
-            return super().process_lines(self._lines(file_input or self.default_input), callbacks)
+            lines: Any = self._read(file_input or self.default_input)
+            return super().process_lines(lines, callbacks)
         except click.ClickException:
             self.on_error()
             raise
         except Exception as error:  # noqa: BLE001  (its text may quote the record)
             self.on_error()
-            logger.debug(
-                "Where it happened:\n%s", "".join(traceback.format_tb(error.__traceback__))
-            )
+            logger.debug("".join(traceback.format_tb(error.__traceback__)))
             raise InputError(
                 f"line {self._number} of the input cannot be processed ({type(error).__name__}): "
                 "check stream_maps, if there are any, and the tap"
             ) from None
-
-    def _lines(self, source: IO[Any]) -> Any:
-        return iter(self._read(source)) if source else None
 
     def _read(self, source: IO[Any]) -> Iterator[Any]:
         while not self._stopped:

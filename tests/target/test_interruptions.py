@@ -98,6 +98,19 @@ def test_a_stop_does_not_wait_longer_than_the_grace(
     assert pipe.states == []
 
 
+def test_a_stopped_run_leaves_no_file(config: dict[str, Any], tmp_path: Path) -> None:
+    """Files are whole or not there: a stop before the end leaves none, and no state."""
+    out = tmp_path / "out"
+    pipe = Pipe(config | {"destination": "jsonl", "output_path": str(out)}, tmp_path)
+    pipe.feed(HUNDREDS[:100])
+    wait_for(lambda: bool(pipe.log))
+    time.sleep(1)
+    pipe.process.send_signal(signal.SIGTERM)
+
+    assert pipe.process.wait(5) == 143
+    assert (pipe.states, list(out.rglob("*.jsonl"))) == ([], [])
+
+
 def test_an_error_ends_the_run_while_the_tap_is_silent(
     sandbox: Sandbox, config: dict[str, Any], tmp_path: Path
 ) -> None:

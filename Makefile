@@ -1,0 +1,86 @@
+# Needs python3 (3.11 or newer) with pip. Everything else is set up inside this folder.
+
+PYTHON ?= python3
+ARGS ?=
+
+TOOLS := $(CURDIR)/.tools
+UV := $(TOOLS)/bin/uv
+BIN := .venv/bin
+CODE := tap_wootric target-birdie/target_birdie sandbox/connector_sandbox
+
+export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
+export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
+unexport VIRTUAL_ENV
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test quick lint format types bench docs build sandbox clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .meltano/plugins.stamp ## two runs from Wootric to Birdie on this machine, checked
+	@$(BIN)/python scripts/demo.py $(ARGS)
+
+test: .venv/setup.stamp .meltano/plugins.stamp .meltano/jsonl.stamp ## all tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+quick: .venv/setup.stamp .meltano/plugins.stamp .meltano/jsonl.stamp ## the tests that take no time
+	@$(BIN)/python -m pytest -m "not long" $(ARGS)
+
+lint: .venv/setup.stamp ## style, without changing anything
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+format: .venv/setup.stamp ## put the style right
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+types: .venv/setup.stamp ## mypy, strict
+	@$(BIN)/mypy
+
+bench: .venv/setup.stamp ## how fast, beside a bare loop and a plain SDK tap
+	@$(BIN)/python benchmarks $(ARGS)
+
+docs: .venv/setup.stamp ## write the settings into every document that lists them
+	@$(BIN)/python scripts/settings_docs.py
+
+build: .venv/setup.stamp ## wheels and source archives into dist/
+	@$(UV) build -q --package tap-wootric --out-dir dist
+	@$(UV) build -q --package target-birdie --out-dir dist
+	@ls dist
+
+sandbox: .venv/setup.stamp ## both APIs on this machine, to play with
+	@$(BIN)/sandbox $(ARGS)
+
+clean: ## remove what was set up and built; Meltano's state and output/ stay
+	@rm -rf .venv .tools .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage* dist
+	@rm -rf .meltano/extractors .meltano/loaders .meltano/run .meltano/*.stamp
+
+# Set-up: uv, the locked packages, and the plugins with the same versions in Meltano's folders.
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.12 ...")'
+	@echo "Setting up: uv"
+	@$(PYTHON) -m pip install -q --disable-pip-version-check --target "$(TOOLS)" "uv>=0.9"
+
+.venv/setup.stamp: uv.lock pyproject.toml target-birdie/pyproject.toml sandbox/pyproject.toml | $(UV)
+	@echo "Setting up: packages"
+	@$(UV) sync -q --locked --group meltano --python "$(PYTHON)"
+	@touch $@
+
+.tools/constraints.txt: uv.lock | $(UV)
+	@$(UV) export -q --locked --all-packages --all-extras --no-default-groups --no-emit-workspace \
+		--no-hashes --no-annotate --no-header --python "$(PYTHON)" > $@
+
+.meltano/plugins.stamp: .venv/setup.stamp .tools/constraints.txt meltano.yml
+	@echo "Setting up: Meltano's plugins"
+	@UV_CONSTRAINT="$(CURDIR)/.tools/constraints.txt" \
+		$(BIN)/meltano --log-level warning install tap-wootric target-birdie
+	@touch $@
+
+.meltano/jsonl.stamp: .venv/setup.stamp meltano.yml
+	@$(BIN)/meltano --log-level warning install target-jsonl
+	@touch $@

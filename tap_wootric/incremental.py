@@ -13,7 +13,9 @@ from tap_wootric.client import Json, WootricStream
 from tap_wootric.coverage import Section
 from tap_wootric.errors import ServerError, StateError
 from tap_wootric.pages import OrderError, PageRequest
+from tap_wootric.readers import Readers
 from tap_wootric.settings import moment
+from tap_wootric.slices import Slices
 from tap_wootric.sync import Sync
 from tap_wootric.times import from_unix, to_utc
 from tap_wootric.walk import OverfullSecond, Walk
@@ -22,6 +24,10 @@ if sys.version_info >= (3, 12):
     from typing import override
 else:
     from typing_extensions import override
+
+
+PAGES_BEFORE_SLICES = 4
+"""Pages after which a history counts as long; they tell how dense it is."""
 
 
 class Query(NamedTuple):
@@ -126,18 +132,43 @@ class IncrementalStream(WootricStream):
 
     def _read(self, section: Section) -> Iterator[Row]:
         walk: Walk[Row] = Walk(section.since, section.until, self._tap.page_size)
-        while (page := walk.page) is not None:
-            rows = self._rows(Query(page, section.updated_since))
-            try:
-                fresh = walk.feed(rows)
-            except OrderError as error:
-                message = f"Wootric's list of '{self.name}' can't be read: {error}."
-                raise ServerError(message) from None
-            yield from fresh
+        try:
+            yield from self._walk(walk, section.updated_since)
+            if walk.page is not None:
+                yield from self._walk_side_by_side(walk)
+        except OrderError as error:
+            message = f"Wootric's list of '{self.name}' can't be read: {error}."
+            raise ServerError(message) from None
         self.overfull += walk.overfull
 
+    def _walk(self, walk: Walk[Row], updated_since: int | None) -> Iterator[Row]:
+        """Read page after page, to the end or until it is worth to read side by side."""
+        pages = 0
+        while (page := walk.page) is not None:
+            if pages >= PAGES_BEFORE_SLICES and updated_since is None and self._may_slice(walk):
+                return
+            with self._tap.stop.interruptible():
+                rows = self._rows(Query(page, updated_since))
+            yield from walk.feed(rows)
+            pages += 1
+
+    def _may_slice(self, walk: Walk[Row]) -> bool:
+        """Where a rate limit is announced, requests are the cost, and slices need a few more."""
+        return (
+            self.config["max_concurrency"] > 1
+            and self._tap.adapter.pace.limit is None
+            and walk.density is not None
+        )
+
+    def _walk_side_by_side(self, walk: Walk[Row]) -> Iterator[Row]:
+        readers = self.config["max_concurrency"]
+        slices = Slices(walk, self._tap.page_size, now=self._tap.server_now, readers=readers)
+        reader = Readers(slices, lambda page: self._rows(Query(page)), readers)
+        yield from reader.records(self._tap.stop.interruptible)
+        self.overfull += [overfull for overfull in slices.overfull if overfull not in walk.overfull]
+
     def _rows(self, query: Query) -> list[Row]:
-        rows = [self._row(self.shaped(sent, "id", self.walk_key)) for sent in self.get(query)]
+        rows = [self._row(self.shaped(sent, "id", self.walk_key)) for sent in self.fetch(query)]
         since = query.updated_since
         if since is not None and any(row.updated < since for row in rows):
             raise UpdatesIgnoredError

@@ -115,6 +115,10 @@ class Stretch(Generic[RecordT]):
         self._overlap = 1
         self._shifts = 0
 
+    def shorten(self, until: int) -> None:
+        """Let the pages still to come end at `until`."""
+        self._until = until
+
     def next_page(self) -> PageRequest | None:
         """Choose the page that reaches furthest; None when no page number does."""
         window = self._furthest(self._page_size.full)

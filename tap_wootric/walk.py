@@ -53,7 +53,23 @@ class Walk(Generic[RecordT]):
         self._head: Stretch[RecordT] = Stretch(page_size, since, until)
         self._tail: _Tail[RecordT] | None = None
         self._is_probing = False
+        self._first: int | None = None
+        self._count = 0
         self.page: PageRequest | None = self._head.next_page()
+
+    @property
+    def density(self) -> float | None:
+        """Records a second so far; None while it can't be told."""
+        if self._first is None or self.second is None or self.second <= self._first:
+            return None
+        return self._count / (self.second - self._first)
+
+    def shorten(self, until: int) -> None:
+        """Leave what is not before `until`, a second that the walk has not reached, to another."""
+        self.until = until
+        self._head.shorten(until)
+        if self.page is not None and self._tail is None:
+            self.page = self.page._replace(until=until)
 
     def feed(self, records: Sequence[RecordT]) -> list[RecordT]:
         """Take the answer to `page` and choose the next one.
@@ -64,6 +80,8 @@ class Walk(Generic[RecordT]):
         page = self.page
         if page is None:
             return []
+        if self.until is not None:  # asked for before the walk was shortened
+            records = [record for record in records if record.second < self.until]
         _check(page, records)
         self._page_size.observe(page.size, len(records))
         if self._is_probing:
@@ -76,6 +94,8 @@ class Walk(Generic[RecordT]):
     def _feed_head(self, page: PageRequest, records: Sequence[RecordT]) -> list[RecordT]:
         fresh = self._head.extend(page, records)
         if fresh:
+            self._first = fresh[0].second if self._first is None else self._first
+            self._count += len(fresh)
             self.second = fresh[-1].second
         is_last = False if fresh is None else self._page_size.is_last(page.size, len(records))
         if is_last is None:

@@ -141,6 +141,14 @@ def test_names_that_collide_are_told_apart() -> None:
     assert "tags" not in additional(content)
 
 
+def test_a_column_keeps_its_name_where_a_record_lacks_it() -> None:
+    """The names do not change from record to record: the schema tells which are columns."""
+    content = properties(tags="vip")
+    del content["tags"]
+
+    assert additional(content)["end_user.properties.tags"] == "vip"
+
+
 def test_two_objects_of_properties_do_not_collide() -> None:
     """The same name in two places arrives twice."""
     content = record(1, additional_fields={"plan": "old", "end_user.properties.plan": "odd"})

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from connector_sandbox import Sandbox
+from target_birdie import uploader
 
 from .messages import Run, record, row, schema, state, stream_of
 
@@ -42,24 +43,35 @@ def test_versions_arrive_in_order(sandbox: Sandbox, run_target: Callable[..., Ru
     assert list(seen.values()) == [39] * 5
 
 
+def behind_its_first(followers: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Version 0 of id 1, so many others that it must be under way, and then its followers."""
+    return [record(1, text="version 0"), *(record(n) for n in range(2, 35)), *followers]
+
+
+def sent(sandbox: Sandbox, number: int) -> list[str]:
+    """The texts that were sent under an id."""
+    path = f"/feedbacks/{number}"
+    return [stored.body["text"] for stored in sandbox.birdie.history if stored.path == path]
+
+
 def test_versions_in_between_are_not_sent(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:
     """While a version is under way, only the newest of those that follow is sent."""
     sandbox.options.birdie_latency = 0.3
-    run = run_target(stream_of(versions(1, 50)))
+    run = run_target(stream_of(behind_its_first(versions(1, 50)[1:])))
 
-    assert sandbox.birdie.records()["1"]["text"] == "version 49"
-    assert sandbox.birdie.puts <= 2
-    assert f"merged {50 - sandbox.birdie.puts}" in run.log
+    assert sent(sandbox, 1) == ["version 0", "version 49"]
+    assert ("merged 48" in run.log, run.states[-1]) == (True, {"read": 83})
 
 
 def test_a_repeated_version_is_not_sent_again(
     sandbox: Sandbox, run_target: Callable[..., Run]
 ) -> None:
     """The same version behind itself costs nothing."""
-    sandbox.options.birdie_latency = 0.2
-    run = run_target(stream_of([record(1)] * 20))
+    sandbox.options.birdie_latency = 0.3
+    run = run_target(stream_of(behind_its_first(versions(1, 1) * 20)))
 
-    assert (sandbox.birdie.puts, run.states[-1]) == (1, {"read": 20})
+    assert sent(sandbox, 1) == ["version 0"]
+    assert ("unchanged 20" in run.log, run.states[-1]) == (True, {"read": 54})
 
 
 def test_a_new_schema_does_not_change_the_order(
@@ -75,3 +87,16 @@ def test_a_new_schema_does_not_change_the_order(
 
     assert run.states == [{"all": True}]
     assert {"version 19"} == {body["text"] for body in sandbox.birdie.records().values()}
+
+
+def test_one_slow_record_holds_up_no_more_than_so_many(
+    sandbox: Sandbox, run_target: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is sent ahead of an open record is bounded, and so is what a kill sends again."""
+    monkeypatch.setattr(uploader, "_LONGEST_SPAN", 50)
+    sandbox.faults.on("hang", times=1, path="/birdie/ingestion/feedbacks/1", seconds=3)
+    run_target(stream_of([record(n) for n in range(1, 301)]), request_timeout=1)
+    paths = [stored.path for stored in sandbox.birdie.history]
+
+    assert len(paths) == 300
+    assert paths.index("/feedbacks/1") <= 51

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -90,6 +91,25 @@ def test_the_file_is_for_its_owner_alone_and_without_personal_data(
     assert stat.S_IMODE((tmp_path / "rejects.jsonl").stat().st_mode) == 0o600
     text = json.dumps(rejects())
     assert not any(secret in text for secret in ("ann@example.com", "+15550100", "192.0.2.1"))
+
+
+def test_a_reject_is_on_disk_before_the_state_passes_it(
+    run_target: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written through to the disk, one by one; a disk that fails stops the state."""
+    synced = []
+
+    def full_at_the_second(handle: int) -> None:
+        synced.append(handle)
+        if len(synced) > 1:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_at_the_second)
+    bad = [record(n, score=None) for n in range(1, 4)]
+    run = run_target(stream_of(bad, every=1), max_rejects="10")
+
+    assert (run.exit_code, run.states, len(synced)) == (1, [{"read": 1}], 2)
+    assert "cannot be written: No space left on device" in run.error
 
 
 def test_continue_exits_0(run_target: Callable[..., Run], rejects: Rejects) -> None:

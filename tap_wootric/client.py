@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import abc
 import json
-import logging
 import sys
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import requests
 from singer_sdk.exceptions import RetriableAPIError
-from singer_sdk.helpers.types import Context, Record
 from singer_sdk.pagination import BaseAPIPaginator
 from singer_sdk.streams import RESTStream
 from singer_sdk.streams.rest import PageContext
 
-from tap_wootric.errors import CredentialsError, ServerError, TapError
-from tap_wootric.records import RecordError, Shaper
+from tap_wootric.errors import CredentialsError, ServerError
 from tap_wootric.retries import FAULTS, is_unauthorized, reason, retried
 from tap_wootric.settings import base_url
-from tap_wootric.stop import InterruptedWait
-from tap_wootric.sync import BOOKMARK
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -45,8 +41,8 @@ MAX_REAUTHORIZATIONS = 2
 """How often in a row one request may be refused with a token that was valid."""
 
 
-class WootricStream(RESTStream[Any], abc.ABC):
-    """A stream whose pages are bare JSON arrays."""
+class WootricClient(RESTStream[Any], abc.ABC):
+    """The HTTP side of a stream, whose pages are bare JSON arrays."""
 
     allow_redirects = False
     _LOG_REQUEST_METRICS = False
@@ -86,47 +82,8 @@ class WootricStream(RESTStream[Any], abc.ABC):
         """BATCH files would go around stream maps, and so around what hides personal data."""
 
     @cached_property
-    def _shaper(self) -> Shaper:
-        return Shaper(self.schema)
-
-    def shaped(self, sent: Json, *needed: str) -> Json:
-        """Bring what the API sent into the declared form.
-
-        Raises:
-            TapError: A field can't be read, or one of `needed` is missing.
-        """
-        try:
-            record = self._shaper.shape(sent)
-            missing = next((name for name in needed if record[name] is None), None)
-            if missing:
-                raise RecordError(f"{missing}: missing")
-        except RecordError as error:
-            name = sent.get(self.primary_keys[0]) if self.primary_keys else None
-            message = (
-                f"Record {name} of '{self.name}' can't be read: {error}. It has to be mended at "
-                "Wootric, or left out with 'start_date' and 'end_date'."
-            )
-            raise TapError(message) from None
-        return record
-
-    @cached_property
     def _send(self) -> Callable[..., requests.Response]:
         return self.request_decorator(self._request)
-
-    @override
-    def get_records(self, context: Context | None) -> Iterable[Json]:
-        """The stream's records; a termination signal ends them with an exact STATE."""
-        try:
-            for record in self.records(context):
-                self._tap.stop.check()
-                yield record
-        except InterruptedWait:
-            self._write_state_message()
-            self._tap.stop.obey()
-
-    @abc.abstractmethod
-    def records(self, context: Context | None) -> Iterable[Json]:
-        """What a sync has to emit, in order."""
 
     def get(self, page: object) -> list[Json]:
         """Ask for one page from the main thread, where a termination signal breaks off the wait."""
@@ -205,8 +162,8 @@ class WootricStream(RESTStream[Any], abc.ABC):
     def _parsed(self, response: requests.Response) -> Any:
         """The body as JSON; parsed here, so that a cut or foreign one is asked for again."""
         try:
-            page = json.loads(response.content)
-        except ValueError:
+            page = _decoded(response.content)
+        except (ValueError, msgspec.MsgspecError):
             message = f"HTTP {response.status_code} with a body that is not JSON"
             raise RetriableAPIError(message, response) from None
         if not self.is_expected(page):
@@ -252,33 +209,11 @@ class WootricStream(RESTStream[Any], abc.ABC):
             details["tries"],
         )
 
-    @property
-    def bookmark_limit(self) -> str:
-        """Bookmarks stay below this value."""
-        return "~"
 
-    @override
-    def _increment_stream_state(
-        self, latest_record: Record, *, context: Context | None = None
-    ) -> None:
-        """Never take the bookmark back, nor into the future, where it would block the stream.
-
-        The SDK lets the bookmark of a sorted stream follow any record; changed records are older.
-        """
-        if self.replication_key:
-            value = latest_record[self.replication_key]
-            bookmark = self.get_context_state(context).get(BOOKMARK)
-            if value >= self.bookmark_limit or (bookmark is not None and value < bookmark):
-                return
-        super()._increment_stream_state(latest_record, context=context)
-
-    def shortfalls(self) -> Iterable[str]:
-        """What the API did not show, a sentence each; asked for when the sync has ended."""
-        return ()
-
-    @override
-    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
-        """Leave out the SDK's line on an unhandled error where the error speaks for itself."""
-        if isinstance(sys.exc_info()[1], TapError):
-            return
-        super().log(message, *args, level=level, **kwargs)
+def _decoded(body: bytes) -> Any:
+    """Read JSON; half of a surrogate pair, which JSON can hold and UTF-8 can't, becomes `?`."""
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        text = json.dumps(json.loads(body), ensure_ascii=False)
+        return msgspec.json.decode(text.encode(errors="replace"))

@@ -9,15 +9,16 @@ from typing import Any, ClassVar, NamedTuple
 from singer_sdk.helpers.types import Context
 
 from tap_wootric.changes import Row
-from tap_wootric.client import Json, WootricStream
+from tap_wootric.client import Json
 from tap_wootric.coverage import Section
 from tap_wootric.errors import ServerError, StateError
 from tap_wootric.pages import OrderError, PageRequest
 from tap_wootric.readers import Readers
 from tap_wootric.settings import moment
 from tap_wootric.slices import Slices
+from tap_wootric.stream import WootricStream
 from tap_wootric.sync import Sync
-from tap_wootric.times import from_unix, to_utc
+from tap_wootric.times import from_unix, unix_second
 from tap_wootric.walk import OverfullSecond, Walk
 
 if sys.version_info >= (3, 12):
@@ -58,7 +59,6 @@ class IncrementalStream(WootricStream):
         """Start without a sync under way."""
         self.overfull: list[OverfullSecond] = []
         self._sync: Sync | None = None
-        self._bookmark_limit = ""
         super().__init__(*args, **kwargs)
         self.replication_key = self.walk_key
 
@@ -147,6 +147,7 @@ class IncrementalStream(WootricStream):
         while (page := walk.page) is not None:
             if pages >= PAGES_BEFORE_SLICES and updated_since is None and self._may_slice(walk):
                 return
+            self._tap.message_writer.flush()
             with self._tap.stop.interruptible():
                 rows = self._rows(Query(page, updated_since))
             yield from walk.feed(rows)
@@ -172,19 +173,14 @@ class IncrementalStream(WootricStream):
         since = query.updated_since
         if since is not None and any(row.updated < since for row in rows):
             raise UpdatesIgnoredError
-        self._bookmark_limit = from_unix(self._tap.server_now + 1)
+        self.bookmark_limit = from_unix(self._tap.server_now + 1)
         return rows
 
     def _row(self, record: Json) -> Row:
-        second = int(to_utc(record[self.walk_key]).timestamp())
+        second = unix_second(record[self.walk_key])
         updated = record["updated_at"]
-        changed = int(to_utc(updated).timestamp()) if updated else second
+        changed = unix_second(updated) if updated else second
         return Row((record["id"], second), second, changed, record)
-
-    @property
-    @override
-    def bookmark_limit(self) -> str:
-        return self._bookmark_limit
 
     @override
     def shortfalls(self) -> Iterator[str]:

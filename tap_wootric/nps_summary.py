@@ -12,10 +12,11 @@ from typing import Any, ClassVar
 from singer_sdk.helpers.types import Context
 
 from tap_wootric import schemas
-from tap_wootric.client import Json, WootricStream
+from tap_wootric.client import Json
 from tap_wootric.errors import StateError
 from tap_wootric.incremental import IncrementalStream
 from tap_wootric.settings import moment
+from tap_wootric.stream import WootricStream
 from tap_wootric.sync import BOOKMARK, SEEN
 from tap_wootric.times import to_utc
 

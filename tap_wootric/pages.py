@@ -10,6 +10,7 @@ Pure: no HTTP, no clock.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
 MAX_PAGE = 30
@@ -151,7 +152,7 @@ class Stretch(Generic[RecordT]):
     def _windows(self, size: int) -> Iterator[_Window]:
         """The furthest page after each mark that still begins within what is known."""
         wanted = max(self.length - self._overlap, 0)
-        for mark, position in list(reversed(self._marks.items()))[:MARKS_TRIED]:
+        for mark, position in islice(reversed(self._marks.items()), MARKS_TRIED):
             number = min(max(wanted - position, 0) // size + 1, MAX_PAGE)
             yield _Window(position + (number - 1) * size, size, number, mark)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tap_wootric.times import to_rfc3339, to_utc
+from tap_wootric.times import canonical
 
 ADDITIONAL_FIELDS = "additional_fields"
 
@@ -61,7 +61,7 @@ class Shaper:
 def _reader(field: Mapping[str, Any]) -> Callable[[Any], Any] | None:
     types = field["type"] if isinstance(field["type"], list) else [field["type"]]
     if field.get("format") == "date-time":
-        return lambda value: to_rfc3339(to_utc(value))
+        return canonical
     if "boolean" in types:
         return _boolean
     if "object" in types and field.get("properties"):

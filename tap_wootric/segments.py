@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from singer_sdk.helpers.types import Context
 
 from tap_wootric import schemas
-from tap_wootric.client import Json, WootricStream
+from tap_wootric.client import Json
+from tap_wootric.stream import WootricStream
 
 if sys.version_info >= (3, 12):
     from typing import override

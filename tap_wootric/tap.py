@@ -13,7 +13,6 @@ from typing import IO, Any, ClassVar
 import click
 import requests
 from singer_sdk import Stream, Tap
-from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
     PluginCapabilities,
@@ -23,14 +22,15 @@ from singer_sdk.plugin_base import _ConfigInput
 
 from tap_wootric import settings, streams
 from tap_wootric.auth import WootricAuthenticator
-from tap_wootric.client import WootricStream
 from tap_wootric.errors import ServerError, SettingsError, StateError
 from tap_wootric.legacy import upgraded
 from tap_wootric.nps_summary import NpsSummary
 from tap_wootric.pages import PageSize
 from tap_wootric.segments import Segments
 from tap_wootric.stop import StopRequest
+from tap_wootric.stream import WootricStream
 from tap_wootric.transport import PacedAdapter, new_session
+from tap_wootric.writer import PageWriter
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -55,7 +55,8 @@ class TapWootric(Tap):
 
     name = "tap-wootric"
     config_jsonschema: ClassVar[dict[str, Any]] = settings.SCHEMA
-    message_writer_class = MsgSpecWriter
+    message_writer_class = PageWriter
+    message_writer: PageWriter
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,

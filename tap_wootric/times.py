@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import floor
 
 
 def to_utc(value: object) -> datetime:
@@ -40,7 +41,6 @@ def _to_utc(value: object) -> datetime:
     raise TypeError
 
 
-@lru_cache(maxsize=1024)
 def _text_to_utc(text: str) -> datetime:
     text = text.strip()
     if text.endswith("UTC"):
@@ -49,6 +49,22 @@ def _text_to_utc(text: str) -> datetime:
         return datetime.fromtimestamp(float(text) if "." in text else int(text), UTC)
     moment = datetime.fromisoformat(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+@lru_cache(maxsize=1024)
+def canonical(value: str | float) -> str:
+    """Write a time as Wootric shows it in RFC 3339, UTC.
+
+    Raises:
+        ValueError: The value is not a time.
+    """
+    return to_rfc3339(to_utc(value))
+
+
+@lru_cache(maxsize=1024)
+def unix_second(text: str) -> int:
+    """The UNIX second in which a moment lies that is written in RFC 3339."""
+    return floor(datetime.fromisoformat(text).timestamp())
 
 
 def to_rfc3339(moment: datetime) -> str:

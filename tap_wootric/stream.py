@@ -1,0 +1,136 @@
+"""What all streams share once the API has answered: records, bookmark, STATE."""
+
+from __future__ import annotations
+
+import abc
+import logging
+import sys
+from collections.abc import Generator, Iterable
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from singer_sdk.helpers.types import Context, Record
+from singer_sdk.singerlib import RecordMessage
+
+from tap_wootric.client import Json, WootricClient
+from tap_wootric.errors import TapError
+from tap_wootric.records import RecordError, Shaper
+from tap_wootric.stop import InterruptedWait
+from tap_wootric.sync import BOOKMARK
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+
+class WootricStream(WootricClient, abc.ABC):
+    """A stream of records in the form that its schema declares."""
+
+    newest: str | None = None
+    """Highest replication value that was emitted, save those that lie in the future."""
+
+    bookmark_limit = "~"
+    """Replication values from here on lie in the future."""
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[Json]:
+        """The stream's records; a termination signal ends them with an exact STATE."""
+        try:
+            for record in self.records(context):
+                self._tap.stop.check()
+                yield record
+        except InterruptedWait:
+            self._write_state_message()
+            self._tap.stop.obey()
+
+    @abc.abstractmethod
+    def records(self, context: Context | None) -> Iterable[Json]:
+        """What a sync has to emit, in order."""
+
+    @cached_property
+    def _shaper(self) -> Shaper:
+        return Shaper(self.schema)
+
+    def shaped(self, sent: Json, *needed: str) -> Json:
+        """Bring what the API sent into the declared form.
+
+        Raises:
+            TapError: A field can't be read, or one of `needed` is missing.
+        """
+        try:
+            record = self._shaper.shape(sent)
+            missing = next((name for name in needed if record[name] is None), None)
+            if missing:
+                raise RecordError(f"{missing}: missing")
+        except RecordError as error:
+            name = sent.get(self.primary_keys[0]) if self.primary_keys else None
+            message = (
+                f"Record {name} of '{self.name}' can't be read: {error}. It has to be mended at "
+                "Wootric, or left out with 'start_date' and 'end_date'."
+            )
+            raise TapError(message) from None
+        return record
+
+    @cached_property
+    def _is_whole(self) -> bool:
+        """Whether the catalog selects every field, with the schema that the tap declares."""
+        declared, wanted = self.schema["properties"], self.effective_schema["properties"]
+        return declared.keys() <= wanted.keys() and all(
+            self.mask[breadcrumb] for breadcrumb in self.metadata
+        )
+
+    @override
+    def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
+        """Spare a record of which nothing is left out the search for what to leave out.
+
+        `Shaper` has brought it into the declared form already; the SDK's selection and conformance
+        look at every key of every record again, at twice the cost of all the rest.
+        """
+        if not self._is_whole:
+            yield from super()._generate_record_messages(record)
+            return
+        extracted = datetime.now(UTC)
+        for stream_map in self.stream_maps:
+            mapped = stream_map.transform(record)
+            if mapped is not None:
+                yield RecordMessage(
+                    stream=stream_map.stream_alias,
+                    record=mapped,
+                    version=self._stream_version,
+                    time_extracted=extracted,
+                )
+
+    @override
+    def _increment_stream_state(
+        self, latest_record: Record, *, context: Context | None = None
+    ) -> None:
+        """Note the replication value; the bookmark follows when a STATE is written.
+
+        The SDK lets the bookmark of a sorted stream follow each record. Changed records would take
+        it back, and one that is dated in the future would block the stream.
+        """
+        if self.replication_key:
+            value = latest_record[self.replication_key]
+            if value < self.bookmark_limit and (self.newest is None or value > self.newest):
+                self.newest = value
+
+    @override
+    def _write_state_message(self) -> None:
+        bookmark = self.get_context_state(None).get(BOOKMARK)
+        newest, key = self.newest, self.replication_key
+        if key and newest is not None and (bookmark is None or newest >= bookmark):
+            super()._increment_stream_state({key: newest})
+        super()._write_state_message()
+
+    def shortfalls(self) -> Iterable[str]:
+        """What the API did not show, a sentence each; asked for when the sync has ended."""
+        return ()
+
+    @override
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
+        """Leave out the SDK's line on an unhandled error where the error speaks for itself."""
+        if isinstance(sys.exc_info()[1], TapError):
+            return
+        super().log(message, *args, level=level, **kwargs)

@@ -1,0 +1,37 @@
+"""Writing Singer messages a page at a time instead of a line at a time."""
+
+from __future__ import annotations
+
+import sys
+
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.singerlib import RecordMessage
+from singer_sdk.singerlib.encoding.simple import Message
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+MOST_BUFFERED = 1 << 16
+"""Bytes."""
+
+
+class PageWriter(MsgSpecWriter):
+    """Holds back RECORD messages until the tap waits, or writes anything else."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    @override
+    def write_message(self, message: Message) -> None:
+        # A line is added whole, so that no signal can split it.
+        self._buffer += self.format_message(message)
+        if not isinstance(message, RecordMessage) or len(self._buffer) > MOST_BUFFERED:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what has been held back."""
+        lines, self._buffer = self._buffer, bytearray()
+        sys.stdout.buffer.write(lines)
+        sys.stdout.buffer.flush()

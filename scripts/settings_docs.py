@@ -22,8 +22,10 @@ from target_birdie.target import TargetBirdie
 
 ROOT = Path(__file__).parents[1]
 WIDTH = 100
-PLAIN = re.compile(r"[A-Za-z][\w./-]*(?: [\w./-]+)*")
-KEYWORDS = {"true", "false", "yes", "no", "on", "off", "null"}
+QUOTED = re.compile(
+    r"""[-?:,\[\]{}#&*!|>'"%@`].*|.*(: | \#).*|.*:|[\d.]+|true|false|yes|no|on|off|null|"""
+)
+"""Texts that are something else in YAML unless they are quoted."""
 KINDS = {"string": "string", "integer": "integer", "boolean": "boolean"} | {
     "object": "object",
     "array": "array",
@@ -55,18 +57,15 @@ class Setting:
         """Meltano's kind; choices stay text, because the plugin refuses a wrong one in one line."""
         types = self.declared["type"]
         kind = next(KINDS[name] for name in types if name in KINDS)
-        if kind == "string" and self.declared.get("secret"):
-            return "password"
         return "date_iso8601" if self.declared.get("format") == "date-time" else kind
 
     def definition(self, *, hub: bool) -> dict[str, Any]:
         """The setting as Meltano (and with its choices spelled out, Meltano Hub) takes it."""
-        found: dict[str, Any] = {"name": self.name, "label": self.declared["title"]}
         choices = self.declared.get("enum", []) if hub else []
-        found["kind"] = "options" if choices else self.kind
-        found["description"] = self.description
+        found: dict[str, Any] = {"name": self.name, "kind": "options" if choices else self.kind}
         if self.default is not None:
             found["value"] = self.default
+        found |= {"label": self.declared["title"], "description": self.description}
         if choices:
             found["options"] = [{"label": value, "value": value} for value in choices]
         if self.declared.get("secret"):
@@ -146,9 +145,11 @@ def _entry(head: str, item: object, indent: int) -> Iterator[str]:
 
 
 def _scalar(value: object) -> str:
-    if isinstance(value, str) and PLAIN.fullmatch(value) and value.lower() not in KEYWORDS:
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, str):
+        return json.dumps(value)
+    if QUOTED.fullmatch(value.lower()):
+        return "'" + value.replace("'", "''") + "'"
+    return value
 
 
 def _wrapped(text: str, width: int) -> list[str]:
@@ -219,7 +220,10 @@ def documents() -> Iterator[tuple[Path, str]]:
         start, end = "<!-- settings: written by `make docs` -->\n", "<!-- end of settings -->"
         yield readme, between(readme.read_text(), start, end, table(plugin))
         block = "\n".join(yaml(plugin.meltano(), 4)) + "\n"
-        start, end = f"    # {name}: written by `make docs`\n", f"    # end of {name}\n"
+        start, end = (
+            f"    executable: {name}\n",
+            "    # from capabilities on written by `make docs`\n",
+        )
         meltano = between(meltano, start, end, block)
         head = "# Definition for Meltano Hub, written by `make docs`."
         yield ROOT / f"docs/hub/{name}.yml", "\n".join([head, *yaml(plugin.hub())]) + "\n"

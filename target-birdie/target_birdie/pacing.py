@@ -52,8 +52,9 @@ class Pace:
         if now + seconds <= self._held_until:
             return None
         if now >= self._held_until:
+            if self._hold == FIRST_HOLD:  # an outage says nothing about the pace
+                self._rate = max(self._rate / 2, min(1.0, self._full))
             self._hold = min(self._hold * 2, LONGEST_WAIT)
-            self._rate = max(self._rate / 2, min(1.0, self._full))
         self._rated_at = self._held_until = now + seconds
         self._next = self._held_until
         return seconds

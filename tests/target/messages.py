@@ -34,9 +34,9 @@ def record(number: int, **changes: Any) -> dict[str, Any]:
     return plain | changes
 
 
-def schema(stream: str = "responses", **columns: Any) -> Message:
+def schema(stream: str = "responses", columns: dict[str, Any] | None = None) -> Message:
     """The SCHEMA message of a stream."""
-    properties = {name: {} for name in record(1)} | columns
+    properties = {name: {} for name in record(1)} | (columns or {})
     body = {"type": "object", "properties": properties}
     return {"type": "SCHEMA", "stream": stream, "key_properties": ["id"], "schema": body}
 

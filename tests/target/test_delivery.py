@@ -56,7 +56,7 @@ def test_end_users_become_users(sandbox: Sandbox, run_target: Callable[..., Run]
         "created_at": "2016-12-16T17:05:00+00:00",
         "properties": {"plan": "pro", "Work E-Mail": "ann@example.org"},
     }
-    run_target([schema("end_users", email={}, properties={}), row(person, "end_users")])
+    run_target([schema("end_users", {"email": {}, "properties": {}}), row(person, "end_users")])
 
     user = sandbox.birdie.records("users")["1007"]
     fields = {"created_at": "2016-12-16T17:05:00+00:00", "plan": "pro"}
@@ -67,7 +67,7 @@ def test_other_streams_are_left_alone_with_one_line(
     sandbox: Sandbox, run_target: Callable[..., Run]
 ) -> None:
     """Declines are neither sent nor in the way of the state, also when their schema changes."""
-    again = schema("declines", reason={})
+    again = schema("declines", {"reason": {}})
     messages = [schema("declines"), row(record(1), "declines"), again, state({"declines": 1})]
     run = run_target(messages)
 

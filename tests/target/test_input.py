@@ -65,7 +65,7 @@ def test_a_null_or_odd_value_does_not_end_the_run(
 ) -> None:
     """Whatever the schema promised: a column that is not mapped may hold anything."""
     typed: dict[str, Any] = {column: {"type": "string", "format": "date-time"}}
-    messages = [schema(**typed), row(record(1, **{column: None})), row(record(2))]
+    messages = [schema(columns=typed), row(record(1, **{column: None})), row(record(2))]
     run = run_target([*messages, state({"n": 2})])
 
     assert (run.exit_code, run.states, len(sandbox.birdie.records())) == (0, [{"n": 2}], 2)
@@ -81,7 +81,7 @@ def test_hostile_names_arrive_as_they_are(sandbox: Sandbox, run_target: Callable
     """As the SDK's hostile tap sends them, as columns and as properties."""
     columns = {name: f"column {name}" for name in HOSTILE}
     content = record(1, **columns, end_user={"properties": {f"p {n}": n or "-" for n in HOSTILE}})
-    run = run_target([schema(**{name: {} for name in HOSTILE}), row(content)])
+    run = run_target([schema(columns={name: {} for name in HOSTILE}), row(content)])
     fields = sandbox.birdie.records()["1"]["additional_fields"]
 
     assert run.exit_code == 0
@@ -104,7 +104,7 @@ def test_stream_maps_hold(sandbox: Sandbox, run_target: Callable[..., Run]) -> N
     maps = {"responses": {"text": "text.upper()", "__filter__": "score > 4"}}
     typed = {"text": {"type": "string"}, "score": {"type": "integer"}}
     rows = [row(record(n)) for n in range(1, 11)]
-    run_target([schema(**typed), *rows], stream_maps=maps)
+    run_target([schema(columns=typed), *rows], stream_maps=maps)
 
     assert {f"COMMENT {n}" for n in range(5, 11)} == {
         body["text"] for body in sandbox.birdie.records().values()
@@ -117,7 +117,7 @@ def test_a_stream_map_that_fails_is_one_line(
 ) -> None:
     """An expression that a value does not suit, or that is none, shows no value and no trace."""
     maps = {"responses": {"text": expression}}
-    typed = schema(text={"type": "string"})
+    typed = schema(columns={"text": {"type": "string"}})
     messages = [typed, row(record(1, text=None, tags=["ann@example.com"]))]
     run = run_target(messages, stream_maps=maps)
 

@@ -81,7 +81,7 @@ def test_a_new_schema_does_not_change_the_order(
     sandbox.options.birdie_latency = 0.02
     messages = [schema()]
     for version in range(20):
-        messages += [schema(**{f"new_{version}": {}})]
+        messages += [schema(columns={f"new_{version}": {}})]
         messages += [row(record(n, text=f"version {version}")) for n in range(1, 6)]
     run = run_target([*messages, state({"all": True})])
 

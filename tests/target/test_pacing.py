@@ -73,6 +73,16 @@ def test_the_pace_is_halved_and_comes_back() -> None:
     assert (round(slow, 4), round(fast, 4)) == (0.02, 0.01)
 
 
+def test_an_outage_halves_the_pace_once() -> None:
+    """However often it is refused in a row: the pace afterwards is half, not a hundredth."""
+    pace = Pace(100)
+    for _ in range(6):
+        pace.complained(pace.held_until, None)
+    end = pace.held_until
+
+    assert round(-pace.reserve(end) + pace.reserve(end), 4) == 0.02
+
+
 @given(st.integers(0, 10_000))
 def test_waits_between_tries_are_bounded(attempt: int) -> None:
     """However often a request failed, the next try comes within half a minute."""

@@ -39,7 +39,7 @@ class Birdie:
         self._key = credentials.api_key
         self._limit = SlidingSecond(options)
         self._lock = Lock()
-        self._records: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in COLLECTIONS}
+        self._latest: dict[str, dict[str, Stored]] = {name: {} for name in COLLECTIONS}
         self.history: list[Stored] = []
         self.puts = 0
         """PUT requests that were looked at, stored or refused."""
@@ -47,7 +47,15 @@ class Birdie:
     def records(self, kind: str = "feedbacks") -> dict[str, dict[str, Any]]:
         """The last stored version of each record of `feedbacks`, `users`, `accounts`, ... by id."""
         with self._lock:
-            return dict(self._records[kind])
+            return {record_id: stored.body for record_id, stored in self._latest[kind].items()}
+
+    def count(self, kind: str = "feedbacks") -> int:
+        """How many records of a kind are stored."""
+        return len(self._latest[kind])
+
+    def latest(self, kind: str, record_id: str) -> Stored | None:
+        """The last PUT that was stored for a record, if there was one."""
+        return self._latest[kind].get(record_id)
 
     def answer(self, request: Request, body: bytes) -> Reply:
         """The reply to one request."""
@@ -78,9 +86,10 @@ class Birdie:
         if fault is not None:
             return _refused(400, fault)
         with self._lock:
-            outcome = "updated" if record_id in self._records[kind] else "created"
-            self._records[kind][record_id] = record
-            self.history.append(Stored(time.time(), path, record, outcome))
+            outcome = "updated" if record_id in self._latest[kind] else "created"
+            stored = Stored(time.time(), path, record, outcome)
+            self._latest[kind][record_id] = stored
+            self.history.append(stored)
         return json_reply(201, {"message": "stored"})
 
 

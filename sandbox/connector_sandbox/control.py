@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from connector_sandbox.faults import FAULTS
 from connector_sandbox.messages import Reply, json_reply
 from connector_sandbox.store import STREAMS
 
@@ -31,7 +29,10 @@ HELP = {
     "GET or POST /_control/options": "read or set options",
     "GET or POST or DELETE /_control/faults[/name]": "read, switch on, switch off faults",
     "POST /_control/tokens/revoke": "revoke every access token",
+    "GET /_control/page": "what the page shows: the newest of everything",
+    "GET /_control/page/{kind}/{id}": "a response beside its feedback, a person beside its user",
 }
+LOOPBACK = {"127.0.0.1", "localhost"}
 CHANGES = (
     "add",
     "add_response",
@@ -58,6 +59,8 @@ class Control:
 
     def answer(self, request: Request, body: bytes) -> Reply:
         """The reply to one request; what is wrong with it comes back as 400 or 404."""
+        if request.method != "GET" and is_foreign(request):
+            return json_reply(403, {"message": "Another site's page may change nothing here."})
         first, *rest = request.path.removeprefix(MOUNT).strip("/").split("/")
         route = self._routes().get((request.method, first))
         if route is None:
@@ -90,10 +93,7 @@ class Control:
     def _state(self, *_: object) -> Reply:
         sandbox = self._sandbox
         wootric = {stream: sandbox.store.count(stream) for stream in STREAMS}
-        birdie = {
-            "feedbacks": len(sandbox.birdie.records()),
-            "users": len(sandbox.birdie.records("users")),
-        }
+        birdie = {kind: sandbox.birdie.count(kind) for kind in ("feedbacks", "users")}
         counts = {"wootric": wootric, "birdie": birdie, "puts": sandbox.birdie.puts}
         return json_reply(200, counts | {"requests": len(sandbox.requests)})
 
@@ -103,11 +103,9 @@ class Control:
             return Reply(body=self._sandbox.store.rendered(int(rest[1]), stream))
         if stream == "segments":
             return json_reply(200, self._sandbox.store.segments())
-        rows = self._sandbox.store.records(stream)
         if "newest" in query:
-            rows.sort(key=itemgetter("updated_at"), reverse=True)
-            del rows[int(query["newest"]) :]
-        return json_reply(200, rows)
+            return json_reply(200, self._sandbox.store.newest(stream, int(query["newest"])))
+        return json_reply(200, self._sandbox.store.records(stream))
 
     def _birdie(self, rest: list[str], query: dict[str, str], _body: object) -> Reply:
         if rest[0] == "history":
@@ -135,12 +133,7 @@ class Control:
         return json_reply(200, asdict(self._sandbox.options))
 
     def _faults(self, *_: object) -> Reply:
-        on = [
-            {"name": rule.name, "share": rule.share, "path": rule.path, "hits": rule.hits}
-            for rule in self._sandbox.faults.active()
-        ]
-        described = {name: (fault.__doc__ or f"{name}.").strip() for name, fault in FAULTS.items()}
-        return json_reply(200, {"on": on, "known": described})
+        return json_reply(200, self._sandbox.faults.describe())
 
     def _fault_on(self, _rest: object, _query: object, arguments: dict[str, Any]) -> Reply:
         self._sandbox.faults.on(**arguments)
@@ -153,3 +146,11 @@ class Control:
     def _revoke(self, *_: object) -> Reply:
         self._sandbox.tokens.revoke_all()
         return json_reply(200, {"message": "revoked"})
+
+
+def is_foreign(request: Request) -> bool:
+    """Whether a page of another site asks, which its browser tells; other clients tell nothing."""
+    origin, host = request.headers.get("origin"), request.headers.get("host", "")
+    # A name that is made to resolve to this machine is foreign too, although both headers agree.
+    ours = host.rpartition(":")[0] in LOOPBACK and origin == f"http://{host}"
+    return origin is not None and not ours

@@ -100,10 +100,18 @@ class Faults:
         with self._lock:
             return list(self._rules)
 
+    def describe(self) -> dict[str, Any]:
+        """What is switched on and how often it has struck; every known fault, explained."""
+        names = ("name", "share", "times", "api", "path", "hits")
+        on = [{name: getattr(rule, name) for name in names} for rule in self.active()]
+        known = {name: (fault.__doc__ or f"{name}.").strip() for name, fault in FAULTS.items()}
+        return {"on": on, "known": known}
+
     def apply(self, request: Request, proceed: Proceed) -> Reply:
         """The reply that `proceed` gives, or what the first fault that strikes makes of it."""
         with self._lock:
             rule = next((rule for rule in self._rules if rule.strikes(request)), None)
         if rule is None:
             return proceed()
+        request.fault = rule.name
         return FAULTS[rule.name](proceed, self, **rule.details)

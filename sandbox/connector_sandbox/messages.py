@@ -11,7 +11,10 @@ Delivery = Literal["whole", "cut", "reset", "silent", "slow"]
 
 @dataclass(slots=True)
 class Request:
-    """One request as the sandbox remembers it. `status` 0: it was never answered."""
+    """One request as the sandbox remembers it.
+
+    `status` 0: it was never answered; `fault`: the name of the one that struck it.
+    """
 
     method: str
     path: str
@@ -21,6 +24,7 @@ class Request:
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     status: int = 0
     finished: float = 0.0
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

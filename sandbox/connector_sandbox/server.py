@@ -165,8 +165,10 @@ class Handler(StreamRequestHandler):
 
 def _request(method: str, target: str, headers: dict[str, str], started: float) -> Request:
     path, _, query = target.partition("?")
-    first = path.lstrip("/").partition("/")[0]
-    api = first.lstrip("_") if first in APIS else "page"
+    first, _, rest = path.lstrip("/").partition("/")
+    # What the page asks for every second belongs to the page, and is not remembered.
+    apart = first not in APIS or (first == "_control" and rest.partition("/")[0] == "page")
+    api = "page" if apart else first.lstrip("_")
     values = dict(parse_qsl(query, keep_blank_values=True)) if query else {}
     if api != "birdie":  # where an id may contain an encoded slash
         path = unquote(path)

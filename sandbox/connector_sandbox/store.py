@@ -120,6 +120,12 @@ class Store:
         with self._lock:
             return len(self._tables[stream])
 
+    def newest(self, stream: str, n: int) -> list[Data]:
+        """The n records changed last, the last one first."""
+        with self._lock:
+            selection = Selection("updated_at", descending=True, limit=n)
+            return [dict(record.data) for record in self._tables[stream].select(selection)]
+
     def load(self, stream: str, rows: Iterable[Data]) -> None:
         """Add complete rows, times as datetimes in UTC, quicker than one at a time."""
         with self._lock:

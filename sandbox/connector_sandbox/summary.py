@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -37,19 +38,26 @@ def summarise(responses: list[Data], declines: list[Data]) -> Data:
     """Counts and rates in per cent; an e-mail survey is known by its missing `origin_url`."""
     counted = [row for row in responses if not row.get("excluded_from_calculations")]
     scores = [row["score"] for row in counted if row.get("score") is not None]
-    promoters = sum(score >= PROMOTER for score in scores)
-    detractors = sum(score < PASSIVE for score in scores)
+    groups = Counter(map(group, scores))
+    promoters, detractors = groups["promoter"], groups["detractor"]
     return {
         "nps": round(100 * (promoters - detractors) / len(scores)) if scores else 0,
         "responses": len(scores),
         "detractors": detractors,
-        "passives": len(scores) - promoters - detractors,
+        "passives": groups["passive"],
         "promoters": promoters,
         "response_rate": _rate(counted, declines),
         "email_response_rate": _rate(
             *([row for row in rows if not row.get("origin_url")] for rows in (counted, declines))
         ),
     }
+
+
+def group(score: int) -> str:
+    """What a score makes of the person: `promoter`, `passive` or `detractor`."""
+    if score >= PROMOTER:
+        return "promoter"
+    return "passive" if score >= PASSIVE else "detractor"
 
 
 def _rate(answered: list[Data], declined: list[Data]) -> int:

@@ -1,0 +1,36 @@
+"""The tap as its users run it, against the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from connector_sandbox import Sandbox
+
+from .helpers import INCREMENTAL, Account
+
+
+@pytest.fixture
+def make_account(make_sandbox: Callable[..., Sandbox], tmp_path: Path) -> Callable[..., Account]:
+    """Start a sandbox of its own, with the arguments of `Sandbox`."""
+    return lambda **arguments: Account(make_sandbox(**arguments), tmp_path)
+
+
+@pytest.fixture
+def account(sandbox: Sandbox, tmp_path: Path) -> Account:
+    """A small account: 300 responses, 150 people, 100 declines."""
+    return Account(sandbox, tmp_path)
+
+
+@pytest.fixture
+def empty(make_account: Callable[..., Account]) -> Account:
+    """An account without a record."""
+    return make_account(responses=0)
+
+
+@pytest.fixture(params=INCREMENTAL)
+def stream(request: pytest.FixtureRequest) -> Any:
+    """Each of the streams that share the walk."""
+    return request.param

@@ -6,7 +6,6 @@ ARGS ?=
 TOOLS := $(CURDIR)/.tools
 UV := $(TOOLS)/bin/uv
 BIN := .venv/bin
-CODE := tap_wootric target-birdie/target_birdie sandbox/connector_sandbox
 
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
@@ -40,6 +39,7 @@ format: .venv/setup.stamp ## put the style right
 
 types: .venv/setup.stamp ## mypy, strict
 	@$(BIN)/mypy
+	@MYPYPATH=scripts $(BIN)/mypy scripts
 
 bench: .venv/setup.stamp ## how fast, beside a bare loop and a plain SDK tap
 	@$(BIN)/python benchmarks $(ARGS)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from importlib.metadata import metadata
 from typing import Any
 
-from tap_wootric import settings as wootric
 from target_birdie import declaration as birdie
+
+from tap_wootric import settings as wootric
 
 COMMON = {
     "maintenance_status": "active",

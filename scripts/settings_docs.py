@@ -17,8 +17,9 @@ from typing import Any
 
 from plugin_pages import PAGES, Page
 from singer_sdk.plugin_base import PluginBase
-from tap_wootric.tap import TapWootric
 from target_birdie.target import TargetBirdie
+
+from tap_wootric.tap import TapWootric
 
 ROOT = Path(__file__).parents[1]
 WIDTH = 100

@@ -56,9 +56,11 @@ class Changes:
             settled: Moment before which no second can receive another change.
         """
         self.newest: int | None = None
+        self.changed = 0
         self._before = Coverage(coverage.spans)
         self._seen = {mark.rpartition("@")[0] or mark.rpartition("#")[0]: mark for mark in seen}
         self._settled = settled
+        self._sent_again: dict[str, str] = {}
         self._recent: dict[str, str] = {}
         self._newest: dict[str, str] = {}
         self._boundary: dict[str, str] = {}
@@ -71,15 +73,17 @@ class Changes:
         if is_unchanged and row.edge < self._settled:
             return False
         name = str(row.id)
-        mark = self._seen.get(name) if self._seen else None
-        if mark is not None and mark in {self._time_mark(row), _content_mark(row)}:
+        mark = _time_mark(row) if row.updated < self._settled else _content_mark(row)
+        before = self._seen.get(name) or self._sent_again.get(name)
+        if before is not None and before in {mark, _content_mark(row)}:
             is_unchanged = True
-        self._note(name, row)
+        self._note(name, mark, row)
+        if as_of is not None and not is_unchanged:
+            self.changed += 1
+            self._sent_again[name] = mark
         return not is_unchanged
 
-    def _note(self, name: str, row: Row) -> None:
-        is_settled = row.updated < self._settled
-        mark = self._time_mark(row) if is_settled else _content_mark(row)
+    def _note(self, name: str, mark: str, row: Row) -> None:
         if row.second != self._second:
             self._boundary.clear()
             self._second = row.second
@@ -92,10 +96,6 @@ class Changes:
             self.newest = edge
         if edge == self.newest:
             self._newest[name] = mark
-
-    def remember(self, row: Row) -> None:
-        """Do not send this version of the record again should this sync meet it once more."""
-        self._seen[str(row.id)] = _content_mark(row)
 
     def seen(self, *, is_complete: bool) -> list[str]:
         """Marks to keep for the next sync."""
@@ -114,9 +114,9 @@ class Changes:
         """
         return None if self.newest is None else min(self.newest, self._settled)
 
-    @staticmethod
-    def _time_mark(row: Row) -> str:
-        return f"{row.id}@{row.updated}"
+
+def _time_mark(row: Row) -> str:
+    return f"{row.id}@{row.updated}"
 
 
 def _content_mark(row: Row) -> str:

@@ -199,7 +199,7 @@ class WootricClient(RESTStream[Any], abc.ABC):
     @override
     def backoff_handler(self, details: Details) -> None:
         error = details.get("exception")
-        self._tap.retries += 1
+        self._tap.adapter.retries += 1
         what = "the token was refused" if is_unauthorized(error) else reason(error or Exception())
         self.logger.info(
             "%s: %s; trying again in %.1f s (try %d)",

@@ -109,9 +109,8 @@ class IncrementalStream(WootricStream):
             try:
                 for row in self._read(section):
                     if sync.is_new(row, self._tap.settled):
+                        self.progress.changed = sync.changed
                         yield row
-                        if section.updated_since is not None:
-                            sync.remember(row)
             except UpdatesIgnoredError:
                 sections = sync.look_back([section, *sections], self.config["lookback_days"])
                 continue
@@ -132,20 +131,22 @@ class IncrementalStream(WootricStream):
 
     def _read(self, section: Section) -> Iterator[Row]:
         walk: Walk[Row] = Walk(section.since, section.until, self._tap.page_size)
+        self.progress.begin(section.since)
         try:
-            yield from self._walk(walk, section.updated_since)
-            if walk.page is not None:
-                yield from self._walk_side_by_side(walk)
+            for row in self._walk(walk, section.updated_since):
+                self.progress.reach(row.second, section.until or self._tap.server_now)
+                yield row
         except OrderError as error:
             message = f"Wootric's list of '{self.name}' can't be read: {error}."
             raise ServerError(message) from None
         self.overfull += walk.overfull
 
     def _walk(self, walk: Walk[Row], updated_since: int | None) -> Iterator[Row]:
-        """Read page after page, to the end or until it is worth to read side by side."""
+        """Read page after page, and side by side once that is worth it."""
         pages = 0
         while (page := walk.page) is not None:
             if pages >= PAGES_BEFORE_SLICES and updated_since is None and self._may_slice(walk):
+                yield from self._walk_side_by_side(walk)
                 return
             self._tap.message_writer.flush()
             with self._tap.stop.interruptible():

@@ -15,6 +15,7 @@ from singer_sdk.singerlib import RecordMessage
 
 from tap_wootric.client import Json, WootricClient
 from tap_wootric.errors import TapError
+from tap_wootric.progress import Progress, ProgressLog
 from tap_wootric.records import RecordError, Shaper
 from tap_wootric.stop import InterruptedWait
 from tap_wootric.sync import BOOKMARK
@@ -28,6 +29,8 @@ else:
 class WootricStream(WootricClient, abc.ABC):
     """A stream of records in the form that its schema declares."""
 
+    progress: Progress
+
     newest: str | None = None
     """Highest replication value that was emitted, save those that lie in the future."""
 
@@ -37,13 +40,25 @@ class WootricStream(WootricClient, abc.ABC):
     @override
     def get_records(self, context: Context | None) -> Iterable[Json]:
         """The stream's records; a termination signal ends them with an exact STATE."""
+        self.progress = Progress(self.name, self._tap.adapter)
         try:
-            for record in self.records(context):
-                self._tap.stop.check()
-                yield record
+            with ProgressLog(self.logger, self.progress):
+                for record in self.records(context):
+                    self.progress.records += 1
+                    yield record
+                    self._tap.stop.check()
         except InterruptedWait:
             self._write_state_message()
             self._tap.stop.obey()
+        finally:
+            self._tap.message_writer.flush()
+            summary = self.progress.summary(self.newest or self._bookmark)
+            self.logger.info("%s", summary, extra={"progress": self.progress.fields()})
+
+    @property
+    def _bookmark(self) -> str | None:
+        value: str | None = self.get_context_state(None).get(BOOKMARK)
+        return value
 
     @abc.abstractmethod
     def records(self, context: Context | None) -> Iterable[Json]:
@@ -118,7 +133,7 @@ class WootricStream(WootricClient, abc.ABC):
 
     @override
     def _write_state_message(self) -> None:
-        bookmark = self.get_context_state(None).get(BOOKMARK)
+        bookmark = self._bookmark
         newest, key = self.newest, self.replication_key
         if key and newest is not None and (bookmark is None or newest >= bookmark):
             super()._increment_stream_state({key: newest})

@@ -88,10 +88,10 @@ class Sync:
         self._second = row.second
         return self._changes.is_new(row)
 
-    def remember(self, row: Row) -> None:
-        """Should the sync meet this version of a record once more, it is not new."""
-        if self._changes is not None:
-            self._changes.remember(row)
+    @property
+    def changed(self) -> int:
+        """How many of the new records lie where an earlier sync has been."""
+        return self._changes.changed if self._changes else 0
 
     def save_progress(self) -> None:
         """Write into the state what an interrupted sync need not read again."""

@@ -71,7 +71,6 @@ class TapWootric(Tap):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Take what the SDK's `Tap` takes."""
         self.stop = StopRequest()
-        self.retries = 0
         super().__init__(*args, **kwargs)
 
     @override

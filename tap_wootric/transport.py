@@ -38,6 +38,7 @@ class PacedAdapter(HTTPAdapter):
         self.clock = ServerClock()
         self.pace = Pace()
         self.requests = 0
+        self.retries = 0
         self.waited = 0.0
         self.waits_until: datetime | None = None
         self._logger = logger
@@ -59,6 +60,12 @@ class PacedAdapter(HTTPAdapter):
                 break
             response.close()
         return response
+
+    @property
+    def requests_left(self) -> int | None:
+        """Requests that may go out before the limit; None where none is announced."""
+        pace = self.pace
+        return None if pace.limit is None else max(pace.remaining - pace.reserve, 0)
 
     def _wait_for_turn(self) -> None:
         with self._turn:

@@ -218,7 +218,7 @@ def documents() -> Iterator[tuple[Path, str]]:
     for plugin in PLUGINS:
         name = plugin.plugin.name
         readme = ROOT / plugin.page.readme
-        start, end = "<!-- settings: written by `make docs` -->\n", "<!-- end of settings -->"
+        start, end = "<!-- settings -->\n", "<!-- /settings -->"
         yield readme, between(readme.read_text(), start, end, table(plugin))
         block = "\n".join(yaml(plugin.meltano(), 4)) + "\n"
         start, end = (

@@ -1,14 +1,299 @@
-"""Extraction: everything the account holds is delivered once, whatever happens meanwhile."""
+"""Extraction: everything the account holds is delivered, whatever happens meanwhile."""
 
 from __future__ import annotations
 
-from .helpers import Account, assert_complete
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from .helpers import WALK_KEYS, Account, assert_complete, rfc3339, selecting
+
+MakeAccount = Callable[..., Account]
+
+
+def second_of(account: Account, days_ago: float = 30) -> datetime:
+    """A second within the history."""
+    return (account.sandbox.store.now() - timedelta(days=days_ago)).replace(microsecond=0)
+
+
+def assert_each_once(ids: list[int]) -> None:
+    assert len(ids) == len(set(ids))
 
 
 def test_a_first_sync_delivers_everything_once(account: Account, stream: str) -> None:
-    """Every record, each once, with the source's values."""
+    """Every record, each once, with the source's values, in the order of the replication key."""
     output = account.sync(stream)
 
     assert output.code == 0
-    assert len(output.ids(stream)) == len(set(output.ids(stream)))
+    assert_each_once(output.ids(stream))
     assert_complete(account, output.records(stream), stream)
+    keys = [record[WALK_KEYS[stream]] for record in output.records(stream)]
+    assert keys == sorted(keys)
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_twenty_thousand_responses_cost_at_most_five_percent_more_requests_than_pages(
+    make_account: MakeAccount, concurrency: int
+) -> None:
+    """One request for every 50 records, and one in twenty to be sure that nothing slips through."""
+    account = make_account(responses=20_000)
+
+    output = account.sync(max_concurrency=concurrency)
+
+    assert_each_once(output.ids())
+    assert len(output.ids()) == 20_000
+    assert len(account.lists()) <= 400 * 1.05
+    assert len(account.tokens) == 1
+
+
+@pytest.mark.parametrize("reading", ["stored", "seconds"])
+@pytest.mark.parametrize("fractions", ["same", "spread"])
+def test_two_thousand_in_one_second_are_all_delivered(
+    account: Account, stream: str, fractions: Any, reading: str
+) -> None:
+    """An import puts thousands into one second; page 31 does not exist."""
+    account.sandbox.options.filter_reading = reading
+    account.sandbox.store.burst(2_000, second_of(account), fractions, stream)
+
+    output = account.sync(stream)
+
+    assert output.code == 0
+    assert_each_once(output.ids(stream))
+    assert_complete(account, output.records(stream), stream)
+    assert max(int(request.query["page"]) for request in account.lists(stream)) <= 30
+    assert all(request.status == 200 for request in account.lists(stream))
+
+
+@pytest.mark.parametrize("reading", ["stored", "seconds"])
+@pytest.mark.parametrize("fractions", ["same", "spread"])
+def test_beyond_three_thousand_in_one_second_the_rest_is_delivered_and_the_second_named(
+    account: Account, stream: str, fractions: Any, reading: str
+) -> None:
+    """That run ends with an error that says what is missing; the runs after it are normal."""
+    account.sandbox.options.filter_reading = reading
+    second = second_of(account)
+    others = account.truth(stream)
+    account.sandbox.store.burst(3_500, second, fractions, stream)
+
+    first = account.sync(stream)
+    again = account.sync(stream, state=first.state)
+
+    assert first.code == 1
+    assert rfc3339(second) in first.error
+    assert f"'{stream}'" in first.error
+    assert_each_once(first.ids(stream))
+    assert others.keys() <= set(first.ids(stream))
+    assert len(first.ids(stream)) == len(others) + 3_000
+    assert (again.code, again.ids(stream)) == (0, [])
+
+
+def test_an_overfull_second_within_the_look_back_is_reported_once(account: Account) -> None:
+    """A run that only reads it again has lost nothing new."""
+    account.sandbox.options.updated_filter = False
+    account.sandbox.store.burst(3_500, second_of(account, days_ago=2))
+    first = account.sync()
+    account.sandbox.store.add_response()
+
+    again = account.sync(state=first.state)
+
+    assert first.code == 1
+    assert (again.code, len(again.ids())) == (0, 1)
+
+
+def test_a_crowded_second_whose_order_can_not_be_reversed_is_not_taken_for_complete(
+    account: Account,
+) -> None:
+    """Where both directions show the same 1,500 of 2,000, the others are missed aloud."""
+    account.sandbox.options.ties = "same"
+    account.sandbox.store.burst(2_000, second_of(account), "same")
+
+    output = account.sync()
+
+    assert output.code == 1
+    assert rfc3339(second_of(account)) in output.error
+    assert len(output.ids()) == 300 + 1_500
+
+
+def test_a_crowded_second_of_different_fractions_needs_no_certain_order_of_ties(
+    account: Account,
+) -> None:
+    """The stored times order it, though the shown ones are equal."""
+    account.sandbox.options.ties = "same"
+    account.sandbox.store.burst(2_000, second_of(account), "spread")
+
+    output = account.sync()
+
+    assert output.code == 0
+    assert_complete(account, output.records())
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_what_is_deleted_and_added_while_the_sync_runs_loses_nothing_else(
+    make_account: MakeAccount, stream: str, concurrency: int
+) -> None:
+    """A deletion moves all later pages forward by one record, an insertion back."""
+    account = make_account(responses=4_000)
+    store, key = account.sandbox.store, WALK_KEYS[stream]
+    rows = sorted(account.truth(stream).values(), key=lambda row: row[key])
+    doomed = iter(rows)
+    first = rows[0][key]
+
+    def change(number: int, _path: str) -> None:
+        if number % 10 == 0:
+            store.delete(stream, next(doomed)["id"])
+        if number % 10 == 5:
+            store.add(
+                stream, first, **{key: first, "updated_at": first} if key != "created_at" else {}
+            )
+
+    account.sandbox.before_request(change)
+    output = account.sync(stream, max_concurrency=concurrency)
+
+    assert output.code == 0
+    assert len(account.lists(stream)) > 25
+    assert {row["id"] for row in rows} & account.truth(stream).keys() <= set(output.ids(stream))
+    assert_each_once(output.ids(stream))
+
+
+@pytest.mark.parametrize("cap", [10, 25, 49])
+def test_a_server_that_gives_fewer_a_page_than_asked_is_understood(
+    account: Account, stream: str, cap: int
+) -> None:
+    """A short page is not taken for the last one."""
+    account.sandbox.options.per_page_cap = cap
+
+    output = account.sync(stream)
+
+    assert_each_once(output.ids(stream))
+    assert_complete(account, output.records(stream), stream)
+
+
+@pytest.mark.parametrize("size", [10, 37, 50])
+def test_pages_are_as_long_as_the_setting_says(account: Account, size: int) -> None:
+    """`page_size` reaches the API, and the result does not depend on it."""
+    output = account.sync(page_size=size)
+
+    assert_complete(account, output.records())
+    assert max(int(request.query["per_page"]) for request in account.lists()) == size
+
+
+def test_end_date_bounds_a_run_and_the_next_goes_on_from_there(
+    account: Account, stream: str
+) -> None:
+    """Records from `end_date` on are left to a later run, which sends none twice."""
+    key, end = WALK_KEYS[stream], second_of(account, 100)
+    before = {n for n, row in account.truth(stream).items() if row[key] < end}
+
+    bounded = account.sync(stream, end_date=end.isoformat())
+    rest = account.sync(stream, state=bounded.state)
+
+    assert set(bounded.ids(stream)) == before
+    assert set(rest.ids(stream)) == account.truth(stream).keys() - before
+    assert len(rest.ids(stream)) == len(account.truth(stream)) - len(before)
+
+
+def test_several_machines_can_share_a_first_load(account: Account, stream: str) -> None:
+    """The ranges between a date and the next hold every record exactly once."""
+    dates = [None, *(second_of(account, days).isoformat() for days in (250, 120, 10)), None]
+
+    shares = [
+        account.sync(stream, start_date=since, end_date=until).ids(stream)
+        for since, until in zip(dates, dates[1:], strict=False)
+    ]
+
+    ids = [number for share in shares for number in share]
+    assert all(shares)
+    assert_each_once(ids)
+    assert set(ids) == account.truth(stream).keys()
+
+
+def test_start_date_moved_earlier_brings_the_older_records_once(
+    account: Account, stream: str
+) -> None:
+    """The bookmark does not hide what was never synced; what was is not sent again."""
+    late, early = second_of(account, 50), second_of(account, 200)
+    key = WALK_KEYS[stream]
+    first = account.sync(stream, start_date=late.isoformat())
+
+    second = account.sync(stream, state=first.state, start_date=early.isoformat())
+    third = account.sync(stream, state=second.state, start_date=early.isoformat())
+
+    rows = account.truth(stream)
+    assert set(first.ids(stream)) == {n for n, row in rows.items() if row[key] >= late}
+    assert set(second.ids(stream)) == {n for n, row in rows.items() if early <= row[key] < late}
+    assert third.ids(stream) == []
+    bookmark = first.state["bookmarks"][stream]["replication_key_value"]
+    assert second.state["bookmarks"][stream]["replication_key_value"] == bookmark
+
+
+def test_full_table_chosen_in_the_catalog_sends_everything_and_keeps_the_bookmark(
+    account: Account, stream: str
+) -> None:
+    """A full sync reads no bookmark and moves none."""
+    state = account.sync(stream).state
+    catalog = selecting(stream, replication_method="FULL_TABLE")
+
+    output = account.sync(stream, state=state, catalog=catalog)
+
+    assert_complete(account, output.records(stream), stream)
+    assert output.state == state
+    assert account.sync(stream, state=output.state).ids(stream) == []
+
+
+def test_full_table_without_a_state_sends_everything(account: Account, stream: str) -> None:
+    """Nothing is held back at the end of a run that writes no bookmark."""
+    output = account.sync(stream, catalog=selecting(stream, replication_method="FULL_TABLE"))
+
+    assert_complete(account, output.records(stream), stream)
+
+
+def test_records_dated_in_the_future_are_delivered_and_block_nothing(
+    account: Account, stream: str
+) -> None:
+    """The bookmark stays in the present, so that new records are found, and none comes twice."""
+    store, key = account.sandbox.store, WALK_KEYS[stream]
+    for year in (2198, 2199):
+        store.add(stream, f"{year}-01-01T00:00:00Z", updated_at=f"{year}-01-01T00:00:00Z")
+
+    first = account.sync(stream)
+    added = store.add(stream)
+    second = account.sync(stream, state=first.state)
+    third = account.sync(stream, state=second.state)
+
+    assert_complete(account, first.records(stream) + second.records(stream), stream)
+    bookmark = first.state["bookmarks"][stream]["replication_key_value"]
+    assert bookmark <= rfc3339(store.now())
+    assert first.state["bookmarks"][stream]["replication_key"] == key
+    assert second.ids(stream) == [added["id"]]
+    assert third.ids(stream) == []
+
+
+def test_an_empty_account_is_no_error(empty: Account, stream: str) -> None:
+    """Nothing to send, one request, and what comes later is found."""
+    first = empty.sync(stream)
+    empty.sandbox.store.add(stream)
+
+    second = empty.sync(stream, state=first.state)
+
+    assert (first.code, first.records(stream)) == (0, [])
+    assert len(second.ids(stream)) == 1
+
+
+def test_an_unselected_stream_costs_no_request(account: Account) -> None:
+    """Each stream can be synced alone."""
+    account.sync("declines")
+
+    assert {r.path.rsplit("/", 1)[-1] for r in account.sandbox.requests} == {"token", "declines"}
+
+
+def test_only_filters_that_mean_the_same_under_both_readings_are_used(account: Account) -> None:
+    """`gt`, `lte` and `eq` depend on whether fractions of a second are compared."""
+    state = account.sync(("responses", "declines", "end_users"), start_date="2020-01-01").state
+    account.sync(("responses", "declines", "end_users"), state=state)
+
+    names = {name for request in account.sandbox.requests for name in request.query}
+    assert {name for name in names if "[" in name} == {
+        f"{filtered}[{way}]" for filtered in ("created", "updated") for way in ("gte", "lt")
+    }

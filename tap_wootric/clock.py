@@ -19,7 +19,6 @@ class ServerClock:
 
     def __init__(self) -> None:
         """Know nothing yet."""
-        self.started: int | None = None
         self.latest: int | None = None
         self._lowest_offset: float | None = None
         self._lock = threading.Lock()
@@ -30,7 +29,6 @@ class ServerClock:
         if second is None:
             return
         with self._lock:
-            self.started = second if self.started is None else self.started
             self.latest = second if self.latest is None else max(self.latest, second)
             offset = second - received
             if self._lowest_offset is None or offset > self._lowest_offset:

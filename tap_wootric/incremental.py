@@ -31,6 +31,10 @@ PAGES_BEFORE_SLICES = 4
 """Pages after which a history counts as long; they tell how dense it is."""
 
 
+VISIBILITY_LAG = 60
+"""Seconds within which a change may still become visible with an earlier time (our choice)."""
+
+
 class Query(NamedTuple):
     """A page, narrowed to records that were updated since a UNIX second."""
 
@@ -57,7 +61,8 @@ class IncrementalStream(WootricStream):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Start without a sync under way."""
-        self.overfull: list[OverfullSecond] = []
+        self._overfull: list[OverfullSecond] = []
+        self._settled = 0
         self._sync: Sync | None = None
         super().__init__(*args, **kwargs)
         self.replication_key = self.walk_key
@@ -108,7 +113,7 @@ class IncrementalStream(WootricStream):
             sync.begin(section)
             try:
                 for row in self._read(section):
-                    if sync.is_new(row, self._tap.settled):
+                    if sync.is_new(row, self._settled):
                         self.progress.changed = sync.changed
                         yield row
             except UpdatesIgnoredError:
@@ -116,6 +121,7 @@ class IncrementalStream(WootricStream):
                 continue
             sync.end()
         sync.complete()
+        self._overfull = sync.newly_overfull(self._overfull)
         self._sync = None
         self.state_manager.is_flushed = False
 
@@ -139,7 +145,7 @@ class IncrementalStream(WootricStream):
         except OrderError as error:
             message = f"Wootric's list of '{self.name}' can't be read: {error}."
             raise ServerError(message) from None
-        self.overfull += walk.overfull
+        self._note_overfull(walk.overfull)
 
     def _walk(self, walk: Walk[Row], updated_since: int | None) -> Iterator[Row]:
         """Read page after page, and side by side once that is worth it."""
@@ -167,10 +173,19 @@ class IncrementalStream(WootricStream):
         slices = Slices(walk, self._tap.page_size, now=self._tap.server_now, readers=readers)
         reader = Readers(slices, lambda page: self._rows(Query(page)), readers)
         yield from reader.records(self._tap.stop.interruptible)
-        self.overfull += [overfull for overfull in slices.overfull if overfull not in walk.overfull]
+        self._note_overfull(slices.overfull)
+
+    def _note_overfull(self, seconds: Iterable[OverfullSecond]) -> None:
+        for found in seconds:
+            if found not in self._overfull:
+                self._overfull.append(found)
+                second = from_unix(found.second)
+                self.logger.error("%s: too many records in the second %s", self.name, second)
 
     def _rows(self, query: Query) -> list[Row]:
-        rows = [self._row(self.shaped(sent, "id", self.walk_key)) for sent in self.fetch(query)]
+        sent = self.fetch(query)
+        self._settled = self._settled or self._tap.server_now - VISIBILITY_LAG
+        rows = [self._row(self.shaped(record, "id", self.walk_key)) for record in sent]
         since = query.updated_since
         if since is not None and any(row.updated < since for row in rows):
             raise UpdatesIgnoredError
@@ -185,11 +200,11 @@ class IncrementalStream(WootricStream):
 
     @override
     def shortfalls(self) -> Iterator[str]:
-        for second, shown in self.overfull:
+        for second, shown in self._overfull:
             yield (
-                f"'{self.name}' holds more than {shown} records in the second {from_unix(second)}, "
-                "and the API shows no more of one second: the others of that second are missing. "
-                "Everything else was delivered. Ask Wootric for an export of that second."
+                f"'{self.name}' has too many records in the second {from_unix(second)}: the API "
+                f"shows {shown} of them, the others are missing. Everything else was delivered. "
+                "To get them, ask Wootric for an export of that second."
             )
 
     @override

@@ -6,9 +6,9 @@ Pure: no HTTP, no clock.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
-from tap_wootric.times import canonical
+from tap_wootric.times import canonical, to_utc
 
 ADDITIONAL_FIELDS = "additional_fields"
 
@@ -61,13 +61,19 @@ class Shaper:
 def _reader(field: Mapping[str, Any]) -> Callable[[Any], Any] | None:
     types = field["type"] if isinstance(field["type"], list) else [field["type"]]
     if field.get("format") == "date-time":
-        return canonical
+        return _moment
     if "boolean" in types:
         return _boolean
     if "object" in types and field.get("properties"):
         shaper = Shaper(field)
         return lambda value: _object(shaper, value)
     return None
+
+
+def _moment(value: object) -> str:
+    if isinstance(value, bool | dict | list):  # the cache can't hold them, or takes true for 1
+        to_utc(value)
+    return canonical(cast("str | float", value))
 
 
 def _boolean(value: object) -> bool:

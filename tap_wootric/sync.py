@@ -17,10 +17,12 @@ from tap_wootric.coverage import (
     join_updates,
     look_back,
 )
-from tap_wootric.times import to_utc
+from tap_wootric.times import from_unix, to_utc
+from tap_wootric.walk import OverfullSecond
 
 COVERAGE = "coverage"
 SEEN = "seen"
+OVERFULL = "overfull"
 BOOKMARK = "replication_key_value"
 
 DAY = 86_400
@@ -30,7 +32,7 @@ class Sync:
     """Follows a sync through its sections and keeps the stream's state.
 
     Beside the SDK's bookmark the state holds `coverage`, which time ranges are known as of when,
-    and `seen`, marks of records sent near its edge.
+    and `seen`, marks of records sent near its edge; `overfull` lists the seconds reported as such.
     """
 
     def __init__(self, state: MutableMapping[str, Any], replication_key: str) -> None:
@@ -122,6 +124,14 @@ class Sync:
             until = as_of if section.until is None else min(section.until, as_of)
             coverage.cover(section.since, until, as_of)
         self._write(coverage, self._changes.seen(is_complete=True) if self._changes else self._seen)
+
+    def newly_overfull(self, found: Iterable[OverfullSecond]) -> list[OverfullSecond]:
+        """Those that no earlier sync has reported: a look-back meets them again."""
+        known = list(self._state.get(OVERFULL) or ())
+        fresh = [second for second in found if from_unix(second.second) not in known]
+        if fresh:
+            self._state[OVERFULL] = known + [from_unix(second.second) for second in fresh]
+        return fresh
 
     def _write(self, coverage: Coverage, seen: list[str]) -> None:
         self._state[COVERAGE] = coverage.to_state()

@@ -37,9 +37,6 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
-VISIBILITY_LAG = 60
-"""Seconds within which a change may still become visible with an earlier time (our choice)."""
-
 STREAMS: tuple[type[WootricStream], ...] = (
     streams.Responses,
     streams.EndUsers,
@@ -111,12 +108,6 @@ class TapWootric(Tap):
         """UNIX second that Wootric's clock showed last; the local clock's before it showed any."""
         latest = self.adapter.clock.latest
         return int(time.time()) if latest is None else latest
-
-    @cached_property
-    def settled(self) -> int:
-        """UNIX second before which nothing changes any more, as of the start of this run."""
-        started = self.adapter.clock.started
-        return (int(time.time()) if started is None else started) - VISIBILITY_LAG
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:

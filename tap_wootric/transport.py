@@ -22,6 +22,9 @@ else:
 
 TOO_MANY_REQUESTS = 429
 
+# At DEBUG it logs every URL, and that of a token request may hold the account token.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+
 MAX_REFUSALS = 60
 """How many 429 in a row end the wait: somebody else uses up the whole limit."""
 

@@ -6,6 +6,7 @@ import argparse
 import json
 import signal
 import sys
+import webbrowser
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -38,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         return _failed(f"cannot listen on port {given.port}", error)
     try:
-        _serve(sandbox, given.ready_file, stopped)
+        _serve(sandbox, given, stopped)
     except OSError as error:
         return _failed(f"cannot write {given.ready_file}", error)
     return 0
@@ -59,11 +60,14 @@ def _configure(sandbox: Sandbox, given: argparse.Namespace) -> None:
         sandbox.faults.on(name, float(share))
 
 
-def _serve(sandbox: Sandbox, ready_file: Path | None, stopped: Event) -> None:
+def _serve(sandbox: Sandbox, given: argparse.Namespace, stopped: Event) -> None:
+    ready_file: Path | None = given.ready_file
     try:
         print(addresses(sandbox), flush=True)
         if ready_file is not None:
             _write_ready(ready_file, sandbox)
+        if given.open:
+            webbrowser.open(sandbox.url)
         stopped.wait()
     finally:
         sandbox.stop()
@@ -95,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         help="any other option, such as updated_filter=false")  # fmt: skip
     add("--fault", type=_fault, action="append", default=[], metavar="NAME[=SHARE]",
         help="let a share of the requests fail, such as 500=0.02")  # fmt: skip
+    add("--open", action="store_true", help="show the page in the browser")
     add("--ready-file", type=Path, help="write url and credentials there once it listens, JSON")
     return parser
 

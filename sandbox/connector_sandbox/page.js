@@ -1,6 +1,6 @@
 import { count, fill, make, receivedRow, requestRow, responseRow, time } from "./rows.js";
 
-const POLL_MS = 1000;
+const POLL_MS = 500;
 
 const byId = (id) => document.getElementById(id);
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -84,7 +84,7 @@ function show(next) {
 
 function showNps(nps) {
   byId("nps").hidden = nps.responses === 0;
-  byId("nps-value").textContent = nps.nps > 0 ? `+${nps.nps}` : String(nps.nps);
+  byId("nps-value").textContent = `${nps.nps}`.replace("-", "−");
   const groups = ["promoter", "passive", "detractor"];
   const bar = byId("nps-bar");
   bar.ariaLabel = groups.map((group) => count(nps[`${group}s`], group)).join(", ");
@@ -145,15 +145,17 @@ function open({ kind, id }) {
 }
 
 function showPair(pair) {
-  showJson(byId("pair-wootric"), pair.wootric ?? "Wootric does not hold it.");
-  showJson(byId("pair-birdie"), pair.birdie ?? "Birdie has not received it.");
+  showJson(byId("pair-wootric"), pair.wootric, "Wootric does not hold it.");
+  showJson(byId("pair-birdie"), pair.birdie, "Birdie has not received it.");
   for (const button of byId("pair-change").querySelectorAll("button")) button.disabled = pair.wootric === null;
 }
 
-/** JSON as it came, its keys in a colour of their own. */
-function showJson(pre, json) {
-  if (pre.textContent === json) return;
-  const lines = json.split(/(?<=\n)/).map((line) => {
+/** JSON as it came, its keys in a colour of their own; or that there is none. */
+function showJson(pre, json, none) {
+  const text = json ?? none;
+  pre.classList.toggle("none", json === null);
+  if (pre.textContent === text) return;
+  const lines = text.split(/(?<=\n)/).map((line) => {
     const parts = /^(\s*)("(?:[^"\\]|\\.)*")(: .*\n?)$/s.exec(line);
     return parts ? [parts[1], make("span", "key", parts[2]), parts[3]] : [line];
   });

@@ -1,6 +1,6 @@
 // The lists and their rows.
 
-const CHANGED_MS = 1000;
+const CHANGED_MS = 60_000;
 const STATES = {
   current: ["good", "in Birdie"],
   outdated: ["late", "changed since"],
@@ -10,7 +10,6 @@ const OUTCOMES = { created: ["good", "created"], updated: ["late", "updated"] };
 
 export const count = (n, one, many = `${one}s`) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 export const time = (moment) => moment.slice(11, 19);
-const day = (moment) => moment.slice(0, 10);
 
 /** An element; its children are elements or texts, and a text is never read as HTML. */
 export function make(tag, className, ...children) {
@@ -70,16 +69,18 @@ export function responseRow(row) {
   const tags = row.tags.map((tag) => make("span", "label", String(tag)));
   const meta = [
     make("span", "", `#${row.id}`),
-    make("span", "", `${day(row.created_at)} ${time(row.created_at)}`),
-    ...(later ? [make("span", "", `changed ${when(row.updated_at, row.created_at)}`)] : []),
+    moment("", row.created_at),
+    ...(later ? [moment("changed ", row.updated_at)] : []),
     ...tags,
   ];
   return item("feedbacks", row.id, [score(row.score, row.group), text(row.text), ...meta], STATES[row.feedback]);
 }
 
-/** The time, with the day where it is another one. */
-function when(moment, other) {
-  return day(moment) === day(other) ? time(moment) : `${day(moment)} ${time(moment)}`;
+/** Day and minute; all of it is shown on the way past. */
+function moment(before, value) {
+  const element = make("time", "", `${before}${value.slice(0, 16).replace("T", " ")}`);
+  element.title = value;
+  return element;
 }
 
 export function receivedRow(row) {

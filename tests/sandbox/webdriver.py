@@ -19,12 +19,19 @@ from typing import Any, TypeVar
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 DRIVER = shutil.which("chromedriver")
 MISSING = "no browser: Debian has it as `apt-get install chromium chromium-driver`"
-FLAGS = (
-    "headless no-sandbox disable-gpu disable-quic no-first-run disable-background-networking"
-    " disable-component-update disable-sync disable-dev-shm-usage"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 20
 
 T = TypeVar("T")
 
@@ -46,7 +53,7 @@ class Browser:
         self._session = f"/session/{self._start(profile)}"
 
     def _start(self, profile: Path) -> str:
-        arguments = [*(f"--{flag}" for flag in FLAGS), f"--user-data-dir={profile}"]
+        arguments = [*FLAGS, f"--user-data-dir={profile}"]
         options = {"binary": CHROMIUM, "args": arguments}
         wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
         capabilities = {"capabilities": {"alwaysMatch": wanted}}

@@ -1,0 +1,359 @@
+"""The page in a real browser: what a person sees, and what the buttons do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from webdriver import CHROMIUM, DRIVER, MISSING, Browser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from connector_sandbox import Sandbox
+
+    from tests.conftest import SignedIn
+
+pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason=MISSING)
+
+READABLE = 4.5
+"""Contrast of small text with its ground that WCAG 2 asks for, level AA."""
+
+
+@pytest.fixture(scope="module")
+def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One browser for all tests of this file."""
+    browser = Browser(tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def browser(window: Browser, sandbox: Sandbox) -> Iterator[Browser]:
+    """The page of the small account; at the end the browser must have found no fault with it."""
+    window.complaints()
+    window.open(sandbox.url)
+    window.until(lambda: window.texts("#responses li"))
+    yield window
+    assert window.complaints() == []
+
+
+def ids(browser: Browser, name: str) -> list[str]:
+    """The ids in a list of the page, top to bottom."""
+    found: list[str] = browser.run(
+        "return [...document.querySelectorAll(arguments[0])].map(e => e.dataset.id)",
+        f"#{name} button",
+    )
+    return found
+
+
+def deliver(sandbox: Sandbox, row: dict[str, Any]) -> None:
+    """Send a response to Birdie as a target would."""
+    body = {
+        "feedback_id": str(row["id"]),
+        "posted_at": row["created_at"].isoformat(),
+        "kind": {"name": "nps", "fields": {"rating": row["score"]}},
+        "additional_fields": row["end_user"]["properties"],
+    }
+    url, key = f"{sandbox.birdie_url}/feedbacks/{row['id']}", f"ApiKey {sandbox.api_key}"
+    reply = requests.put(url, json=body, headers={"Authorization": key}, timeout=5)
+    assert reply.status_code == 201, reply.text
+
+
+def test_it_shows_what_wootric_holds_newest_first(sandbox: Sandbox, browser: Browser) -> None:
+    """The fifty that changed last, and how many there are."""
+    newest = [str(row["id"]) for row in sandbox.store.newest("responses", 50)]
+
+    assert ids(browser, "responses") == newest
+    assert browser.texts("#wootric-counts") == ["300 responses · 150 people · 100 declines"]
+
+
+def test_it_shows_what_birdie_received_as_it_comes(sandbox: Sandbox, browser: Browser) -> None:
+    """Without reloading; the response then says that Birdie holds it."""
+    row = sandbox.store.newest("responses", 1)[0]
+    deliver(sandbox, row)
+    browser.until(lambda: ids(browser, "received") == [str(row["id"])])
+
+    assert browser.texts("#received .score b") == [str(row["score"])]
+    assert browser.texts("#birdie-counts") == ["1 feedback · 0 users · 1 PUT"]
+    assert browser.texts("#responses .pill")[:2] == ["in Birdie", "not in Birdie"]
+
+
+@pytest.mark.parametrize(("score", "group"), [(10, "promoter"), (8, "passive"), (3, "detractor")])
+def test_a_score_is_coloured_and_named(
+    sandbox: Sandbox, browser: Browser, score: int, group: str
+) -> None:
+    """Who sees no colours reads the word."""
+    sandbox.store.add_response(score=score)
+    browser.until(lambda: browser.texts("#responses .score")[0] == f"{score}{group}")
+    colours = browser.run(
+        "return [...document.querySelectorAll('#responses .score')]"
+        ".map(e => [e.textContent.replace(/\\d+/, ''), getComputedStyle(e).backgroundColor])"
+    )
+    others = {colour for name, colour in colours if name != group}
+
+    assert {colour for name, colour in colours if name == group}.isdisjoint(others)
+    assert len(others) == 2
+
+
+def test_texts_are_never_read_as_html(sandbox: Sandbox, browser: Browser) -> None:
+    """Whatever a stranger writes is shown as written: comment, tag, property, id, fault's path."""
+    attack = "<img src=x onerror='window.hurt=1'><script>window.hurt=1</script> & <b>bold</b>"
+    sandbox.options.birdie_strict = False
+    row = sandbox.store.add_response(
+        text=attack, tags=[attack], end_user={"properties": {attack: attack}}
+    )
+    deliver(sandbox, row)
+    url, key = f"{sandbox.birdie_url}/users/{attack}", f"ApiKey {sandbox.api_key}"
+    requests.put(url, json={"text": attack}, headers={"Authorization": key}, timeout=5)
+    requests.get(f"{sandbox.wootric_url}/v1/{attack}", params={attack: attack}, timeout=5)
+    browser.until(lambda: browser.texts("#responses .text")[0] == attack)
+    browser.click("#responses button")
+    browser.until(lambda: attack in browser.texts("#pair-birdie")[0])
+
+    assert browser.texts("#responses .label")[0] == attack
+    assert any(attack in path for path in browser.texts("#requests .path"))
+    assert (
+        browser.run("return document.querySelectorAll('main img, main b b, dialog img').length")
+        == 0
+    )
+    assert browser.run("return window.hurt ?? null") is None
+
+
+def test_texts_of_every_language_arrive_whole(sandbox: Sandbox, browser: Browser) -> None:
+    """Emoji, line breaks, and Arabic from right to left."""
+    texts = ["شكراً جزيلاً 🌹", "Love it ❤️🚀 👩‍👩‍👧‍👦", "one\ntwo", "  spaces around  "]
+    for text in reversed(texts):
+        sandbox.store.add_response(text=text)
+    browser.until(lambda: browser.texts("#responses .text")[:4] == texts)
+    first = "return getComputedStyle(document.querySelector('#responses .text')).direction"
+
+    assert browser.run(first) == "rtl"
+
+
+def test_a_response_can_be_let_in(sandbox: Sandbox, browser: Browser) -> None:
+    """It stands at the top, in the store and on the page."""
+    browser.click("#receive")
+    browser.until(lambda: ids(browser, "responses")[0] == "1301")
+
+    assert sandbox.store.get(1301)["created_at"] == sandbox.store.responses()[-1]["created_at"]
+    assert browser.texts("#said") == ["Response 1301 has arrived."]
+
+
+def test_a_hundred_responses_can_be_let_in(sandbox: Sandbox, browser: Browser) -> None:
+    """More than a page of the API."""
+    browser.click("#receive-many")
+    browser.until(lambda: browser.texts("#said") == ["100 responses have arrived."])
+
+    assert sandbox.store.count() == 400
+
+
+@pytest.mark.parametrize(
+    ("button", "field", "empty"), [("comment", "text", None), ("tag", "tags", [])]
+)
+def test_a_late_change_can_be_made(
+    sandbox: Sandbox, browser: Browser, button: str, field: str, empty: object
+) -> None:
+    """To the newest response that lacks it; Birdie's version is then out of date."""
+    target = sandbox.store.add_response()
+    assert target[field] == empty
+    deliver(sandbox, target)
+    browser.until(lambda: browser.texts("#responses .pill")[0] == "in Birdie")
+    browser.click(f"#{button}")
+    browser.until(lambda: browser.texts("#responses .pill")[0] == "changed since")
+
+    assert sandbox.store.get(target["id"])[field]
+    assert browser.texts("#said") == [f"Response {target['id']} has a late {button}."]
+
+
+def test_a_fault_can_be_switched_on_and_off(wootric: SignedIn, browser: Browser) -> None:
+    """Chosen from all that are known; what it strikes is marked among the requests."""
+    browser.type("#fault-name", "504")
+    browser.type("#fault-share", "every request")
+    browser.type("#fault-api", "of Wootric")
+    browser.click("#fault button[type=submit]")
+    browser.until(lambda: browser.texts("#faults li"))
+    struck = wootric.get("segments").status_code
+    browser.until(lambda: "struck 1 time" in browser.texts("#faults li")[0])
+    marked = browser.texts("#requests tr:first-child .pill")
+    browser.click("#faults button")
+    browser.until(lambda: browser.texts("#faults li") == [])
+
+    assert (struck, wootric.get("segments").status_code) == (504, 200)
+    assert marked == ["504", "504"]
+
+
+def test_every_fault_is_offered_with_its_explanation(sandbox: Sandbox, browser: Browser) -> None:
+    """The page knows them from the sandbox."""
+    known = sandbox.faults.describe()["known"]
+    browser.type("#fault-name", "lost_reply")
+
+    assert sorted(browser.texts("#fault-name option")) == sorted(known)
+    assert browser.texts("#fault-help") == [known["lost_reply"]]
+
+
+def test_requests_are_shown_as_they_come(wootric: SignedIn, browser: Browser) -> None:
+    """Method, path with its query, status; the page's own are not among them."""
+    wootric.get("responses", {"page": 31})
+    browser.until(lambda: len(browser.texts("#requests tr")) == 2)
+    cells = browser.texts("#requests tr:first-child td")
+
+    assert cells[1:5] == ["Wootric", "GET", "/v1/responses?page=31", "400"]
+    assert float(cells[5]) >= 0
+    assert {row.api for row in wootric.sandbox.requests} == {"wootric"}
+
+
+def test_a_response_stands_beside_its_feedback(sandbox: Sandbox, browser: Browser) -> None:
+    """Both as raw JSON, side by side, numbers exact; it follows what happens meanwhile."""
+    row = sandbox.store.add_response(end_user={"properties": {"big": 9007199254740993}})
+    browser.until(lambda: ids(browser, "responses")[0] == str(row["id"]))
+    browser.click("#responses button")
+    browser.until(lambda: browser.texts("#pair-birdie") == ["Birdie has not received it."])
+    deliver(sandbox, row)
+    browser.until(lambda: "feedback_id" in browser.texts("#pair-birdie")[0])
+    left, right = browser.run(
+        "return ['pair-wootric', 'pair-birdie']"
+        ".map(id => document.getElementById(id).getBoundingClientRect().toJSON())"
+    )
+
+    assert '"big": 9007199254740993' in browser.texts("#pair-wootric")[0]
+    assert '"big": 9007199254740993' in browser.texts("#pair-birdie")[0]
+    assert left["right"] <= right["left"]
+    assert left["top"] == right["top"]
+
+
+def test_the_response_looked_at_can_be_changed_and_deleted(
+    sandbox: Sandbox, browser: Browser
+) -> None:
+    """Any response, not only the newest."""
+    row = sandbox.store.newest("responses", 3)[2]
+    browser.click("#responses li:nth-child(3) button")
+    browser.type("#pair-text", "typed in the browser")
+    browser.click("#pair-change button[value=comment]")
+    browser.until(lambda: '"typed in the browser"' in browser.texts("#pair-wootric")[0])
+    browser.click("#pair-change button[value=delete]")
+    browser.until(lambda: browser.texts("#pair-wootric") == ["Wootric does not hold it."])
+
+    assert row["id"] not in {left["id"] for left in sandbox.store.responses()}
+
+
+def test_what_goes_wrong_is_said(sandbox: Sandbox, browser: Browser) -> None:
+    """Such as a change of a response that somebody else has just deleted."""
+    sandbox.store.change = lambda *_, **__: {}["1299"]  # type: ignore[method-assign]
+    browser.click("#tag")
+    browser.until(lambda: browser.texts("#said") == ["That did not work: There is no '1299'."])
+    complaints = browser.complaints()
+
+    assert len(complaints) == 1
+    assert "404" in complaints[0]
+
+
+def test_a_sandbox_that_stops_is_noticed_and_found_again(
+    sandbox: Sandbox, browser: Browser
+) -> None:
+    """The page stays open over a restart."""
+    browser.until(lambda: browser.texts("#connection") == ["running"])
+    sandbox.stop()
+    browser.until(lambda: browser.texts("#connection") == ["does not answer, trying again"])
+    sandbox.start()
+    browser.until(lambda: browser.texts("#connection") == ["running"])
+
+    assert all("ERR_CONNECTION" in complaint for complaint in browser.complaints())
+
+
+def test_a_row_that_stays_keeps_the_focus(sandbox: Sandbox, browser: Browser) -> None:
+    """A person on the keyboard is not thrown out by what arrives."""
+    browser.run("document.querySelector('#responses li:nth-child(2) button').focus()")
+    focused = ids(browser, "responses")[1]
+    sandbox.receive(2)
+    browser.until(lambda: ids(browser, "responses")[3] == focused)
+
+    assert browser.run("return document.activeElement.dataset.id") == focused
+
+
+def test_an_empty_sandbox_says_what_to_do(sandbox: Sandbox, browser: Browser) -> None:
+    """Nothing held, nothing received, nothing asked."""
+    for row in sandbox.store.responses():
+        sandbox.store.delete("responses", row["id"])
+    browser.until(lambda: ids(browser, "responses") == [])
+    browser.click("#comment")
+    shown = browser.run(
+        "return ['responses', 'received', 'requests']"
+        ".map(id => getComputedStyle(document.getElementById(id), '::before').content)"
+    )
+
+    assert [text.strip('"').split()[0] for text in shown] == ["No", "Nothing", "No"]
+    assert browser.texts("#said") == ["Wootric holds no response yet: let one arrive first."]
+
+
+def test_addresses_and_credentials_are_at_hand(sandbox: Sandbox, browser: Browser) -> None:
+    """The same text as in the terminal."""
+    browser.until(lambda: sandbox.api_key in browser.texts("#addresses")[0])
+
+    assert sandbox.wootric_url in browser.texts("#addresses")[0]
+
+
+def test_nothing_is_loaded_from_elsewhere(sandbox: Sandbox, browser: Browser) -> None:
+    """The machine may be offline."""
+    names = browser.run("return performance.getEntriesByType('resource').map(e => e.name)")
+
+    assert f"{sandbox.url}/page.js" in names
+    assert all(name.startswith(f"{sandbox.url}/") for name in names)
+
+
+@pytest.mark.parametrize("width", [1200, 700, 400])
+def test_it_fits_the_window(sandbox: Sandbox, browser: Browser, width: int) -> None:
+    """Nothing is cut off at the side, whatever a text holds; two columns where there is room."""
+    wide = "x" * 500
+    deliver(sandbox, sandbox.store.add_response(text=wide, tags=[wide]))
+    requests.get(f"{sandbox.wootric_url}/v1/{wide}", timeout=5)
+    browser.open(sandbox.url, width)
+    browser.until(lambda: browser.texts("#responses li"))
+    left, right = browser.run(
+        "return ['responses', 'received']"
+        ".map(id => document.getElementById(id).getBoundingClientRect().toJSON())"
+    )
+
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+    assert (left["top"] == right["top"]) == (width == 1200)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_everything_can_be_read(sandbox: Sandbox, browser: Browser, *, dark: bool) -> None:
+    """In light and in dark, as the system has it, each text stands out from its ground."""
+    deliver(sandbox, sandbox.store.newest("responses", 9)[8])
+    sandbox.store.comment(sandbox.store.newest("responses", 9)[8]["id"], "late")
+    sandbox.faults.on("500", times=0)
+    browser.open(sandbox.url, dark=dark)
+    browser.until(lambda: browser.texts("#received li") and browser.texts("#faults li"))
+    found = browser.run(CONTRASTS)
+    ground = browser.run("return getComputedStyle(document.body).backgroundColor")
+
+    assert len(found) > 100
+    assert {text: ratio for text, ratio in found if ratio < READABLE} == {}
+    assert (ground == "rgb(18, 22, 28)") == dark
+
+
+CONTRASTS = """
+const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+const light = (colour) => {
+  const [r, g, b] = numbers(colour).slice(0, 3)
+    .map((v) => v / 255)
+    .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const ground = (element) => {
+  const colour = getComputedStyle(element).backgroundColor;
+  return numbers(colour)[3] === 0 ? ground(element.parentElement) : colour;
+};
+const found = [];
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (walker.nextNode()) {
+  const element = walker.currentNode.parentElement;
+  if (!walker.currentNode.data.trim() || !element.checkVisibility()) continue;
+  const [a, b] = [light(getComputedStyle(element).color), light(ground(element))];
+  found.push([walker.currentNode.data, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)]);
+}
+return found;
+"""

@@ -89,6 +89,7 @@ def test_booleans_mean_what_they_say(sent: object, expected: object) -> None:
         (RESPONSES, {"completed": "maybe"}, "completed: not a boolean"),
         (RESPONSES, {"completed": 2}, "completed: not a boolean"),
         (RESPONSES, {"created_at": "soon"}, "created_at: not a time"),
+        (RESPONSES, {"created_at": True}, "created_at: not a time"),
         (RESPONSES, {"end_user": [1]}, "end_user: not an object"),
         (END_USERS, {"settings": {"web_nps": []}}, "settings: web_nps: not a boolean"),
         (END_USERS, {"last_seen_at": {}}, "last_seen_at: not a time"),
@@ -100,6 +101,14 @@ def test_a_field_that_cannot_be_read_is_named(
     """With the way to it inside objects, and without its value."""
     with pytest.raises(RecordError, match=names):
         shaper.shape(sent)
+
+
+def test_true_is_no_time_even_after_the_second_one_was_read() -> None:
+    """For a cache `True` and 1 are the same."""
+    RESPONSES.shape({"created_at": 1})
+
+    with pytest.raises(RecordError):
+        RESPONSES.shape({"created_at": True})
 
 
 def test_unix_seconds_become_rfc3339_where_a_time_is_declared() -> None:

@@ -14,6 +14,12 @@ from tap_wootric.times import canonical, from_unix, to_rfc3339, to_utc, unix_sec
 
 from .helpers import Account, assert_complete
 
+moments = st.datetimes(
+    datetime(1900, 1, 1),
+    datetime(2200, 1, 1),
+    timezones=st.just(UTC),  # noqa: DTZ001
+)
+
 MOMENT = "2016-12-16T17:05:00+00:00"
 
 
@@ -77,13 +83,9 @@ def test_the_hour_that_repeats_in_autumn_is_told_apart_by_its_offset() -> None:
     assert (first, second) == ("2024-11-03T08:30:00+00:00", "2024-11-03T09:30:00+00:00")
 
 
-@given(
-    st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)),
-    st.integers(-14 * 60, 14 * 60),
-)
-def test_any_offset_names_the_same_moment(naive: datetime, minutes: int) -> None:
+@given(moments, st.integers(-14 * 60, 14 * 60))
+def test_any_offset_names_the_same_moment(moment: datetime, minutes: int) -> None:
     """What a moment looks like in another place changes nothing."""
-    moment = naive.replace(tzinfo=UTC)
     shown = moment.astimezone(timezone(timedelta(minutes=minutes)))
     offset = f"{shown:%z}"[:5]
 
@@ -91,12 +93,12 @@ def test_any_offset_names_the_same_moment(naive: datetime, minutes: int) -> None
     assert to_utc(shown.isoformat()) == moment
 
 
-@given(st.lists(st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)), min_size=2))
-def test_texts_sort_as_moments_do(moments: list[datetime]) -> None:
+@given(st.lists(moments, min_size=2))
+def test_texts_sort_as_moments_do(found: list[datetime]) -> None:
     """The SDK compares bookmarks as texts."""
-    texts = [to_rfc3339(moment.replace(tzinfo=UTC)) for moment in moments]
+    texts = [to_rfc3339(moment) for moment in found]
 
-    assert sorted(texts) == [to_rfc3339(m.replace(tzinfo=UTC)) for m in sorted(moments)]
+    assert sorted(texts) == [to_rfc3339(moment) for moment in sorted(found)]
 
 
 @given(st.integers(-(10**9), 10**10))
@@ -105,10 +107,9 @@ def test_a_unix_second_survives_the_way_to_text_and_back(second: int) -> None:
     assert unix_second(from_unix(second)) == second
 
 
-@given(st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)))
+@given(moments)
 def test_a_fraction_belongs_to_the_second_before_it(moment: datetime) -> None:
     """Before 1970 as well, where cutting off would round up."""
-    moment = moment.replace(tzinfo=UTC)
     second = unix_second(to_rfc3339(moment))
 
     assert timedelta(0) <= moment - datetime.fromtimestamp(second, UTC) < timedelta(seconds=1)
@@ -159,7 +160,7 @@ def test_the_autumn_hour_is_walked_in_order_and_completely(empty: Account) -> No
 
 @pytest.mark.parametrize("until", range(4, 8))
 def test_a_bookmark_in_the_autumn_hour_resumes_where_it_stands(empty: Account, until: int) -> None:
-    """A first sync that ends anywhere around the hour leaves nothing out and sends nothing twice."""
+    """Wherever around the hour a first sync ends, nothing is left out or sent twice."""
     fill_an_autumn_hour(empty.sandbox)
 
     first = empty.sync(end_date=f"2024-11-03T0{until}:45:00Z")

@@ -14,11 +14,10 @@ from tap_wootric.times import canonical, from_unix, to_rfc3339, to_utc, unix_sec
 
 from .helpers import Account, assert_complete
 
-moments = st.datetimes(
-    datetime(1900, 1, 1),
-    datetime(2200, 1, 1),
-    timezones=st.just(UTC),  # noqa: DTZ001
-)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LONGEST = 7 * 10**15  # microseconds: more than two centuries
+
+moments = st.integers(-LONGEST, LONGEST).map(lambda us: EPOCH + timedelta(microseconds=us))
 
 MOMENT = "2016-12-16T17:05:00+00:00"
 

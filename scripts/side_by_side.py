@@ -17,7 +17,18 @@ def columns(left_title: str, left: Any, right_title: str, right: Any) -> str:
 
 
 def _lines(title: str, value: Any) -> list[str]:
-    return [title, "-" * len(title), *json.dumps(value, indent=1, ensure_ascii=False).splitlines()]
+    return [title, "-" * len(title), *_json("", value, "")]
+
+
+def _json(key: str, value: Any, indent: str) -> list[str]:
+    """Like `json.dumps`, but what fits its column stays on one line."""
+    short = f"{indent}{key}{json.dumps(value, ensure_ascii=False)}"
+    if not (isinstance(value, dict) and value) or _cells(short) < WIDTH:
+        return [short]
+    entries = (_json(f"{json.dumps(name)}: ", item, f"{indent} ") for name, item in value.items())
+    inner = [line for *first, last in entries for line in [*first, f"{last},"]]
+    inner[-1] = inner[-1].removesuffix(",")
+    return [f"{indent}{key}{{", *inner, f"{indent}}}"]
 
 
 def _fit(line: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -35,13 +36,21 @@ def running(folder: Path) -> list[str]:
 
 @pytest.mark.long
 def test_demo_shows_two_complete_runs(plugins: Path, tmp_path: Path):
-    """It exits with 0, tells both runs, and leaves nothing in the temporary folder."""
+    """It exits with 0, tells what the README shows, and leaves nothing in the temporary folder."""
     shown = succeeded(run(sys.executable, DEMO, env=os.environ | {"TMPDIR": str(tmp_path)}))
 
     assert "Birdie got 300 responses: 300 new, 0 changed." in shown
     assert "Birdie got 7 responses: 5 new, 2 changed." in shown
     assert "Wootric holds 305 responses, Birdie 305" in shown
+    assert plain(shown) in plain((ROOT / "README.md").read_text())
     assert list(tmp_path.iterdir()) == []
+
+
+def plain(text: str) -> str:
+    """A text without what differs from run to run: figures, random ids, widths of columns."""
+    for pattern, same in [(r"-[0-9a-f]{6}\b", "-id"), (r"\d+", "0"), (r"\s+", " ")]:
+        text = re.sub(pattern, same, text)
+    return text
 
 
 @pytest.mark.long

@@ -1,0 +1,62 @@
+"""The commands of the README, as they stand there."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from connector_sandbox import Sandbox
+
+from .commands import BIN, ROOT, run, succeeded
+
+README = (ROOT / "README.md").read_text()
+
+
+def block(language: str, word: str) -> str:
+    """The first fenced block of a language in which a word occurs."""
+    blocks = re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    return next(text for text in blocks if word in text)
+
+
+@pytest.mark.usefixtures("clean_environment")
+def test_plain_pipe_works_as_shown_and_again(sandbox: Sandbox, tap_config: Path, tmp_path: Path):
+    """Pasted into a shell, twice: the first run moves everything, the second nothing."""
+    shutil.copy(tap_config, tmp_path / "sample_config.json")
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv/bin").symlink_to(BIN)
+    address = json.dumps(sandbox.birdie_url)
+    key = f'"{sandbox.api_key}", "max_requests_per_second": 0, "api_url": {address}'
+    shell = "set -e -o pipefail\n" + block("sh", "--state").replace('"..."', key)
+
+    succeeded(run("bash", "-c", shell, cwd=tmp_path))
+    first = len(sandbox.birdie.history)
+    succeeded(run("bash", "-c", shell, cwd=tmp_path))
+
+    responses = {str(row["id"]) for row in sandbox.store.responses()}
+    assert responses == set(sandbox.birdie.records())
+    assert len(sandbox.birdie.history) == first
+
+
+def test_meltano_block_agrees_with_the_project():
+    """What is there to paste names the plugin as meltano.yml does."""
+    pasted = yaml.safe_load(block("yaml", "extractors"))["plugins"]["extractors"][0]
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text())["plugins"]["extractors"][0]
+
+    for name in ("name", "namespace", "executable", "select"):
+        assert pasted[name] == project[name]
+    assert set(pasted["capabilities"]) <= set(project["capabilities"])
+    known = {setting["name"] for setting in project["settings"]}
+    assert {setting["name"] for setting in pasted["settings"]} <= known
+
+
+def test_make_lists_its_targets(tmp_path: Path):
+    """`make` alone tells what there is, and the README names nothing else."""
+    listed = set(re.findall(r"^make (\w+) ", succeeded(run("make", cwd=ROOT)), re.MULTILINE))
+
+    named = set(re.findall(r"`make (\w+)`|\$ make (\w+)", README))
+    assert {"demo", "test", "quick", "lint", "format", "types", "bench", "docs", "build"} <= listed
+    assert {first or second for first, second in named} <= listed

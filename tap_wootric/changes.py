@@ -74,7 +74,7 @@ class Changes:
             return False
         name = str(row.id)
         mark = _time_mark(row) if row.updated < self._settled else _content_mark(row)
-        before = self._seen.get(name) or self._sent_again.get(name)
+        before = self._sent_again.get(name) or self._seen.get(name)
         if before is not None and before in {mark, _content_mark(row)}:
             is_unchanged = True
         self._note(name, mark, row)

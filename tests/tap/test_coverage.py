@@ -1,8 +1,6 @@
-"""Coverage: what earlier syncs have read, as of when, and what is left to read."""
+"""Coverage: what earlier syncs have read, as of when, and what follows for the next one."""
 
 from __future__ import annotations
-
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -18,146 +16,128 @@ from tap_wootric.coverage import (
     look_back,
 )
 
-LAST = 40
+COVERED = [Span(BEGINNING, 100, 90), Span(200, 300, 250)]
 
-seconds = st.integers(0, LAST)
-covers = st.lists(st.tuples(st.none() | seconds, seconds, st.integers(0, 5)), max_size=8)
-bounds = st.none() | seconds
+Marks = list[tuple[int | None, int, int]]
+
+marks: st.SearchStrategy[Marks] = st.lists(
+    st.tuples(st.none() | st.integers(0, 60), st.integers(0, 60), st.integers(0, 99)), max_size=8
+)
 
 
-def covered(calls: list[tuple[int | None, int, int]]) -> tuple[Coverage, dict[int, int]]:
+def covered_by(rows: Marks) -> tuple[Coverage, dict[int, int]]:
     """A coverage, and the same as a plain table of seconds."""
     coverage, table = Coverage(), {}
-    for since, until, as_of in calls:
+    for since, until, as_of in rows:
         coverage.cover(since, until, as_of)
-        table.update(dict.fromkeys(range(-1 if since is None else since, until), as_of))
+        table |= dict.fromkeys(range(0 if since is None else since, until), as_of)
     return coverage, table
 
 
-@given(covers)
-def test_a_second_is_known_as_of_the_last_sync_that_read_it(
-    calls: list[tuple[int | None, int, int]],
+@given(marks)
+def test_every_second_is_known_as_of_the_last_time_it_was_read(rows: Marks) -> None:
+    """Compared with a table that notes each second alone."""
+    coverage, table = covered_by(rows)
+
+    assert {second: coverage.as_of(second) for second in range(70)} == {
+        second: table.get(second) for second in range(70)
+    }
+
+
+@given(marks, st.none() | st.integers(0, 60), st.none() | st.integers(0, 60))
+def test_sections_ask_for_every_second_once_and_for_updates_where_it_is_known(
+    rows: Marks, since: int | None, until: int | None
 ) -> None:
-    """Ranges in any order, overlapping or not."""
-    coverage, table = covered(calls)
-
-    found = {second: coverage.as_of(second) for second in range(-1, LAST + 1)}
-
-    assert found == {second: table.get(second) for second in range(-1, LAST + 1)}
-
-
-@given(covers)
-def test_spans_are_disjoint_ascending_and_no_more_than_needed(
-    calls: list[tuple[int | None, int, int]],
-) -> None:
-    """Neighbours that are equally known are one."""
-    spans = covered(calls)[0].spans
-
-    assert all(span.since < span.until for span in spans)
-    for before, after in pairwise(spans):
-        assert before.until <= after.since
-        assert before.until < after.since or before.as_of != after.as_of
-
-
-@given(covers, bounds, bounds)
-def test_sections_cover_what_was_asked_for_without_gap_or_overlap(
-    calls: list[tuple[int | None, int, int]], since: int | None, until: int | None
-) -> None:
-    """Ascending; whole where nothing is known, only updates where something is."""
-    coverage, table = covered(calls)
+    """Nothing is left out, nothing read twice, nothing covered is read whole."""
+    coverage, table = covered_by(rows)
 
     sections = list(coverage.sections(since, until))
 
-    for second in range(-1, LAST + 1):
-        wanted = (since is None or second >= since) and (until is None or second < until)
-        holding = [section for section in sections if contains(section, second)]
-        assert len(holding) == wanted
-        if holding:
-            assert holding[0].updated_since == table.get(second)
-    assert sections == sorted(sections, key=lambda s: BEGINNING if s.since is None else s.since)
-
-
-@given(covers, bounds, bounds)
-def test_joined_sections_ask_for_no_less(
-    calls: list[tuple[int | None, int, int]], since: int | None, until: int | None
-) -> None:
-    """Fewer requests, each as of the earliest of what it stands for; whole parts stay whole."""
-    sections = list(covered(calls)[0].sections(since, until))
-
-    joined = join_updates(sections)
-
-    for second in range(-1, LAST + 1):
-        before = [s.updated_since for s in sections if contains(s, second)]
-        after = [s.updated_since for s in joined if contains(s, second)]
-        assert len(before) == len(after)
-        for asked, instead in zip(before, after, strict=True):
-            assert (asked is None) == (instead is None)
-            assert asked is None or instead is None or instead <= asked
-    updates = [s.updated_since is not None for s in joined]
-    neighbours = [a.until == b.since for a, b in pairwise(joined)]
-    assert not any(a and b and n for (a, b), n in zip(pairwise(updates), neighbours, strict=True))
-
-
-@given(covers, bounds, bounds, seconds)
-def test_a_look_back_reads_everything_from_its_beginning_on(
-    calls: list[tuple[int | None, int, int]], since: int | None, until: int | None, begin: int
-) -> None:
-    """And before it what no sync has read; every second at most once."""
-    sections = list(covered(calls)[0].sections(since, until))
-
-    plain = look_back(sections, begin)
-
-    for second in range(-1, LAST + 1):
-        is_wanted = any(
-            contains(section, second) and (section.updated_since is None or second >= begin)
+    for second in range(70):
+        asked = [
+            section
             for section in sections
-        )
-        assert sum(contains(section, second) for section in plain) == is_wanted
-    assert all(section.updated_since is None for section in plain)
+            if (section.since is None or second >= section.since)
+            and (section.until is None or second < section.until)
+        ]
+        is_wanted = (since is None or second >= since) and (until is None or second < until)
+        assert len(asked) == is_wanted
+        assert all(section.updated_since == table.get(second) for section in asked)
 
 
-@given(covers)
-def test_a_state_keeps_the_coverage(calls: list[tuple[int | None, int, int]]) -> None:
-    """Written as texts and read again, it is the same."""
-    coverage = covered(calls)[0]
+@given(marks)
+def test_what_the_state_holds_is_read_back_as_it_was(rows: Marks) -> None:
+    """A state goes through JSON and through Meltano's merge: rows of texts and nulls."""
+    coverage, _ = covered_by(rows)
 
     assert Coverage.from_state(coverage.to_state()).spans == coverage.spans
 
 
-def test_a_state_shows_times_that_people_can_read() -> None:
-    """With null for the beginning."""
-    coverage = Coverage([Span(BEGINNING, 0, 60)])
+@given(st.lists(st.integers(0, 10_000), min_size=40, max_size=80, unique=True))
+def test_a_state_of_many_syncs_stays_short_and_forgets_nothing(edges: list[int]) -> None:
+    """Joined spans are known as of the earlier moment: rather asked for again than lost."""
+    coverage = Coverage()
+    position: int | None = None
+    for as_of, edge in enumerate(sorted(edges)):
+        before = {second: coverage.as_of(second) for second in edges}
+        coverage.cover(position, edge, as_of)
+        position = edge
+        for second, known in before.items():
+            now = coverage.as_of(second)
+            assert known is None or (now is not None and now <= known)
 
-    assert coverage.to_state() == [[None, "1970-01-01T00:00:00+00:00", "1970-01-01T00:01:00+00:00"]]
+    assert len(coverage.spans) <= MAX_SPANS
+    assert coverage.as_of(max(edges) - 1) is not None
 
 
 @pytest.mark.parametrize(
-    "rows",
-    [
-        [["soon", "later", "never"]],
-        [[0, 10, 5], [5, 20, 5]],
-        [[0, 10]],
-        [[0, 10, 5, 5]],
-        [[0, None, 5]],
-    ],
+    "rows", [5, [5], [["2024-01-01"]], [[None, None, None]], [["x", "y", "z"]], [[None, "1", {}]]]
 )
-def test_a_state_that_contradicts_itself_is_refused(rows: list[list[object]]) -> None:
-    """Rather than leave out what it seems to cover."""
-    with pytest.raises(ValueError, match=r"."):
+def test_coverage_of_another_form_is_an_error(rows: list[list[object]]) -> None:
+    """Never a guess at what has been read."""
+    with pytest.raises((ValueError, TypeError)):
         Coverage.from_state(rows)
 
 
-def test_too_many_spans_are_joined_as_of_the_earlier_moment() -> None:
-    """Rather something is asked for again than lost, and a STATE line stays short."""
-    coverage = Coverage()
-    for i in range(3 * MAX_SPANS):
-        coverage.cover(10 * i, 10 * i + 10, i)
+def test_time_ranges_that_overlap_are_an_error() -> None:
+    """No sync writes them."""
+    rows = [[None, "2024-01-02", "2024-01-02"], ["2024-01-01", "2024-01-03", "2024-01-03"]]
 
-    assert len(coverage.spans) <= MAX_SPANS
-    assert all((coverage.as_of(10 * i + 5) or 0) <= i for i in range(3 * MAX_SPANS))
+    with pytest.raises(ValueError, match="overlap"):
+        Coverage.from_state(rows)
 
 
-def contains(section: Section, second: int) -> bool:
-    """Whether a section holds a second."""
-    since, until, _ = section
-    return (since is None or second >= since) and (until is None or second < until)
+def test_neighbours_that_ask_for_updates_are_read_as_one() -> None:
+    """As of the earliest of them; what is read whole stays apart."""
+    sections = [Section(None, 10, 5), Section(10, 20, 3), Section(20, 30), Section(30, 40, 7)]
+
+    assert join_updates(sections) == [Section(None, 20, 3), Section(20, 30), Section(30, 40, 7)]
+
+
+@pytest.mark.parametrize(
+    ("begin", "plain"),
+    [
+        (BEGINNING, [Section(BEGINNING, None)]),
+        (50, [Section(50, None)]),
+        (150, [Section(100, 200), Section(200, None)]),
+        (250, [Section(100, 200), Section(250, None)]),
+        (999, [Section(100, 200), Section(300, None)]),
+    ],
+)
+def test_a_look_back_reads_again_what_is_recent_and_always_what_is_new(
+    begin: int, plain: list[Section]
+) -> None:
+    """Where the API can't be asked for updates; touching sections are read as one."""
+    sections = Coverage(COVERED).sections(None, None)
+
+    joined = look_back(sections, begin)
+
+    wanted = {s for section in plain for s in _seconds(section)}
+    assert {s for section in joined for s in _seconds(section)} == wanted
+    assert all(section.updated_since is None for section in joined)
+    assert len(joined) <= len(plain)
+
+
+def _seconds(section: Section) -> range:
+    since = 0 if section.since is None or section.since < 0 else section.since
+    return range(since, 400 if section.until is None else section.until)

@@ -107,12 +107,13 @@ def test_a_crowded_second_whose_order_can_not_be_reversed_is_not_taken_for_compl
 ) -> None:
     """Where both directions show the same 1,500 of 2,000, the others are missed aloud."""
     account.sandbox.options.ties = "same"
-    account.sandbox.store.burst(2_000, second_of(account), "same")
+    second = second_of(account)
+    account.sandbox.store.burst(2_000, second, "same")
 
     output = account.sync()
 
     assert output.code == 1
-    assert rfc3339(second_of(account)) in output.error
+    assert rfc3339(second) in output.error
     assert len(output.ids()) == 300 + 1_500
 
 

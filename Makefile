@@ -3,8 +3,7 @@
 PYTHON ?= python3
 ARGS ?=
 
-TOOLS := $(CURDIR)/.tools
-UV := $(TOOLS)/bin/uv
+UV := .tools/bin/uv
 BIN := .venv/bin
 
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
@@ -64,7 +63,7 @@ clean: ## remove what was set up and built; Meltano's state and output/ stay
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.12 ...")'
 	@echo "Setting up: uv"
-	@$(PYTHON) -m pip install -q --disable-pip-version-check --target "$(TOOLS)" "uv>=0.9"
+	@$(PYTHON) -m pip install -q --disable-pip-version-check --target .tools "uv>=0.9"
 
 .venv/setup.stamp: uv.lock pyproject.toml target-birdie/pyproject.toml sandbox/pyproject.toml | $(UV)
 	@echo "Setting up: packages"

@@ -98,7 +98,7 @@ export function requestRow(row) {
   const status = row.status === 0 ? "no reply" : String(row.status);
   return make(
     "tr",
-    "",
+    row.fault ? "struck" : "",
     make("td", "", time(row.at)),
     make("td", "", row.api === "wootric" ? "Wootric" : "Birdie"),
     make("td", "", row.method),

@@ -176,7 +176,7 @@ def test_a_fault_can_be_switched_on_and_off(wootric: SignedIn, browser: Browser)
     browser.until(lambda: browser.texts("#faults li"))
     struck = wootric.get("segments").status_code
     browser.until(lambda: "struck 1 time" in browser.texts("#faults li")[0])
-    marked = browser.texts("#requests tr:first-child .pill")
+    marked = browser.texts("#requests tr.struck:first-child .pill")
     browser.click("#faults button")
     browser.until(lambda: browser.texts("#faults li") == [])
 
@@ -314,7 +314,12 @@ def test_it_fits_the_window(sandbox: Sandbox, browser: Browser, width: int) -> N
         "return ['responses', 'received']"
         ".map(id => document.getElementById(id).getBoundingClientRect().toJSON())"
     )
+    cut = browser.run(
+        "return [...document.querySelectorAll('html, .rows, .text, .label, .scroll, .path')]"
+        ".filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className || e.tagName)"
+    )
 
+    assert cut == []
     assert browser.run("return document.documentElement.scrollWidth") <= width
     assert (left["top"] == right["top"]) == (width == 1200)
 

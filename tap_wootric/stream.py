@@ -39,7 +39,7 @@ class WootricStream(WootricClient, abc.ABC):
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Json]:
-        """The stream's records; a termination signal ends them with an exact STATE."""
+        """The stream's records; a termination signal or an error ends them with an exact STATE."""
         self.progress = Progress(self.name, self._tap.adapter)
         try:
             with ProgressLog(self.logger, self.progress):
@@ -50,6 +50,9 @@ class WootricStream(WootricClient, abc.ABC):
         except InterruptedWait:
             self._write_state_message()
             self._tap.stop.obey()
+        except TapError:
+            self._write_state_message()
+            raise
         finally:
             self._tap.message_writer.flush()
             summary = self.progress.summary(self.newest or self._bookmark)

@@ -8,9 +8,13 @@ BIN := .venv/bin
 
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
+export PIP_ROOT_USER_ACTION := ignore
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 unexport VIRTUAL_ENV
+
+# Where Meltano keeps the logs of installations, else in the home folder.
+export XDG_STATE_HOME ?= $(CURDIR)/.cache/state
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -76,7 +80,7 @@ $(UV):
 
 .meltano/plugins.stamp: .venv/setup.stamp .tools/constraints.txt meltano.yml
 	@echo "Setting up: Meltano's plugins"
-	@UV_CONSTRAINT="$(CURDIR)/.tools/constraints.txt" \
+	@UV_CONSTRAINT=.tools/constraints.txt \
 		$(BIN)/meltano --log-level warning install tap-wootric target-birdie
 	@touch $@
 

@@ -56,12 +56,13 @@ def pair(sandbox: Sandbox, kind: str, record_id: str) -> Data:
 
 def _response(sandbox: Sandbox, row: Data) -> Data:
     stored = sandbox.birdie.latest("feedbacks", str(row["id"]))
+    tags = row.get("tags") or []
     return {
         "id": row["id"],
         "score": row.get("score"),
         "group": _group(row.get("score")),
         "text": _short(row.get("text")),
-        "tags": row.get("tags") or [],
+        "tags": tags if isinstance(tags, list) else [tags],
         "created_at": row["created_at"],
         "updated_at": row["updated_at"],
         "feedback": _state(sandbox, row, stored),

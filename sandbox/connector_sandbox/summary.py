@@ -37,7 +37,7 @@ def read(store: Store, query: dict[str, str], time_zone: str) -> Data:
 def summarise(responses: list[Data], declines: list[Data]) -> Data:
     """Counts and rates in per cent; an e-mail survey is known by its missing `origin_url`."""
     counted = [row for row in responses if not row.get("excluded_from_calculations")]
-    scores = [row["score"] for row in counted if row.get("score") is not None]
+    scores = [row["score"] for row in counted if isinstance(row.get("score"), int)]
     groups = Counter(map(group, scores))
     promoters, detractors = groups["promoter"], groups["detractor"]
     return {

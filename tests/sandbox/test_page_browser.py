@@ -132,6 +132,16 @@ def test_texts_of_every_language_arrive_whole(sandbox: Sandbox, browser: Browser
     assert browser.run(first) == "rtl"
 
 
+def test_values_of_any_type_are_shown(sandbox: Sandbox, browser: Browser) -> None:
+    """The control address takes what a test wants an API to answer."""
+    sandbox.store.add_response(score="nine", tags="late", text=5, end_user=None)
+    sandbox.store.add_response(score=None, tags=[None, {"a": 1}], text=["x"])
+    browser.until(lambda: ids(browser, "responses")[:2] == ["1302", "1301"])
+
+    assert browser.texts("#responses .score b")[1] == "nine"
+    assert browser.texts("#responses .text")[:2] == ["['x']", "5"]
+
+
 def test_a_response_can_be_let_in(sandbox: Sandbox, browser: Browser) -> None:
     """It stands at the top, in the store and on the page."""
     browser.click("#receive")
@@ -238,11 +248,17 @@ def test_the_response_looked_at_can_be_changed_and_deleted(
     assert row["id"] not in {left["id"] for left in sandbox.store.responses()}
 
 
-def test_what_goes_wrong_is_said(sandbox: Sandbox, browser: Browser) -> None:
+def test_what_goes_wrong_is_said(
+    sandbox: Sandbox, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Such as a change of a response that somebody else has just deleted."""
-    sandbox.store.change = lambda *_, **__: {}["1299"]  # type: ignore[method-assign]
+
+    def gone(*_: object, **__: object) -> None:
+        raise KeyError(1299)
+
+    monkeypatch.setattr(sandbox.store, "change", gone)
     browser.click("#tag")
-    browser.until(lambda: browser.texts("#said") == ["That did not work: There is no '1299'."])
+    browser.until(lambda: browser.texts("#said") == ["That did not work: There is no 1299."])
     complaints = browser.complaints()
 
     assert len(complaints) == 1

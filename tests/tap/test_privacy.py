@@ -1,0 +1,148 @@
+"""Privacy: secrets and people's data stand in the records alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import responses
+
+from .helpers import INCREMENTAL, Account, Output, Process
+
+ALL = (*INCREMENTAL, "segments", "nps_summary")
+
+MAIL = "ada@example.com"
+LEAKY = f'{{"error": "no such account {MAIL}", "comment": "I hate it", "secret": "s3cr3t"}}'
+
+FAULTS = ("429", "500", "503", "reset", "cut", "html", "object", "revoke")
+
+
+def people(account: Account) -> set[str]:
+    """Every e-mail address, phone number, address and comment that the account holds."""
+    rows = [row for stream in INCREMENTAL for row in account.truth(stream).values()]
+    names = ("email", "phone_number", "ip_address", "text")
+    found = {str(row[name]).strip() for row in rows for name in names if row.get(name)}
+    return {text for text in found if len(text) > 5}
+
+
+def secrets(account: Account) -> set[str]:
+    """All that signs somebody in, the tokens given out meanwhile included."""
+    sandbox = account.sandbox
+    sent = {request.headers.get("authorization", "") for request in sandbox.requests}
+    tokens = {value.removeprefix("Bearer ") for value in sent if value}
+    assert tokens
+    return tokens | {sandbox.client_secret, sandbox.password, sandbox.account_token}
+
+
+def said(output: Output) -> str:
+    """The log, the errors, the schemas and the states: all but the records."""
+    others = [m for m in output.messages if m["type"] != "RECORD"]
+    return output.log + json.dumps(others, ensure_ascii=False)
+
+
+GRANTS: dict[str, Any] = {
+    "client_credentials": {},
+    "password": {"grant_type": "password", "client_id": None, "client_secret": None},
+}
+
+
+@pytest.mark.parametrize("grant", GRANTS)
+def test_no_log_line_error_or_state_holds_a_secret_or_personal_data(
+    account: Account, tmp_path: Path, grant: str
+) -> None:
+    """At the most talkative level, with every kind of fault, in both ways of signing in."""
+    sandbox = account.sandbox
+    settings = dict(GRANTS[grant])
+    if grant == "password":
+        settings |= {name: getattr(sandbox, name) for name in ("username", "password")}
+        settings |= {"account_token": sandbox.account_token}
+    for number, name in enumerate(FAULTS):
+        details = {"reset_in": 1} if name == "429" else {}
+        sandbox.faults.on(name, times=1, after=2 * number, **details)
+    options = account.options(INCREMENTAL, **settings)
+
+    output = Process(options, tmp_path, LOGLEVEL="DEBUG", TAP_WOOTRIC_LOGLEVEL="DEBUG").finish()
+
+    assert output.code == 0
+    assert "DEBUG" in output.log
+    words = secrets(account) | people(account) | {sandbox.username}
+    assert len(words) > 300
+    assert {word for word in words if word in said(output)} == set()
+
+
+def test_no_url_holds_a_secret(account: Account) -> None:
+    """The account token is the one that the API wants in a URL, and only where it signs in."""
+    sandbox = account.sandbox
+    names = ("username", "password", "account_token")
+    account.sync(
+        ALL,
+        grant_type="password",
+        **{name: getattr(sandbox, name) for name in names},
+        start_date=(sandbox.store.now()).date().isoformat(),
+    )
+
+    for request in sandbox.requests:
+        values = set(request.query.values())
+        if request.path.endswith("/oauth/token"):
+            assert request.query.keys() <= {"account_token"}
+            values -= {sandbox.account_token}
+        assert not values & secrets(account)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 500, 503])
+@pytest.mark.parametrize("is_token_request", [True, False])
+def test_what_a_server_says_in_an_error_is_not_repeated(
+    account: Account, status: int, is_token_request: bool
+) -> None:
+    """Bodies of refusals can hold anything, people's data included."""
+    url = account.sandbox.wootric_url
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as server:
+        token = {"access_token": "t0k3n", "expires_in": 7200}
+        server.post(f"{url}/oauth/token", json=token)
+        if is_token_request:
+            server.replace("POST", f"{url}/oauth/token", body=LEAKY, status=status)
+        server.get(re.compile(f"{url}/v1/.*"), body=LEAKY, status=status)
+        output = account.sync(retry_budget_seconds=0)
+
+    assert output.code == 1
+    assert str(status) in output.error
+    assert len(output.error.splitlines()) == 1
+    for word in (MAIL, "hate", "s3cr3t", "t0k3n", account.sandbox.client_secret):
+        assert word not in said(output)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("is_token_request", [True, False])
+def test_credentials_do_not_follow_a_redirect(
+    account: Account, status: int, is_token_request: bool
+) -> None:
+    """Neither the form that signs in nor the token goes to another address."""
+    url, elsewhere = account.sandbox.wootric_url, "http://127.0.0.1:9/elsewhere"
+    away = {"status": status, "headers": {"Location": elsewhere}}
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as server:
+        if is_token_request:
+            server.post(f"{url}/oauth/token", **away)
+        else:
+            server.post(f"{url}/oauth/token", json={"access_token": "t", "expires_in": 7200})
+        server.get(re.compile(f"{url}/v1/.*"), **away)
+        output = account.sync(retry_budget_seconds=0)
+        asked = [str(call.request.url) for call in server.calls]
+
+    assert output.code == 1
+    assert str(status) in output.error
+    assert all(address.startswith(url) for address in asked)
+
+
+def test_an_unreadable_record_is_named_and_not_shown(account: Account) -> None:
+    """The id and the field are enough to find it."""
+    number = min(account.truth())
+    account.sandbox.store.change(number, end_user=f"{MAIL} says: I hate it")
+
+    output = account.sync()
+
+    assert f"Record {number} of 'responses' can't be read: end_user" in output.error
+    assert MAIL not in said(output)
+    assert "hate" not in said(output)

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from connector_sandbox import Sandbox
 
-from .commands import BIN, ROOT, run, succeeded
+from .commands import BIN, ROOT, Run, run, succeeded
 
 README = (ROOT / "README.md").read_text()
 
@@ -39,6 +39,25 @@ def test_plain_pipe_works_as_shown_and_again(sandbox: Sandbox, tap_config: Path,
     responses = {str(row["id"]) for row in sandbox.store.responses()}
     assert responses == set(sandbox.birdie.records())
     assert len(sandbox.birdie.history) == first
+
+
+def test_settings_by_command_keep_secrets_out_of_the_project(meltano: Run):
+    """Pasted into a shell: secrets end in .env, and in no file that is committed."""
+    folder = meltano.folder  # type: ignore[attr-defined]
+    (folder / ".venv").mkdir()
+    (folder / ".venv/bin").symlink_to(BIN)
+    for name in ("client-secret.txt", "api-key.txt"):
+        (folder / name).write_text(f"from {name}\n")
+    shell = "set -e\n" + block("sh", "config set")
+
+    succeeded(run("bash", "-c", shell, cwd=folder))
+
+    hidden, shown = (folder / ".env").read_text(), (folder / "meltano.yml").read_text()
+    assert "TAP_WOOTRIC_CLIENT_SECRET='from client-secret.txt'" in hidden
+    assert "TARGET_BIRDIE_API_KEY='from api-key.txt'" in hidden
+    assert "client_id: your-client-id" in shown
+    assert "from client-secret.txt" not in shown
+    assert "from api-key.txt" not in shown
 
 
 def test_meltano_block_agrees_with_the_project():

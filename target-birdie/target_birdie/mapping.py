@@ -144,7 +144,7 @@ class StreamMapping:
         for keys in self._nested:
             if keys[0] == column:
                 value = _without(value, keys[1:])
-        return value or None
+        return value if any(v is not None for v in value.values()) else None
 
     def _free_name(
         self, name: str, path: str, record: Mapping[str, Any], additional: dict[str, Any]

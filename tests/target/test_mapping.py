@@ -157,6 +157,16 @@ def test_two_objects_of_properties_do_not_collide() -> None:
     assert sorted(found) == ["odd", "old", "pro"]
 
 
+def test_what_is_left_of_an_object_is_left_out_when_it_is_empty() -> None:
+    """Once its properties are mapped, an `end_user` of nulls says nothing."""
+    content = record(1, end_user={"properties": {"plan": "pro"}, "additional_fields": None})
+
+    fields = additional(content)
+
+    assert fields["plan"] == "pro"
+    assert "end_user" not in fields
+
+
 def test_additional_fields_can_be_named() -> None:
     """An allow-list lets only its names travel, a deny-list all but its names."""
     assert additional(record(1), include=frozenset({"plan"})) == {"plan": "pro"}

@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlencode
 
 from connector_sandbox import summary
 from connector_sandbox.store import STREAMS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from connector_sandbox.birdie import Stored
     from connector_sandbox.messages import Request
     from connector_sandbox.sandbox import Sandbox
     from connector_sandbox.table import Data
+
+Item = TypeVar("Item")
 
 ROWS = 50
 REQUESTS = 100
@@ -33,7 +37,10 @@ def overview(sandbox: Sandbox) -> Data:
         "puts": sandbox.birdie.puts,
         "nps": summary.read(sandbox.store, {}, sandbox.options.time_zone),
         "responses": [_response(sandbox, row) for row in sandbox.store.newest("responses", ROWS)],
-        "received": _received(sandbox.birdie.history),
+        "received": {
+            "feedbacks": _received(sandbox.birdie.history, lambda kind: kind == "feedbacks"),
+            "others": _received(sandbox.birdie.history, lambda kind: kind != "feedbacks"),
+        },
         "requests": _requests(sandbox.requests),
         "faults": sandbox.faults.describe(),
     }
@@ -77,9 +84,15 @@ def _state(sandbox: Sandbox, row: Data, stored: Stored | None) -> str:
     return "current" if row["updated_at"] <= _moment(stored.time) + ahead else "outdated"
 
 
-def _received(history: list[Stored]) -> list[Data]:
-    end = len(history)
-    return [_put(i, history[i]) for i in range(end - 1, max(-1, end - 1 - ROWS), -1)]
+def _received(history: list[Stored], meant: Callable[[str], bool]) -> list[Data]:
+    """The PUTs of some kinds of record, apart: thousands of users would hide every feedback."""
+    found = ((n, put) for n, put in _newest_first(history) if meant(put.path.split("/", 2)[1]))
+    return [_put(number, put) for number, put in islice(found, ROWS)]
+
+
+def _newest_first(items: list[Item]) -> Iterator[tuple[int, Item]]:
+    """Each with its number; what is appended meanwhile is left for the next time."""
+    return ((number, items[number]) for number in range(len(items) - 1, -1, -1))
 
 
 def _put(number: int, stored: Stored) -> Data:
@@ -100,8 +113,7 @@ def _put(number: int, stored: Stored) -> Data:
 
 
 def _requests(requests: list[Request]) -> list[Data]:
-    numbered = zip(range(len(requests) - 1, -1, -1), reversed(requests), strict=False)
-    shown = ((number, request) for number, request in numbered if request.api in APIS)
+    shown = ((n, request) for n, request in _newest_first(requests) if request.api in APIS)
     return [_request(number, request) for number, request in islice(shown, REQUESTS)]
 
 

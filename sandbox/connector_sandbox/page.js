@@ -1,6 +1,10 @@
 import { count, fill, make, receivedRow, requestRow, responseRow, time } from "./rows.js";
 
 const POLL_MS = 500;
+const TITLES = {
+  feedbacks: (id) => `Response ${id} and its feedback`,
+  users: (id) => `End user ${id} and the user at Birdie`,
+};
 
 const byId = (id) => document.getElementById(id);
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -77,9 +81,13 @@ function show(next) {
     count(next.puts, "PUT"),
   ].join(" · ");
   fill(byId("responses"), next.responses, responseRow, first);
-  fill(byId("received"), next.received, receivedRow, first);
+  showReceived(first);
   fill(byId("requests"), next.requests, requestRow, first);
   showFaults(next.faults);
+}
+
+function showReceived(first) {
+  fill(byId("received"), view.received[byId("received-kind").value], receivedRow, first);
 }
 
 function showNps(nps) {
@@ -136,7 +144,7 @@ function openRow(event) {
 function open({ kind, id }) {
   opened = { kind, id };
   const response = kind === "feedbacks";
-  byId("pair-title").textContent = response ? `Response ${id} and its feedback` : `${kind} ${id}`;
+  byId("pair-title").textContent = TITLES[kind]?.(id) ?? `${id} of ${kind}`;
   byId("pair-change").hidden = !response || !/^\d+$/.test(id);
   byId("pair-text").value = "";
   showPair({ wootric: "", birdie: "" });
@@ -209,6 +217,7 @@ function listen() {
     late("comment", "text", `On second thought, at ${time(new Date().toISOString())}: keep going.`),
   );
   byId("tag").addEventListener("click", () => late("tag", "tag", `late ${time(new Date().toISOString())}`));
+  byId("received-kind").addEventListener("change", () => view && showReceived(true));
   byId("fault").addEventListener("submit", switchOn);
   byId("fault-name").addEventListener("change", explain);
   for (const list of ["responses", "received"]) byId(list).addEventListener("click", openRow);

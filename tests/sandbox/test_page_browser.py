@@ -112,6 +112,10 @@ def test_texts_are_never_read_as_html(sandbox: Sandbox, browser: Browser) -> Non
     browser.click("#responses button")
     browser.until(lambda: attack in browser.texts("#pair-birdie")[0])
 
+    browser.click("#pair-close")
+    browser.type("#received-kind", "users and others")
+
+    assert attack in browser.texts("#received .meta")[0]
     assert browser.texts("#responses .label")[0] == attack
     assert any(attack in path for path in browser.texts("#requests .path"))
     assert (
@@ -231,6 +235,24 @@ def test_a_response_stands_beside_its_feedback(sandbox: Sandbox, browser: Browse
     assert '"big": 9007199254740993' in browser.texts("#pair-birdie")[0]
     assert left["right"] <= right["left"]
     assert left["top"] == right["top"]
+
+
+def test_a_person_stands_beside_the_user_at_birdie(sandbox: Sandbox, browser: Browser) -> None:
+    """Users are listed apart, so that they do not hide the feedbacks; none is changed here."""
+    deliver(sandbox, sandbox.store.newest("responses", 1)[0])
+    url, key = f"{sandbox.birdie_url}/users/201", f"ApiKey {sandbox.api_key}"
+    requests.put(url, json={"user_id": "201"}, headers={"Authorization": key}, timeout=5)
+    browser.until(lambda: browser.texts("#birdie-counts")[0].startswith("1 feedback · 1 user"))
+    feedbacks = browser.texts("#received .score")
+    browser.type("#received-kind", "users and others")
+    users = browser.texts("#received .score")
+    browser.click("#received button")
+    browser.until(lambda: '"user_id": "201"' in browser.texts("#pair-birdie")[0])
+
+    assert (len(feedbacks), users) == (1, ["user"])
+    assert '"id": 201' in browser.texts("#pair-wootric")[0]
+    assert browser.texts("#pair-title") == ["End user 201 and the user at Birdie"]
+    assert not browser.run("return document.getElementById('pair-change').checkVisibility()")
 
 
 def test_the_response_looked_at_can_be_changed_and_deleted(

@@ -90,7 +90,7 @@ def run_meltano(folder: Path, sandbox: Sandbox) -> float:
 
 def end_group(process: subprocess.Popen[bytes]) -> None:
     """Leave none of the processes that Meltano started."""
-    with suppress(ProcessLookupError):
+    with suppress(ProcessLookupError, PermissionError):  # the group is gone, or its last one dying
         os.killpg(process.pid, signal.SIGTERM)
         deadline = time.monotonic() + GRACE_SECONDS
         while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""The commands of the README, as they stand there."""
+"""The commands and places that the documents at the top name."""
 
 from __future__ import annotations
 
@@ -79,3 +79,15 @@ def test_make_lists_its_targets(tmp_path: Path):
     named = set(re.findall(r"`make (\w+)`|\$ make (\w+)", README))
     assert {"demo", "test", "quick", "lint", "format", "types", "bench", "docs", "build"} <= listed
     assert {first or second for first, second in named} <= listed
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_files_that_are_named_exist(name: str):
+    """A file that is moved takes its mentions along."""
+    text = (ROOT / name).read_text()
+    paths = re.findall(r"`([\w.-]+/[\w./-]*)`|\]\((?!https:)([^)]+)\)", text)
+    named = {first or second for first, second in paths} - {"output/"}
+
+    not_made = {path for path in named if not path.startswith((".tools", ".venv"))}
+    assert len(not_made) > 2
+    assert [path for path in sorted(not_made) if not (ROOT / path).exists()] == []

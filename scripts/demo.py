@@ -158,7 +158,7 @@ def expect(what: str, expected: set[str], found: Counter[str]) -> None:
         DemoError: names the ids.
     """
     if wrong := sorted(found.keys() ^ expected):
-        raise DemoError(f"{what}: these were sent and should not be, or the reverse: {wrong[:9]}")
+        raise DemoError(f"{what}: not sent, or sent without cause: {wrong[:9]}")
     if twice := sorted(name for name, times in found.items() if times > 1):
         raise DemoError(f"{what}: these were sent more than once: {twice[:9]}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -131,11 +132,14 @@ class Account:
 
 def invoke(options: list[str]) -> Output:
     """Run the command with these options in this process."""
+    log = io.StringIO()
     with _process_kept():
-        result = CliRunner().invoke(TapWootric.cli, options)
+        command = TapWootric.cli
+        logging.getLogger().addHandler(logging.StreamHandler(log))
+        result = CliRunner().invoke(command, options)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
-    return Output(result.exit_code, result.stdout.splitlines(), result.stderr)
+    return Output(result.exit_code, result.stdout.splitlines(), log.getvalue() + result.stderr)
 
 
 @contextmanager

@@ -60,15 +60,21 @@ class Sync:
         return join_updates(sections)
 
     def look_back(self, sections: Iterable[Section], days: int) -> list[Section]:
-        """The same where the API can't be asked for updates."""
+        """The same where the API can't be asked for updates, as one that is under way has shown."""
         edge = self._coverage.spans[-1].until if self._coverage.spans else BEGINNING
         bookmark = edge if self._bookmark is None else self._bookmark
-        return look_back(sections, bookmark - days * DAY)
+        begin = bookmark - days * DAY
+        plain = look_back(sections, begin)
+        if self._section is not None and self._second is not None and self._second < begin:
+            # What came before the API gave itself away was sent, and is to be known as sent.
+            self._done.append(Section(self._section.since, self._second))
+            plain.insert(0, Section(self._second, self._second + 1))
+        return plain
 
     def begin(self, section: Section) -> None:
         """A section is read from here on."""
         self._section = section
-        self._second = section.since
+        self._second = None
 
     def end(self) -> None:
         """The section has been read to its end."""

@@ -1,4 +1,4 @@
-"""The page in a real browser: what a person sees, and what the buttons do."""
+"""The page in a real browser: what a person sees."""
 
 from __future__ import annotations
 
@@ -6,74 +6,36 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from webdriver import CHROMIUM, DRIVER, MISSING, Browser
+from webdriver import Browser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from connector_sandbox import Sandbox
 
     from tests.conftest import SignedIn
 
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason=MISSING)
+    Deliver = Callable[[dict[str, Any]], None]
 
 READABLE = 4.5
 """Contrast of small text with its ground that WCAG 2 asks for, level AA."""
-
-
-@pytest.fixture(scope="module")
-def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One browser for all tests of this file."""
-    browser = Browser(tmp_path_factory.mktemp("profile"))
-    yield browser
-    browser.close()
-
-
-@pytest.fixture
-def browser(window: Browser, sandbox: Sandbox) -> Iterator[Browser]:
-    """The page of the small account; at the end the browser must have found no fault with it."""
-    window.complaints()
-    window.open(sandbox.url)
-    window.until(lambda: window.texts("#responses li"))
-    yield window
-    assert window.complaints() == []
-
-
-def ids(browser: Browser, name: str) -> list[str]:
-    """The ids in a list of the page, top to bottom."""
-    found: list[str] = browser.run(
-        "return [...document.querySelectorAll(arguments[0])].map(e => e.dataset.id)",
-        f"#{name} button",
-    )
-    return found
-
-
-def deliver(sandbox: Sandbox, row: dict[str, Any]) -> None:
-    """Send a response to Birdie as a target would."""
-    body = {
-        "feedback_id": str(row["id"]),
-        "posted_at": row["created_at"].isoformat(),
-        "kind": {"name": "nps", "fields": {"rating": row["score"]}},
-        "additional_fields": row["end_user"]["properties"],
-    }
-    url, key = f"{sandbox.birdie_url}/feedbacks/{row['id']}", f"ApiKey {sandbox.api_key}"
-    reply = requests.put(url, json=body, headers={"Authorization": key}, timeout=5)
-    assert reply.status_code == 201, reply.text
 
 
 def test_it_shows_what_wootric_holds_newest_first(sandbox: Sandbox, browser: Browser) -> None:
     """The fifty that changed last, and how many there are."""
     newest = [str(row["id"]) for row in sandbox.store.newest("responses", 50)]
 
-    assert ids(browser, "responses") == newest
+    assert browser.ids("responses") == newest
     assert browser.texts("#wootric-counts") == ["300 responses · 150 people · 100 declines"]
 
 
-def test_it_shows_what_birdie_received_as_it_comes(sandbox: Sandbox, browser: Browser) -> None:
+def test_it_shows_what_birdie_received_as_it_comes(
+    sandbox: Sandbox, browser: Browser, deliver: Deliver
+) -> None:
     """Without reloading; the response then says that Birdie holds it."""
     row = sandbox.store.newest("responses", 1)[0]
-    deliver(sandbox, row)
-    browser.until(lambda: ids(browser, "received") == [str(row["id"])])
+    deliver(row)
+    browser.until(lambda: browser.ids("received") == [str(row["id"])])
 
     assert browser.texts("#received .score b") == [str(row["score"])]
     assert browser.texts("#birdie-counts") == ["1 feedback · 0 users · 1 PUT"]
@@ -97,14 +59,14 @@ def test_a_score_is_coloured_and_named(
     assert len(others) == 2
 
 
-def test_texts_are_never_read_as_html(sandbox: Sandbox, browser: Browser) -> None:
+def test_texts_are_never_read_as_html(sandbox: Sandbox, browser: Browser, deliver: Deliver) -> None:
     """Whatever a stranger writes is shown as written: comment, tag, property, id, fault's path."""
     attack = "<img src=x onerror='window.hurt=1'><script>window.hurt=1</script> & <b>bold</b>"
     sandbox.options.birdie_strict = False
     row = sandbox.store.add_response(
         text=attack, tags=[attack], end_user={"properties": {attack: attack}}
     )
-    deliver(sandbox, row)
+    deliver(row)
     url, key = f"{sandbox.birdie_url}/users/{attack}", f"ApiKey {sandbox.api_key}"
     requests.put(url, json={"text": attack}, headers={"Authorization": key}, timeout=5)
     requests.get(f"{sandbox.wootric_url}/v1/{attack}", params={attack: attack}, timeout=5)
@@ -140,71 +102,10 @@ def test_values_of_any_type_are_shown(sandbox: Sandbox, browser: Browser) -> Non
     """The control address takes what a test wants an API to answer."""
     sandbox.store.add_response(score="nine", tags="late", text=5, end_user=None)
     sandbox.store.add_response(score=None, tags=[None, {"a": 1}], text=["x"])
-    browser.until(lambda: ids(browser, "responses")[:2] == ["1302", "1301"])
+    browser.until(lambda: browser.ids("responses")[:2] == ["1302", "1301"])
 
     assert browser.texts("#responses .score b")[1] == "nine"
     assert browser.texts("#responses .text")[:2] == ["['x']", "5"]
-
-
-def test_a_response_can_be_let_in(sandbox: Sandbox, browser: Browser) -> None:
-    """It stands at the top, in the store and on the page."""
-    browser.click("#receive")
-    browser.until(lambda: ids(browser, "responses")[0] == "1301")
-
-    assert sandbox.store.get(1301)["created_at"] == sandbox.store.responses()[-1]["created_at"]
-    assert browser.texts("#said") == ["Response 1301 has arrived."]
-
-
-def test_a_hundred_responses_can_be_let_in(sandbox: Sandbox, browser: Browser) -> None:
-    """More than a page of the API."""
-    browser.click("#receive-many")
-    browser.until(lambda: browser.texts("#said") == ["100 responses have arrived."])
-
-    assert sandbox.store.count() == 400
-
-
-@pytest.mark.parametrize(
-    ("button", "field", "empty"), [("comment", "text", None), ("tag", "tags", [])]
-)
-def test_a_late_change_can_be_made(
-    sandbox: Sandbox, browser: Browser, button: str, field: str, empty: object
-) -> None:
-    """To the newest response that lacks it; Birdie's version is then out of date."""
-    target = sandbox.store.add_response()
-    assert target[field] == empty
-    deliver(sandbox, target)
-    browser.until(lambda: browser.texts("#responses .pill")[0] == "in Birdie")
-    browser.click(f"#{button}")
-    browser.until(lambda: browser.texts("#responses .pill")[0] == "changed since")
-
-    assert sandbox.store.get(target["id"])[field]
-    assert browser.texts("#said") == [f"Response {target['id']} has a late {button}."]
-
-
-def test_a_fault_can_be_switched_on_and_off(wootric: SignedIn, browser: Browser) -> None:
-    """Chosen from all that are known; what it strikes is marked among the requests."""
-    browser.type("#fault-name", "504")
-    browser.type("#fault-share", "every request")
-    browser.type("#fault-api", "of Wootric")
-    browser.click("#fault button[type=submit]")
-    browser.until(lambda: browser.texts("#faults li"))
-    struck = wootric.get("segments").status_code
-    browser.until(lambda: "struck 1 time" in browser.texts("#faults li")[0])
-    marked = browser.texts("#requests tr.struck:first-child .pill")
-    browser.click("#faults button")
-    browser.until(lambda: browser.texts("#faults li") == [])
-
-    assert (struck, wootric.get("segments").status_code) == (504, 200)
-    assert marked == ["504", "504"]
-
-
-def test_every_fault_is_offered_with_its_explanation(sandbox: Sandbox, browser: Browser) -> None:
-    """The page knows them from the sandbox."""
-    known = sandbox.faults.describe()["known"]
-    browser.type("#fault-name", "lost_reply")
-
-    assert sorted(browser.texts("#fault-name option")) == sorted(known)
-    assert browser.texts("#fault-help") == [known["lost_reply"]]
 
 
 def test_requests_are_shown_as_they_come(wootric: SignedIn, browser: Browser) -> None:
@@ -218,13 +119,15 @@ def test_requests_are_shown_as_they_come(wootric: SignedIn, browser: Browser) ->
     assert {row.api for row in wootric.sandbox.requests} == {"wootric"}
 
 
-def test_a_response_stands_beside_its_feedback(sandbox: Sandbox, browser: Browser) -> None:
+def test_a_response_stands_beside_its_feedback(
+    sandbox: Sandbox, browser: Browser, deliver: Deliver
+) -> None:
     """Both as raw JSON, side by side, numbers exact; it follows what happens meanwhile."""
     row = sandbox.store.add_response(end_user={"properties": {"big": 9007199254740993}})
-    browser.until(lambda: ids(browser, "responses")[0] == str(row["id"]))
+    browser.until(lambda: browser.ids("responses")[0] == str(row["id"]))
     browser.click("#responses button")
     browser.until(lambda: browser.texts("#pair-birdie") == ["Birdie has not received it."])
-    deliver(sandbox, row)
+    deliver(row)
     browser.until(lambda: "feedback_id" in browser.texts("#pair-birdie")[0])
     left, right = browser.run(
         "return ['pair-wootric', 'pair-birdie']"
@@ -237,9 +140,11 @@ def test_a_response_stands_beside_its_feedback(sandbox: Sandbox, browser: Browse
     assert left["top"] == right["top"]
 
 
-def test_a_person_stands_beside_the_user_at_birdie(sandbox: Sandbox, browser: Browser) -> None:
+def test_a_person_stands_beside_the_user_at_birdie(
+    sandbox: Sandbox, browser: Browser, deliver: Deliver
+) -> None:
     """Users are listed apart, so that they do not hide the feedbacks; none is changed here."""
-    deliver(sandbox, sandbox.store.newest("responses", 1)[0])
+    deliver(sandbox.store.newest("responses", 1)[0])
     url, key = f"{sandbox.birdie_url}/users/201", f"ApiKey {sandbox.api_key}"
     requests.put(url, json={"user_id": "201"}, headers={"Authorization": key}, timeout=5)
     browser.until(lambda: browser.texts("#birdie-counts")[0].startswith("1 feedback · 1 user"))
@@ -253,38 +158,6 @@ def test_a_person_stands_beside_the_user_at_birdie(sandbox: Sandbox, browser: Br
     assert '"id": 201' in browser.texts("#pair-wootric")[0]
     assert browser.texts("#pair-title") == ["End user 201 and the user at Birdie"]
     assert not browser.run("return document.getElementById('pair-change').checkVisibility()")
-
-
-def test_the_response_looked_at_can_be_changed_and_deleted(
-    sandbox: Sandbox, browser: Browser
-) -> None:
-    """Any response, not only the newest."""
-    row = sandbox.store.newest("responses", 3)[2]
-    browser.click("#responses li:nth-child(3) button")
-    browser.type("#pair-text", "typed in the browser")
-    browser.click("#pair-change button[value=comment]")
-    browser.until(lambda: '"typed in the browser"' in browser.texts("#pair-wootric")[0])
-    browser.click("#pair-change button[value=delete]")
-    browser.until(lambda: browser.texts("#pair-wootric") == ["Wootric does not hold it."])
-
-    assert row["id"] not in {left["id"] for left in sandbox.store.responses()}
-
-
-def test_what_goes_wrong_is_said(
-    sandbox: Sandbox, browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Such as a change of a response that somebody else has just deleted."""
-
-    def gone(*_: object, **__: object) -> None:
-        raise KeyError(1299)
-
-    monkeypatch.setattr(sandbox.store, "change", gone)
-    browser.click("#tag")
-    browser.until(lambda: browser.texts("#said") == ["That did not work: There is no 1299."])
-    complaints = browser.complaints()
-
-    assert len(complaints) == 1
-    assert "404" in complaints[0]
 
 
 def test_a_sandbox_that_stops_is_noticed_and_found_again(
@@ -303,9 +176,9 @@ def test_a_sandbox_that_stops_is_noticed_and_found_again(
 def test_a_row_that_stays_keeps_the_focus(sandbox: Sandbox, browser: Browser) -> None:
     """A person on the keyboard is not thrown out by what arrives."""
     browser.run("document.querySelector('#responses li:nth-child(2) button').focus()")
-    focused = ids(browser, "responses")[1]
+    focused = browser.ids("responses")[1]
     sandbox.receive(2)
-    browser.until(lambda: ids(browser, "responses")[3] == focused)
+    browser.until(lambda: browser.ids("responses")[3] == focused)
 
     assert browser.run("return document.activeElement.dataset.id") == focused
 
@@ -314,7 +187,7 @@ def test_an_empty_sandbox_says_what_to_do(sandbox: Sandbox, browser: Browser) ->
     """Nothing held, nothing received, nothing asked."""
     for row in sandbox.store.responses():
         sandbox.store.delete("responses", row["id"])
-    browser.until(lambda: ids(browser, "responses") == [])
+    browser.until(lambda: browser.ids("responses") == [])
     browser.click("#comment")
     shown = browser.run(
         "return ['responses', 'received', 'requests']"
@@ -341,10 +214,12 @@ def test_nothing_is_loaded_from_elsewhere(sandbox: Sandbox, browser: Browser) ->
 
 
 @pytest.mark.parametrize("width", [1200, 700, 400])
-def test_it_fits_the_window(sandbox: Sandbox, browser: Browser, width: int) -> None:
+def test_it_fits_the_window(
+    sandbox: Sandbox, browser: Browser, deliver: Deliver, width: int
+) -> None:
     """Nothing is cut off at the side, whatever a text holds; two columns where there is room."""
     wide = "x" * 500
-    deliver(sandbox, sandbox.store.add_response(text=wide, tags=[wide]))
+    deliver(sandbox.store.add_response(text=wide, tags=[wide]))
     requests.get(f"{sandbox.wootric_url}/v1/{wide}", timeout=5)
     browser.open(sandbox.url, width)
     browser.until(lambda: browser.texts("#responses li"))
@@ -363,9 +238,11 @@ def test_it_fits_the_window(sandbox: Sandbox, browser: Browser, width: int) -> N
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_everything_can_be_read(sandbox: Sandbox, browser: Browser, *, dark: bool) -> None:
+def test_everything_can_be_read(
+    sandbox: Sandbox, browser: Browser, deliver: Deliver, *, dark: bool
+) -> None:
     """In light and in dark, as the system has it, each text stands out from its ground."""
-    deliver(sandbox, sandbox.store.newest("responses", 9)[8])
+    deliver(sandbox.store.newest("responses", 9)[8])
     sandbox.store.comment(sandbox.store.newest("responses", 9)[8]["id"], "late")
     sandbox.faults.on("500", times=0)
     browser.open(sandbox.url, dark=dark)

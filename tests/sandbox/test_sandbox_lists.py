@@ -187,7 +187,7 @@ def test_a_time_that_is_none_is_refused(wootric: SignedIn) -> None:
 
 
 @pytest.mark.parametrize("excluded", [True, False])
-def test_responses_can_be_filtered_by_their_exclusion(wootric: SignedIn, excluded: bool) -> None:  # noqa: FBT001
+def test_responses_can_be_filtered_by_their_exclusion(wootric: SignedIn, excluded: bool) -> None:
     """excluded_from_calculations is a filter (doc26)."""
     rows = wootric.rows(
         "responses",

@@ -130,6 +130,14 @@ class Browser:
         )
         return found
 
+    def ids(self, name: str) -> list[str]:
+        """The ids in a list of the page, top to bottom."""
+        found: list[str] = self.run(
+            "return [...document.querySelectorAll(arguments[0])].map(e => e.dataset.id)",
+            f"#{name} button",
+        )
+        return found
+
     def complaints(self) -> list[str]:
         """What the browser had to say about the page since the last time."""
         return [entry["message"] for entry in self._call("POST", "/se/log", {"type": "browser"})]

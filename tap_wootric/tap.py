@@ -13,15 +13,18 @@ from typing import IO, Any, ClassVar
 import click
 import requests
 from singer_sdk import Stream, Tap
+from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
     PluginCapabilities,
     TapCapabilities,
 )
 from singer_sdk.plugin_base import _ConfigInput
+from singer_sdk.singerlib import Catalog
 
 from tap_wootric import settings, streams
 from tap_wootric.auth import WootricAuthenticator
+from tap_wootric.environment import from_environment
 from tap_wootric.errors import ServerError, SettingsError, StateError
 from tap_wootric.legacy import upgraded
 from tap_wootric.nps_summary import NpsSummary
@@ -148,6 +151,12 @@ class TapWootric(Tap):
         """The SDK would exit with 0, and so have a partial sync taken for a whole one."""
         self.stop.request(signum)
 
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
+        """What stands in the environment; the SDK ends in a stack trace where that is wrong."""
+        cls.append_builtin_config(cls.config_jsonschema)
+        return from_environment(cls.config_jsonschema, cls._env_var_prefix)
+
     @classmethod
     @override
     def cb_config(
@@ -162,8 +171,11 @@ class TapWootric(Tap):
 
     @classmethod
     @override
-    def invoke(cls, *, state: IO[str] | None = None, **kwargs: Any) -> None:
-        super().invoke(state=None if state is None else _readable(state), **kwargs)
+    def invoke(
+        cls, *, state: IO[str] | None = None, catalog: IO[str] | None = None, **kwargs: Any
+    ) -> None:
+        readable = None if state is None else _readable(state)
+        super().invoke(state=readable, catalog=catalog and _readable_catalog(catalog), **kwargs)
 
 
 def _readable(state: IO[str]) -> IO[str] | None:
@@ -181,3 +193,13 @@ def _readable(state: IO[str]) -> IO[str] | None:
         "or no state to begin anew."
     )
     raise StateError(message)
+
+
+def _readable_catalog(catalog: IO[str]) -> IO[str]:
+    text = catalog.read()
+    try:
+        if Catalog.from_dict(json.loads(text)):
+            return io.StringIO(text)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        pass
+    raise SettingsError(f"--catalog {catalog.name}: not a catalog. Give what --discover writes.")

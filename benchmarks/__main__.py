@@ -1,0 +1,95 @@
+"""How fast the tap and the target are, beside a bare loop and a plain SDK tap.
+
+Starts the sandbox, lets all run in turns, and prints medians, with the lowest and the highest in
+brackets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import tables
+from child import CommandError, run, script
+from scenarios import Scenario, scenarios
+
+TARGET_COST = "target-cost"
+BUSY_SHARE = 0.25
+"""Load average for a core from which figures are likely to suffer."""
+
+
+def main() -> int:
+    """Measure what is asked for; 1 when a command fails."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    options = _options()
+    form = tables.markdown if options.markdown else tables.plain
+    print(machine(), flush=True)
+    try:
+        for title, header, rows in _results(options):
+            print(f"\n{title}\n\n{form(header, rows)}", flush=True)
+    except CommandError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    return 0
+
+
+def machine() -> str:
+    """What the figures were measured with."""
+    cores = os.cpu_count() or 1
+    facts = f"{cores} cores, {platform.system()} {platform.machine()}, Python "
+    facts += f"{platform.python_version()}, singer-sdk {version('singer-sdk')}"
+    load = os.getloadavg()[0]
+    if load > BUSY_SHARE * cores:
+        facts += f"; busy with other things as well: load average {load:.1f} before the start"
+    return facts
+
+
+def _options() -> argparse.Namespace:
+    names = [scenario.name for scenario in scenarios(quick=True)] + [TARGET_COST]
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small amounts, one round")
+    parser.add_argument("--only", choices=names, action="append", help="may be given repeatedly")
+    parser.add_argument("--rounds", type=int, help="how often each runs (3, quick: 1)")
+    parser.add_argument("--markdown", action="store_true", help="tables for a document")
+    return parser.parse_args()
+
+
+def _results(options: argparse.Namespace) -> Iterator[tuple[str, tables.Row, list[tables.Row]]]:
+    rounds = options.rounds or (1 if options.quick else 3)
+    for scenario in scenarios(quick=options.quick):
+        if scenario.name in (options.only or [scenario.name]):
+            yield scenario.title, *_measured(scenario, rounds)
+    if TARGET_COST in (options.only or [TARGET_COST]):
+        yield _target_cost(500 if options.quick else 5_000)
+
+
+def _measured(scenario: Scenario, rounds: int) -> tuple[tables.Row, list[tables.Row]]:
+    with tempfile.TemporaryDirectory() as folder:
+        return scenario.table(scenario.measure(rounds, Path(folder), _tell))
+
+
+def _target_cost(records: int) -> tuple[str, tables.Row, list[tables.Row]]:
+    _tell(TARGET_COST)
+    with tempfile.TemporaryDirectory() as folder:
+        run(script("target_cost.py", "--records", str(records)), Path(folder))
+        found = json.loads((Path(folder) / "out").read_text())
+    rows: list[tables.Row] = [(name, tables.spread(us, ".1f")) for name, us in found.items()]
+    return "What a record costs the target besides its request", ("", "microseconds"), rows
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -55,8 +55,8 @@ build: .venv/setup.stamp ## wheels and source archives into dist/
 	@$(UV) build -q --package target-birdie --out-dir dist
 	@ls dist
 
-sandbox: .venv/setup.stamp ## both APIs on this machine, to play with
-	@$(BIN)/sandbox $(ARGS)
+sandbox: .venv/setup.stamp ## both APIs on this machine, with a page to look at
+	@$(BIN)/sandbox --open $(ARGS)
 
 clean: ## remove what was set up and built; Meltano's state and output/ stay
 	@rm -rf .venv .tools .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage* dist

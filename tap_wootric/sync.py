@@ -44,6 +44,7 @@ class Sync:
         self._state = state
         self._coverage, self._bookmark = _read_coverage(state, replication_key)
         self._seen: list[str] = [str(mark) for mark in state.get(SEEN) or ()]
+        self._reported: list[str] = [str(second) for second in state.get(OVERFULL) or ()]
         self._changes: Changes | None = None
         self._settled = 0
         self._done: list[Section] = []
@@ -133,10 +134,10 @@ class Sync:
 
     def newly_overfull(self, found: Iterable[OverfullSecond]) -> list[OverfullSecond]:
         """Those that no earlier sync has reported: a look-back meets them again."""
-        known = list(self._state.get(OVERFULL) or ())
-        fresh = [second for second in found if from_unix(second.second) not in known]
+        fresh = [second for second in found if from_unix(second.second) not in self._reported]
         if fresh:
-            self._state[OVERFULL] = known + [from_unix(second.second) for second in fresh]
+            self._reported += [from_unix(second.second) for second in fresh]
+            self._state[OVERFULL] = self._reported
         return fresh
 
     def _write(self, coverage: Coverage, seen: list[str]) -> None:
@@ -147,9 +148,12 @@ class Sync:
 def _read_coverage(
     state: MutableMapping[str, Any], replication_key: str
 ) -> tuple[Coverage, int | None]:
-    """Coverage and bookmark; a bookmark alone covers all before it, as of itself."""
+    """Coverage and bookmark; a bookmark alone covers all before it, as of itself.
+
+    One of another replication key says nothing, and is dropped.
+    """
     if state.get("replication_key", replication_key) != replication_key:
-        return Coverage(), None
+        state.clear()
     value = state.get(BOOKMARK)
     bookmark = None if value is None else int(to_utc(value).timestamp())
     if state.get(COVERAGE) is not None:

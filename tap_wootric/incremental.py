@@ -121,7 +121,6 @@ class IncrementalStream(WootricStream):
                 continue
             sync.end()
         sync.complete()
-        self._overfull = sync.newly_overfull(self._overfull)
         self._sync = None
         self.state_manager.is_flushed = False
 
@@ -145,7 +144,6 @@ class IncrementalStream(WootricStream):
         except OrderError as error:
             message = f"Wootric's list of '{self.name}' can't be read: {error}."
             raise ServerError(message) from None
-        self._note_overfull(walk.overfull)
 
     def _walk(self, walk: Walk[Row], updated_since: int | None) -> Iterator[Row]:
         """Read page after page, and side by side once that is worth it."""
@@ -157,7 +155,9 @@ class IncrementalStream(WootricStream):
             self._tap.message_writer.flush()
             with self._tap.stop.interruptible():
                 rows = self._rows(Query(page, updated_since))
-            yield from walk.feed(rows)
+            fresh = walk.feed(rows)
+            self._note_overfull(walk.overfull)
+            yield from fresh
             pages += 1
 
     def _may_slice(self, walk: Walk[Row]) -> bool:
@@ -172,15 +172,17 @@ class IncrementalStream(WootricStream):
         readers = self.config["max_concurrency"]
         slices = Slices(walk, self._tap.page_size, now=self._tap.server_now, readers=readers)
         reader = Readers(slices, lambda page: self._rows(Query(page)), readers)
-        yield from reader.records(self._tap.stop.interruptible)
+        for row in reader.records(self._tap.stop.interruptible):
+            self._note_overfull(slices.overfull)
+            yield row
         self._note_overfull(slices.overfull)
 
     def _note_overfull(self, seconds: Iterable[OverfullSecond]) -> None:
+        """Say at once what is missing: should this run break off, no later one comes by again."""
         for found in seconds:
-            if found not in self._overfull:
+            if found not in self._overfull and (self._sync is None or self._sync.report(found)):
                 self._overfull.append(found)
-                second = from_unix(found.second)
-                self.logger.error("%s: too many records in the second %s", self.name, second)
+                self.logger.error("%s", self._shortfall(found))
 
     def _rows(self, query: Query) -> list[Row]:
         sent = self.fetch(query)
@@ -200,12 +202,15 @@ class IncrementalStream(WootricStream):
 
     @override
     def shortfalls(self) -> Iterator[str]:
-        for second, shown in self._overfull:
-            yield (
-                f"'{self.name}' has too many records in the second {from_unix(second)}: the API "
-                f"shows {shown} of them, the others are missing. Everything else was delivered. "
-                "To get them, ask Wootric for an export of that second."
-            )
+        return map(self._shortfall, self._overfull)
+
+    def _shortfall(self, overfull: OverfullSecond) -> str:
+        second, shown = overfull
+        return (
+            f"'{self.name}' has too many records in the second {from_unix(second)}: the API "
+            f"shows {shown} of them, the others are missing. Everything else was delivered. "
+            "To get them, ask Wootric for an export of that second."
+        )
 
     @override
     def _write_state_message(self) -> None:

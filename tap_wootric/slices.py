@@ -106,8 +106,8 @@ class Slices(Generic[RecordT]):
         if records:
             piece.waiting.append(records)
             self.waiting += len(records)
+        self.overfull += [found for found in piece.walk.overfull if found not in self.overfull]
         if piece.is_done:
-            self.overfull += piece.walk.overfull
             until = piece.walk.until or self._end
             self._density = max(piece.records, 1) / max(until - piece.since, 1)
 

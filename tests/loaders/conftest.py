@@ -1,0 +1,49 @@
+"""The tap's output in real databases and files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from connector_sandbox import Sandbox
+from tap.helpers import Account
+
+from .loading import DuckDBLoader, JsonLinesLoader, Loader, PostgresLoader
+from .postgres import NoPostgresError, Postgres, running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A server for all tests; each has a schema of its own."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(running())
+        except NoPostgresError as reason:
+            pytest.skip(str(reason))
+        yield server
+
+
+@pytest.fixture(scope="module")
+def make_loader(request: pytest.FixtureRequest) -> Callable[[str, Path], Loader]:
+    """A loader by its name, with a destination of its own."""
+
+    def make(name: str, folder: Path) -> Loader:
+        if name == "postgres":
+            return PostgresLoader(folder, request.getfixturevalue("postgres"))
+        return {"duckdb": DuckDBLoader, "jsonl": JsonLinesLoader}[name](folder)
+
+    return make
+
+
+@pytest.fixture
+def make_account(make_sandbox: Callable[..., Sandbox], tmp_path: Path) -> Callable[..., Account]:
+    """Start a sandbox of its own, with the arguments of `Sandbox`."""
+    return lambda **arguments: Account(make_sandbox(**arguments), tmp_path)
+
+
+@pytest.fixture
+def account(make_account: Callable[..., Account]) -> Account:
+    """A small account: 300 responses, 150 people, 100 declines."""
+    return make_account(seed=1, responses=300)

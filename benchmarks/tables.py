@@ -9,14 +9,12 @@ Row = Sequence[str]
 
 
 def spread(values: Iterable[float | None], form: str) -> str:
-    """Median and, of several values, the lowest and the highest: `5.1 (4.9-5.6)`."""
+    """Median and, where values differ, the lowest and the highest: `5.1 (4.9-5.6)`."""
     known = [value for value in values if value is not None]
     if not known:
         return "-"
-    middle = format(median(known), form)
-    if len(known) == 1:
-        return middle
-    return f"{middle} ({min(known):{form}}-{max(known):{form}})"
+    middle, low, high = (format(of(known), form) for of in (median, min, max))
+    return middle if low == high else f"{middle} ({low}-{high})"
 
 
 def plain(header: Row, rows: Sequence[Row]) -> str:

@@ -41,6 +41,7 @@ class NpsSummary(WootricStream):
     replication_key = "date"
     is_sorted = True
     selected_by_default = False
+    STATE_MSG_FREQUENCY = 30
 
     @override
     def get_url_params(
@@ -66,6 +67,8 @@ class NpsSummary(WootricStream):
         for day in self._days(state.get(BOOKMARK)):
             name = day.isoformat()
             record = {**self.shaped(self.get(day)[0]), "date": name}
+            if day > self._last_day:  # the server's clock is known now
+                break
             kept[name] = f"{name}#{_digest(record)}"
             if sent.get(name) != kept[name]:
                 yield record
@@ -73,13 +76,16 @@ class NpsSummary(WootricStream):
         self.state_manager.is_flushed = not kept
 
     def _days(self, bookmark: str | None) -> Iterator[date]:
-        first = self._first_day(bookmark)
+        day = self._first_day(bookmark)
+        while day is not None and day <= self._last_day:
+            yield day
+            day += DAY
+
+    @property
+    def _last_day(self) -> date:
         end = moment(self.config, "end_date")
         last = (datetime.fromtimestamp(self._tap.server_now, UTC) - LAST_MIDNIGHT - DAY).date()
-        last = last if end is None else min(last, end.date() - DAY)
-        while first is not None and first <= last:
-            yield first
-            first += DAY
+        return last if end is None else min(last, end.date() - DAY)
 
     def _first_day(self, bookmark: str | None) -> date | None:
         """The first day to ask for; without a start that of the first response, None without."""
@@ -90,7 +96,7 @@ class NpsSummary(WootricStream):
         try:
             days = int(self.config["lookback_days"])
             again = date.fromisoformat(bookmark) - days * DAY + DAY
-        except ValueError:
+        except (TypeError, ValueError):
             message = f"The state of '{self.name}' holds a bookmark that is not a date."
             raise StateError(message) from None
         return again if begin is None else max(again, begin)

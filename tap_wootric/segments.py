@@ -10,15 +10,13 @@ from singer_sdk.helpers.types import Context
 
 from tap_wootric import schemas
 from tap_wootric.client import Json
+from tap_wootric.pages import MAX_PAGE, SMALLEST_CAP
 from tap_wootric.stream import WootricStream
 
 if sys.version_info >= (3, 12):
     from typing import override
 else:
     from typing_extensions import override
-
-DEFAULT_PER_PAGE = 25
-"""Records on a page of any list when `per_page` is not honoured (documented)."""
 
 
 class Segments(WootricStream):
@@ -40,10 +38,10 @@ class Segments(WootricStream):
     def records(self, context: Context | None) -> Iterable[Json]:
         """Read pages until one brings nothing new: that this list has pages is not documented."""
         seen: set[object] = set()
-        page: list[Json] = [{}] * DEFAULT_PER_PAGE
-        number = 0
-        while len(page) >= DEFAULT_PER_PAGE:
-            number += 1
-            page = [sent for sent in self.get(number) if sent.get("name") not in seen]
-            seen.update(sent.get("name") for sent in page)
-            yield from (self.shaped(sent, "name") for sent in page)
+        for number in range(1, MAX_PAGE + 1):
+            page = [self.shaped(sent, "name") for sent in self.get(number)]
+            fresh = [record for record in page if record["name"] not in seen]
+            seen.update(record["name"] for record in fresh)
+            yield from fresh
+            if len(fresh) < SMALLEST_CAP:
+                return

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from child import run, script, tool
-from runs import RateLimit, Run, read_from, result, stored_by
+from runs import RateLimit, Run, read_into, result, stored_by
 from server import Server
 
 Contestant = Callable[[Server, Path], Run]
@@ -57,7 +57,7 @@ def _reader(
         before = server.count()
         usage = run([*command, *_config(_access(server) | settings, folder)], folder)
         asked = server.requests("wootric", before)
-        return result(usage, read_from(folder / "out"), asked, records, limit)
+        return result(usage, read_into(folder), asked, records, limit)
 
     return contestant
 

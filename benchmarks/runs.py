@@ -6,8 +6,9 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from child import Usage
+from child import Usage, run, script
 from server import Request
 
 ACCEPTED = (200, 201)
@@ -38,6 +39,13 @@ class Run:
         return self.requests / max(self.records, 1) * 1000
 
 
+class Delivered(NamedTuple):
+    """Different records that came, and records in all."""
+
+    different: int
+    total: int
+
+
 @dataclass(frozen=True)
 class RateLimit:
     """So many requests in each window of seconds."""
@@ -59,7 +67,7 @@ def accepted(request: Request) -> bool:
 
 def result(
     usage: Usage,
-    delivered: Counter[object],
+    delivered: Delivered,
     asked: list[Request],
     expected: int,
     limit: RateLimit | None,
@@ -68,29 +76,30 @@ def result(
 
     Args:
         usage: What it took.
-        delivered: How often each record came.
+        delivered: What came.
         asked: The requests.
         expected: Records that there are.
         limit: That of the server.
     """
     return Run(
         usage=usage,
-        missing=expected - len(delivered),
-        repeated=delivered.total() - len(delivered),
-        records=len(delivered),
+        missing=expected - delivered.different,
+        repeated=delivered.total - delivered.different,
+        records=delivered.different,
         requests=len(asked),
         refused=sum(request["status"] in REFUSED for request in asked),
         share=limit.share(asked) if limit else None,
     )
 
 
-def read_from(out: Path) -> Counter[object]:
-    """How often each record stands in a file of Singer messages."""
-    with out.open() as lines:
-        messages = map(json.loads, lines)
-        return Counter(m["record"]["id"] for m in messages if m["type"] == "RECORD")
+def read_into(folder: Path) -> Delivered:
+    """What the Singer messages hold that a command has left in a folder."""
+    messages = (folder / "out").rename(folder / "messages")
+    run(script("count_records.py", str(messages)), folder)
+    return Delivered(*json.loads((folder / "out").read_text()))
 
 
-def stored_by(asked: list[Request]) -> Counter[object]:
-    """How often each record was stored by requests that carry one each."""
-    return Counter(request["path"] for request in asked if accepted(request))
+def stored_by(asked: list[Request]) -> Delivered:
+    """What was stored by requests that carry a record each."""
+    paths = [request["path"] for request in asked if accepted(request)]
+    return Delivered(len(set(paths)), len(paths))

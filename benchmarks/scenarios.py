@@ -118,12 +118,12 @@ def scenarios(*, quick: bool) -> list[Scenario]:
     window = RateLimit(10, 1) if quick else RateLimit(100, 5)
     second = RateLimit(100, 1)
     return [
-        reading("loopback", "loopback", 2_000 if quick else 50_000),
+        reading("loopback", "loopback", 1_000 if quick else 50_000),
         reading("latency", "50 ms away", 1_000 if quick else 20_000, latency=0.05),
         reading(
             "limited",
             f"at most {window.requests} requests in {window.seconds:.0f} s",
-            2_000 if quick else 20_000,
+            1_000 if quick else 20_000,
             limit=window,
         ),
         delivering(
@@ -136,7 +136,7 @@ def scenarios(*, quick: bool) -> list[Scenario]:
         delivering(
             "target-limited",
             "50 ms away, at most 100 requests a second",
-            300 if quick else 5_000,
+            250 if quick else 5_000,
             second,
         ),
     ]

@@ -203,7 +203,7 @@ class Delivery:
         self._commit()
         if self._digests:
             self._digests.close()
-        self._logger.info("Done: %s", self.report.line(self.ledger.mark))
+        self.report.tell_end(self.ledger.mark)
 
     def _tick(self) -> None:
         while not self._ended.wait(_COMMIT_SECONDS):

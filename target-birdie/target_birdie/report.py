@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
+from collections.abc import Mapping
 from threading import Lock
+from typing import Any
 
 PROGRESS_SECONDS = 10.0
 _NAMED_REJECTS = 20
@@ -58,19 +60,32 @@ class Report:
         """Return a count by name."""
         return self._counts[what]
 
+    def fields(self, safe_up_to: int) -> dict[str, Any]:
+        """Return the counts for machines."""
+        with self._lock:
+            counts, rejects, retries = (
+                self._counts.copy(),
+                self._rejects.copy(),
+                self._retries.copy(),
+            )
+        seconds = max(time.monotonic() - self._started, 0.001)
+        return {
+            **{what: counts[what] for what in ("read", "sent", "unchanged", "merged")},
+            "would_be_sent": counts["would be sent"],
+            "rejected": dict(rejects),
+            "retried": dict(retries),
+            "records_per_second": round((counts["sent"] + counts["unchanged"]) / seconds, 1),
+            "safe_up_to": safe_up_to,
+        }
+
     def line(self, safe_up_to: int) -> str:
         """Return the counts as a line for a person."""
-        with self._lock:
-            counts, rejects, retries = self._counts.copy(), self._rejects, self._retries
-            reasons, faults = _listed(rejects), _listed(retries)
-        seconds = max(time.monotonic() - self._started, 0.001)
-        would = f" (would be {counts['would be sent']})" if counts["would be sent"] else ""
-        done = counts["sent"] + counts["unchanged"]
+        told = self.fields(safe_up_to)
+        would = f" (would be {told['would_be_sent']})" if told["would_be_sent"] else ""
         return (
-            f"read {counts['read']}, sent {counts['sent']}{would}, "
-            f"unchanged {counts['unchanged']}, "
-            f"merged {counts['merged']}, rejected {rejects.total()}{reasons}, "
-            f"retried {retries.total()}{faults}, {done / seconds:.1f} a second, "
+            f"read {told['read']}, sent {told['sent']}{would}, unchanged {told['unchanged']}, "
+            f"merged {told['merged']}, rejected {_listed(told['rejected'])}, "
+            f"retried {_listed(told['retried'])}, {told['records_per_second']} a second, "
             f"safe up to record {safe_up_to}"
         )
 
@@ -78,10 +93,19 @@ class Report:
         """Log the progress when the last line is long enough ago."""
         if time.monotonic() - self._told >= PROGRESS_SECONDS:
             self._told = time.monotonic()
-            self._logger.info("Progress: %s", self.line(safe_up_to))
+            self._log("Progress", safe_up_to)
+
+    def tell_end(self, safe_up_to: int) -> None:
+        """Log how the run went."""
+        self._log("Done", safe_up_to)
+
+    def _log(self, what: str, safe_up_to: int) -> None:
+        fields = self.fields(safe_up_to)
+        self._logger.info("%s: %s", what, self.line(safe_up_to), extra={"progress": fields})
 
 
-def _listed(counter: Counter[str]) -> str:
-    if not counter:
-        return ""
-    return f" ({', '.join(f'{reason}: {count}' for reason, count in sorted(counter.items()))})"
+def _listed(counts: Mapping[str, int]) -> str:
+    total = str(sum(counts.values()))
+    if not counts:
+        return total
+    return f"{total} ({', '.join(f'{reason}: {n}' for reason, n in sorted(counts.items()))})"

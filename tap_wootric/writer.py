@@ -32,6 +32,7 @@ class PageWriter(MsgSpecWriter):
 
     def flush(self) -> None:
         """Write what has been held back."""
-        lines, self._buffer = self._buffer, bytearray()
-        sys.stdout.buffer.write(lines)
+        lines, self._buffer = memoryview(self._buffer), bytearray()
+        while lines:  # under PYTHONUNBUFFERED a signal cuts a write to a full pipe short
+            lines = lines[sys.stdout.buffer.write(lines) or 0 :]
         sys.stdout.buffer.flush()

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from click.testing import CliRunner
 from connector_sandbox import Sandbox
@@ -112,7 +112,8 @@ class Account:
 
     def start(self, *arguments: Any, **keywords: Any) -> Process:
         """Run the command in a process of its own."""
-        return Process(self.options(*arguments, **keywords), self.folder)
+        blocked = keywords.pop("blocked", False)
+        return Process(self.options(*arguments, **keywords), self.folder, blocked=blocked)
 
     def lists(self, stream: str = "responses") -> list[Any]:
         """The requests for pages of a stream so far."""
@@ -181,13 +182,11 @@ class Process:
         """Whole lines written so far."""
         if self._out is None:
             return []
-        self._out.seek(0)
-        return [line for line in self._out.read().splitlines(keepends=True) if line.endswith("\n")]
+        return [line for line in _content(self._out).splitlines(keepends=True) if line[-1] == "\n"]
 
     @property
     def log(self) -> str:
-        self._err.seek(0)
-        return self._err.read()
+        return _content(self._err)
 
     def finish(self, timeout: float = 60) -> Output:
         """Wait for its end; what it wrote last may be half a line."""
@@ -201,6 +200,16 @@ class Process:
             with suppress(ProcessLookupError):
                 self.process.kill()
         return Output(code, self.lines, self.log)
+
+    def close(self) -> None:
+        """Read no more of what a blocked one writes."""
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+def _content(file: IO[str]) -> str:
+    """What a process has written so far; its place in the file is also the one it writes at."""
+    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode()
 
 
 def selecting(*names: str, **metadata: Any) -> Json:

@@ -74,8 +74,8 @@ class Pace:
     def finish(self, told: Announcement | None, renewal: float, now: float) -> None:
         """Take a reply; `renewal` is what it tells as monotonic time."""
         self.in_flight -= 1
-        if told is None:
-            self.limit = None
+        if told is None:  # nothing may announce it in a token reply or a proxy's error
+            self.limit = None if now >= self.renewal else self.limit
         elif self.limit is None or told.reset > self.reset:
             self.limit, self.remaining, self.reset = told
             self.renewal = renewal

@@ -124,13 +124,13 @@ def test_replies_out_of_order_never_raise_what_is_left() -> None:
 
 
 def test_headers_that_stop_coming_end_the_limit() -> None:
-    """No headers, no limit."""
+    """No headers, no limit, once the window that was announced is over."""
     pace = Pace()
     told(pace, 0)
     pace.start()
-    pace.finish(None, 0.0, 1.0)
+    pace.finish(None, 0.0, 61.0)
 
-    assert pace.delay(1.0) == 0
+    assert pace.delay(61.0) == 0
 
 
 def test_a_refusal_waits_for_its_reset_however_far_off() -> None:
@@ -233,3 +233,30 @@ def test_other_users_of_the_account_are_made_room_for(others: int, chance: rando
     run_against(server, 3, 150, 0.02, chance)
 
     assert server.refused == 0
+
+
+def test_a_reply_that_announces_nothing_leaves_the_limit_of_the_window_as_it_is() -> None:
+    """A token reply, or a proxy's error, comes from elsewhere."""
+    pace = Pace()
+    pace.start()
+    pace.finish(Announcement(20, 1, 100), renewal=2.0, now=0.0)
+    pace.start()
+
+    pace.finish(None, renewal=1.0, now=0.5)
+
+    assert pace.delay(0.5) == 1.5
+    pace.start()
+    pace.finish(None, renewal=3.0, now=2.5)
+    assert pace.limit is None
+
+
+def test_a_429_without_headers_stops_all_though_others_are_answered_meanwhile() -> None:
+    """Several requests may be under way where no limit is announced."""
+    pace = Pace()
+    for _ in range(2):
+        pace.start()
+
+    pace.refuse(None, renewal=1.0, now=0.0)
+    pace.finish(None, renewal=1.0, now=0.1)
+
+    assert pace.delay(0.1) == pytest.approx(SECONDS_WITHOUT_RESET - 0.1)

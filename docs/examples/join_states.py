@@ -1,0 +1,34 @@
+"""Join the states of several syncs of different time ranges, for one sync to go on from.
+
+Usage: join_states.py STATE ... > state.json, with the states in the order of their time ranges.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+BOOKMARK = "replication_key_value"
+
+
+def join(states: list[dict[str, Any]]) -> dict[str, Any]:
+    """The state of one sync that has read what these have read."""
+    bookmarks: dict[str, dict[str, Any]] = {}
+    for state in states:
+        for stream, bookmark in state.get("bookmarks", {}).items():
+            known = bookmarks.setdefault(stream, {})
+            newest = max(known.get(BOOKMARK, ""), bookmark.get(BOOKMARK, ""))
+            lists = {
+                name: [*known.get(name, []), *bookmark.get(name, [])]
+                for name in ("coverage", "seen", "overfull")
+                if name in known or name in bookmark
+            }
+            known |= bookmark | lists | ({BOOKMARK: newest} if newest else {})
+    return {"bookmarks": bookmarks}
+
+
+if __name__ == "__main__":
+    texts = [Path(name).read_text() for name in sys.argv[1:]]
+    print(json.dumps(join([json.loads(text) for text in texts if text.strip()])))

@@ -47,8 +47,9 @@ types: .venv/setup.stamp ## mypy, strict
 bench: .venv/setup.stamp ## how fast, beside a bare loop and a plain SDK tap
 	@$(BIN)/python benchmarks $(ARGS)
 
-docs: .venv/setup.stamp ## write the settings into every document that lists them
+docs: .meltano/plugins.stamp ## write the settings and the demo's output into the documents
 	@$(BIN)/python scripts/settings_docs.py
+	@$(BIN)/python scripts/readme_demo.py
 
 build: .venv/setup.stamp ## wheels and source archives into dist/
 	@$(UV) build -q --package tap-wootric --out-dir dist

@@ -1,0 +1,159 @@
+"""Accounts: where Wootric lives, and every way to sign in there."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+import responses
+
+from tap_wootric.tap import TapWootric
+
+from .helpers import Account, assert_complete
+
+APP = {"client_id": "an-id", "client_secret": "a-secret"}
+REGIONS = [
+    ({}, "https://api.wootric.com"),
+    ({"region": "us"}, "https://api.wootric.com"),
+    ({"region": "eu"}, "https://api.eu.wootric.com"),
+    ({"region": "au"}, "https://api.au.wootric.com"),
+    ({"region": "eu", "api_url": "https://proxy.example.com/w/"}, "https://proxy.example.com/w"),
+]
+
+
+def login(account: Account, **more: Any) -> dict[str, Any]:
+    """The settings of a person's login, and none of an API client."""
+    sandbox = account.sandbox
+    return {
+        "client_id": None,
+        "client_secret": None,
+        "grant_type": "password",
+        "username": sandbox.username,
+        "password": sandbox.password,
+        **more,
+    }
+
+
+@pytest.mark.parametrize(("settings", "base"), REGIONS)
+def test_each_region_has_its_host(settings: dict[str, str], base: str) -> None:
+    """For the token and for the lists; `api_url` overrides it."""
+    tap = TapWootric(config={**APP, **settings})
+    with responses.RequestsMock() as wootric:
+        token = wootric.post(f"{base}/oauth/token", json={"access_token": "t"})
+        listed = wootric.get(f"{base}/v1/segments", json=[{"name": "plan"}])
+
+        records = list(tap.streams["segments"].get_records(None))
+
+    assert [record["name"] for record in records] == ["plan"]
+    assert (token.call_count, listed.call_count) == (1, 1)
+
+
+def test_client_credentials_are_the_default(account: Account) -> None:
+    """In the body of the token request, which has no query."""
+    base = "https://api.wootric.com"
+    with responses.RequestsMock() as wootric:
+        wootric.post(f"{base}/oauth/token", json={"access_token": "t"})
+        wootric.get(f"{base}/v1/segments", json=[])
+        list(TapWootric(config=APP).streams["segments"].get_records(None))
+        token, listed = (call.request for call in wootric.calls)
+
+    assert dict(parse_qsl(token.body)) == {"grant_type": "client_credentials", **APP}
+    assert "?" not in token.url
+    assert listed.headers["Authorization"] == "Bearer t"
+
+
+def test_a_login_can_be_used(account: Account) -> None:
+    """With user name and password instead of an API client."""
+    output = account.sync(**login(account))
+
+    assert output.code == 0
+    assert_complete(account, output.records())
+
+
+def test_the_account_token_chooses_one_of_several_accounts(account: Account) -> None:
+    """It goes to the token endpoint alone."""
+    account.sandbox.options.several_accounts = True
+
+    without = account.sync(**login(account))
+    with_it = account.sync(**login(account, account_token=account.sandbox.account_token))
+
+    assert without.code == 1
+    assert "'account_token'" in without.error
+    assert with_it.code == 0
+    assert_complete(account, with_it.records())
+    assert all(r.query.keys().isdisjoint({"account_token"}) for r in account.lists())
+
+
+def test_a_login_is_renewed_with_its_refresh_token() -> None:
+    """The newest one, with the account token still there; the password is sent once."""
+    config = {"grant_type": "password", "username": "u", "password": "p", "account_token": "NPS-1"}
+    authenticator = TapWootric(config=config).authenticator
+    with responses.RequestsMock() as wootric:
+        for number in range(3):
+            answer = {"access_token": f"t{number}", "refresh_token": f"r{number}"}
+            wootric.post("https://api.wootric.com/oauth/token", json=answer)
+        for _ in range(3):
+            authenticator.update_access_token()
+        forms = [dict(parse_qsl(call.request.body)) for call in wootric.calls]
+        urls = {call.request.url for call in wootric.calls}
+
+    assert forms == [
+        {"grant_type": "password", "username": "u", "password": "p"},
+        {"grant_type": "refresh_token", "refresh_token": "r0"},
+        {"grant_type": "refresh_token", "refresh_token": "r1"},
+    ]
+    assert urls == {"https://api.wootric.com/oauth/token?account_token=NPS-1"}
+
+
+def test_a_refresh_token_that_is_outlived_leads_back_to_the_password(account: Account) -> None:
+    """That it is refused says nothing about the credentials."""
+    sandbox = account.sandbox
+
+    def outlive(number: int, path: str) -> None:
+        if number == 4:
+            sandbox.tokens.revoke_all()
+            sandbox.tokens._refresh.clear()
+
+    sandbox.before_request(outlive)
+    output = account.sync(page_size=20, max_concurrency=1, **login(account))
+
+    assert output.code == 0
+    assert_complete(account, output.records())
+    assert [request.status for request in account.tokens] == [200, 401, 200]
+
+
+def test_a_grant_is_used_all_through(account: Account) -> None:
+    """Expiry after expiry."""
+    account.sandbox.options.token_lifetime = 0.2
+    account.sandbox.options.latency = 0.03
+
+    output = account.sync(page_size=20, max_concurrency=1, **login(account))
+
+    assert_complete(account, output.records())
+    assert len(account.tokens) > 2
+    assert {request.status for request in account.tokens} == {200}
+
+
+@pytest.mark.parametrize(
+    ("settings", "missing"),
+    [
+        ({}, ["client_id", "client_secret"]),
+        ({"client_id": "a"}, ["client_secret"]),
+        ({"client_id": "a", "client_secret": ""}, ["client_secret"]),
+        ({"grant_type": "password"}, ["username", "password"]),
+        ({"grant_type": "password", **APP, "username": "u"}, ["password"]),
+        ({"username": "u", "password": "p"}, ["client_id", "client_secret"]),
+    ],
+)
+def test_what_a_grant_needs_is_checked_before_the_first_request(
+    account: Account, settings: dict[str, str], missing: list[str]
+) -> None:
+    """Each missing setting is named with the grant that needs it."""
+    output = account.sync(**{"client_id": None, "client_secret": None, **settings})
+
+    grant = settings.get("grant_type", "client_credentials")
+    needed = [f"setting '{name}' is missing: the grant '{grant}' needs it" for name in missing]
+    assert output.code == 1
+    assert output.error == "Error: " + "; ".join(needed)
+    assert list(account.sandbox.requests) == []

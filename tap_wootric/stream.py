@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from singer_sdk.exceptions import SyncLifecycleSignal
 from singer_sdk.helpers.types import Context, Record
 from singer_sdk.singerlib import RecordMessage
 
 from tap_wootric.client import Json, WootricClient
-from tap_wootric.errors import TapError
+from tap_wootric.errors import SettingsError, TapError
 from tap_wootric.progress import Progress, ProgressLog
 from tap_wootric.records import RecordError, Shaper
 from tap_wootric.stop import InterruptedWait
@@ -106,19 +107,33 @@ class WootricStream(WootricClient, abc.ABC):
         `Shaper` has brought it into the declared form already; the SDK's selection and conformance
         look at every key of every record again, at twice the cost of all the rest.
         """
-        if not self._is_whole:
-            yield from super()._generate_record_messages(record)
-            return
-        extracted = datetime.now(UTC)
-        for stream_map in self.stream_maps:
-            mapped = stream_map.transform(record)
-            if mapped is not None:
-                yield RecordMessage(
-                    stream=stream_map.stream_alias,
-                    record=mapped,
-                    version=self._stream_version,
-                    time_extracted=extracted,
-                )
+        try:
+            if not self._is_whole:
+                yield from super()._generate_record_messages(record)
+                return
+            extracted = datetime.now(UTC)
+            for stream_map in self.stream_maps:
+                mapped = stream_map.transform(record)
+                if mapped is not None:
+                    yield RecordMessage(
+                        stream=stream_map.stream_alias,
+                        record=mapped,
+                        version=self._stream_version,
+                        time_extracted=extracted,
+                    )
+        except Exception as error:
+            if not self.config.get("stream_maps"):
+                raise
+            raise self._map_error(record, error) from None
+
+    def _map_error(self, record: Record, error: Exception) -> SettingsError:
+        """Name the record alone: the SDK's own message and stack trace can hold its values."""
+        message = (
+            f"setting 'stream_maps' is wrong: a map of '{self.name}' fails for record "
+            f"{record.get(self.primary_keys[0])} ({type(error).__name__}). Where a field can be "
+            "null, write 'sha256(field) if field else None'."
+        )
+        return SettingsError(message)
 
     @override
     def _increment_stream_state(
@@ -148,7 +163,7 @@ class WootricStream(WootricClient, abc.ABC):
 
     @override
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
-        """Leave out the SDK's line on an unhandled error where the error speaks for itself."""
-        if isinstance(sys.exc_info()[1], TapError):
+        """Leave out the SDK's line on an unhandled error where it is told already, or none."""
+        if isinstance(sys.exc_info()[1], TapError | SyncLifecycleSignal):
             return
         super().log(message, *args, level=level, **kwargs)

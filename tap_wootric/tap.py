@@ -13,6 +13,7 @@ from typing import IO, Any, ClassVar
 import click
 import requests
 from singer_sdk import Stream, Tap
+from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
@@ -22,7 +23,7 @@ from singer_sdk.helpers.capabilities import (
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib import Catalog
 
-from tap_wootric import settings, streams
+from tap_wootric import maps, settings, streams
 from tap_wootric.auth import WootricAuthenticator
 from tap_wootric.environment import from_environment
 from tap_wootric.errors import ServerError, SettingsError, StateError
@@ -76,6 +77,31 @@ class TapWootric(Tap):
     @override
     def discover_streams(self) -> list[Stream]:
         return [stream(self) for stream in STREAMS]
+
+    @override
+    def setup_mapper(self) -> None:
+        """Check the stream maps, those of streams that are not selected too.
+
+        The SDK takes such a stream for one without fields, and a map of it for one without a key.
+        """
+        fields = {name: stream.schema["properties"] for name, stream in self.streams.items()}
+        if wrong := list(maps.problems(self.config.get("stream_maps"), fields)):
+            raise SettingsError("; ".join(wrong))
+        super(Tap, self).setup_mapper()
+        try:
+            self._register_schemas()
+        except (MapExpressionError, StreamMapConfigError) as error:
+            raise SettingsError(f"setting 'stream_maps' is wrong: {error}") from None
+
+    def _register_schemas(self) -> None:
+        selected = Catalog()
+        for name, entry in self.catalog.items():
+            if entry.metadata.resolve_selection()[()]:
+                selected[name] = entry
+            else:
+                schema = entry.schema.to_dict()
+                self.mapper.register_raw_stream_schema(name, schema, entry.key_properties)
+        self.mapper.register_raw_streams_from_catalog(selected)
 
     @property
     @override

@@ -1,0 +1,48 @@
+"""What is wrong with the SDK's stream maps that the settings hold.
+
+The SDK passes over names that it does not find. A map is there to hide personal data: one that
+hides nothing must not pass.
+"""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from singer_sdk.mapper import MAPPER_SOURCE_OPTION, NULL_STRING
+
+
+def problems(maps: object, fields: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """Say what the maps name and there is not, a sentence each.
+
+    Args:
+        maps: The setting `stream_maps`; what has a wrong type is left to the settings' own check.
+        fields: Each stream's fields.
+    """
+    for name, rules in maps.items() if isinstance(maps, Mapping) else ():
+        if name.startswith("__"):
+            continue
+        own = rules if isinstance(rules, Mapping) else {}
+        source = str(own.get(MAPPER_SOURCE_OPTION, name))
+        streams = fnmatch.filter(fields, source)
+        if not streams:
+            yield f"setting 'stream_maps.{name}' is wrong: no stream is '{source}'" + _hint(
+                source, fields
+            )
+        else:
+            known = {field for stream in streams for field in fields[stream]}
+            yield from _absent(name, own, known)
+
+
+def _absent(name: str, rules: Mapping[str, Any], known: Collection[str]) -> Iterator[str]:
+    for field, rule in rules.items():
+        if rule in {None, NULL_STRING} and not field.startswith("__") and field not in known:
+            wrong = f"setting 'stream_maps.{name}.{field}' is wrong: there is no such field to hide"
+            yield wrong + _hint(field, known)
+
+
+def _hint(name: str, known: Collection[str]) -> str:
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    return f", did you mean '{close[0]}'?" if close else ""

@@ -14,6 +14,14 @@ from .helpers import WALK_KEYS, Account, assert_complete, rfc3339, selecting
 MakeAccount = Callable[..., Account]
 
 
+CROWDS = [
+    *(("responses", f, r) for f in ("same", "spread") for r in ("stored", "seconds")),
+    ("declines", "spread", "stored"),
+    ("end_users", "same", "seconds"),
+]
+"""Every reading of a crowded second once, and every stream."""
+
+
 def second_of(account: Account, days_ago: float = 30) -> datetime:
     """A second within the history."""
     return (account.sandbox.store.now() - timedelta(days=days_ago)).replace(microsecond=0)
@@ -34,6 +42,7 @@ def test_a_first_sync_delivers_everything_once(account: Account, stream: str) ->
     assert keys == sorted(keys)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("concurrency", [1, 4])
 def test_twenty_thousand_responses_cost_at_most_five_percent_more_requests_than_pages(
     make_account: MakeAccount, concurrency: int
@@ -49,8 +58,7 @@ def test_twenty_thousand_responses_cost_at_most_five_percent_more_requests_than_
     assert len(account.tokens) == 1
 
 
-@pytest.mark.parametrize("reading", ["stored", "seconds"])
-@pytest.mark.parametrize("fractions", ["same", "spread"])
+@pytest.mark.parametrize(("stream", "fractions", "reading"), CROWDS)
 def test_two_thousand_in_one_second_are_all_delivered(
     account: Account, stream: str, fractions: Any, reading: str
 ) -> None:
@@ -67,8 +75,7 @@ def test_two_thousand_in_one_second_are_all_delivered(
     assert all(request.status == 200 for request in account.lists(stream))
 
 
-@pytest.mark.parametrize("reading", ["stored", "seconds"])
-@pytest.mark.parametrize("fractions", ["same", "spread"])
+@pytest.mark.parametrize(("stream", "fractions", "reading"), CROWDS)
 def test_beyond_three_thousand_in_one_second_the_rest_is_delivered_and_the_second_named(
     account: Account, stream: str, fractions: Any, reading: str
 ) -> None:

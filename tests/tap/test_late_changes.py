@@ -190,8 +190,15 @@ def test_idle_syncs_change_nothing_however_many(account: Account, stream: str) -
     assert outputs[-1].state == outputs[2].state
 
 
-@pytest.mark.parametrize("skew", [0, -86_400, 86_400])
-@pytest.mark.parametrize("is_honoured", [True, False])
+@pytest.mark.parametrize(
+    ("stream", "is_honoured", "skew"),
+    [
+        *((name, honours, 0) for name in ("responses", "declines") for honours in (True, False)),
+        ("end_users", True, 0),
+        ("responses", True, -86_400),
+        ("responses", False, 86_400),
+    ],
+)
 def test_what_changes_while_a_sync_runs_is_delivered_by_it_or_the_next(
     account: Account, stream: str, is_honoured: bool, skew: int
 ) -> None:

@@ -49,7 +49,9 @@ GRANTS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("grant", GRANTS)
+@pytest.mark.parametrize(
+    "grant", ["password", pytest.param("client_credentials", marks=pytest.mark.long)]
+)
 def test_no_log_line_error_or_state_holds_a_secret_or_personal_data(
     account: Account, tmp_path: Path, grant: str
 ) -> None:

@@ -84,7 +84,8 @@ def test_an_even_list_costs_at_most_five_percent_over_one_request_for_fifty() ->
 
 
 @pytest.mark.parametrize(
-    ("busiest", "overhead"), [(5, 0.03), (60, 0.04), (300, 0.08), (2500, 0.25)]
+    ("busiest", "overhead"),
+    [(5, 0.03), (60, 0.04), (300, 0.08), pytest.param(2500, 0.25, marks=pytest.mark.long)],
 )
 def test_busy_seconds_cost_hardly_more_than_quiet_ones(busiest: int, overhead: float) -> None:
     """Where seconds share pages, a page number after an earlier second takes the walk on."""

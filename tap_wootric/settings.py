@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+import requests
 from jsonschema import Draft7Validator
 from singer_sdk import typing as th
 
@@ -204,6 +205,7 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[s
     if not wrong:
         yield from _wrong_dates(config)
         yield from _wrong_url(config)
+        yield from _wrong_header(config)
 
 
 def moment(config: Mapping[str, Any], name: str) -> datetime | None:
@@ -274,12 +276,19 @@ def _wrong_url(config: Mapping[str, Any]) -> Iterator[str]:
     try:
         url = urlsplit(config["api_url"])
         host, scheme = url.hostname, url.scheme
-        _ = url.port
+        requests.Request("GET", config["api_url"]).prepare()
+        (host or "").encode("idna")
     except ValueError:
         host, scheme = None, ""
     if not host or scheme not in {"http", "https"}:
         yield "setting 'api_url' is not a URL: write it like https://api.wootric.com"
-    elif url.username or url.password or url.query:
-        yield "setting 'api_url' must hold no credentials and no query"
+    elif url.username or url.password or url.query or url.fragment or "{" in url.path:
+        yield "setting 'api_url' must hold no credentials, no query and no placeholder"
     elif scheme == "http" and host not in LOOPBACK_HOSTS:
         yield "setting 'api_url' is plain http: credentials go over https only, save to loopback"
+
+
+def _wrong_header(config: Mapping[str, Any]) -> Iterator[str]:
+    agent = config.get("user_agent") or ""
+    if not (agent.isascii() and agent.isprintable() and agent == agent.strip()):
+        yield "setting 'user_agent' must be printable ASCII without spaces around it"

@@ -26,6 +26,8 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
+KEY_TYPES = (int, str)
+
 
 class WootricStream(WootricClient, abc.ABC):
     """A stream of records in the form that its schema declares."""
@@ -80,9 +82,9 @@ class WootricStream(WootricClient, abc.ABC):
         """
         try:
             record = self._shaper.shape(sent)
-            missing = next((name for name in needed if record[name] is None), None)
-            if missing:
-                raise RecordError(f"{missing}: missing")
+            for field in needed:
+                if not isinstance(record[field], KEY_TYPES):
+                    raise RecordError(f"{field}: missing, or neither a number nor a text")
         except RecordError as error:
             name = sent.get(self.primary_keys[0]) if self.primary_keys else None
             message = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,12 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_wootric import schemas
+from tap_wootric.client import _decoded
 from tap_wootric.records import RecordError, Shaper
+
+from .helpers import Account
 
 RESPONSES = Shaper(schemas.RESPONSES)
 END_USERS = Shaper(schemas.END_USERS)
 
-scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+scalars = st.none() | st.booleans() | numbers | st.text()
 json_values = st.recursive(
     scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5
 )
@@ -116,3 +121,32 @@ def test_unix_seconds_become_rfc3339_where_a_time_is_declared() -> None:
     record = END_USERS.shape({"external_created_at": 1481907900})
 
     assert record["external_created_at"] == "2016-12-16T17:05:00+00:00"
+
+
+@pytest.mark.parametrize("key", [None, {}, [], [1], 1.5])
+@pytest.mark.parametrize("name", ["responses", "segments"])
+def test_a_record_without_a_usable_key_ends_in_one_line(
+    account: Account, name: str, key: object
+) -> None:
+    """Whatever stands where a number or a text was due."""
+    rows = [{"id": key, "name": key, "created_at": "2024-01-31 09:00:00 -0800"}]
+    account.sandbox.store.page = lambda *_: json.dumps(rows).encode()  # type: ignore[method-assign]
+    account.sandbox.store.segments = lambda: rows  # type: ignore[method-assign]
+
+    output = account.sync(name)
+
+    assert output.code == 1
+    assert "missing, or neither a number nor a text" in output.error
+    assert "Traceback" not in output.log
+
+
+@given(st.lists(st.dictionaries(st.text(), json_values), max_size=3))
+def test_any_body_is_read_as_it_was_meant(rows: list[dict[str, Any]]) -> None:
+    """Also with numbers of any size and every character that JSON can hold."""
+    assert _decoded(json.dumps(rows).encode()) == rows
+    assert _decoded(json.dumps(rows, ensure_ascii=False).encode()) == rows
+
+
+def test_half_a_surrogate_pair_is_replaced() -> None:
+    """JSON can hold it, no output can; the rest of the text stays."""
+    assert _decoded(b'[{"text": "so \\ud83d good"}]') == [{"text": "so ? good"}]

@@ -108,9 +108,15 @@ def test_an_address_may_be_https_or_on_this_machine(url: str) -> None:
         ("https://api.wootric.com:port", "is not a URL"),
         ("https://[::1", "is not a URL"),
         ("", "is not a URL"),
-        ("https://ada:pass@api.wootric.com", "no credentials and no query"),
-        ("https://api.wootric.com?account_token=NPS-1", "no credentials and no query"),
-        ("http://localhost@example.com", "no credentials and no query"),
+        ("https://api wootric.com", "is not a URL"),
+        ("https://.wootric.com", "is not a URL"),
+        (f"https://{'a' * 64}.com", "is not a URL"),
+        ("https://api.wootric.com:99999", "is not a URL"),
+        ("https://api.wootric.com/#v1", "no placeholder"),
+        ("https://api.wootric.com/{client_secret}", "no placeholder"),
+        ("https://ada:pass@api.wootric.com", "no credentials, no query"),
+        ("https://api.wootric.com?account_token=NPS-1", "no credentials, no query"),
+        ("http://localhost@example.com", "no credentials, no query"),
     ],
 )
 def test_an_address_that_would_leak_or_lead_nowhere_is_told(url: str, problem: str) -> None:
@@ -149,6 +155,15 @@ def test_a_wrong_setting_is_told_by_name_with_what_it_must_be(
 
     assert found.startswith(problem)
     assert "12345" not in found
+
+
+@pytest.mark.parametrize("agent", ["a\nX-Header: b", " agent", "agent ", "a\tb", "ümlaut", "漢字"])
+def test_a_user_agent_that_no_header_can_hold_is_told(agent: str) -> None:
+    """Before `requests` stumbles over it."""
+    (problem,) = told(user_agent=agent)
+
+    assert problem.startswith("setting 'user_agent' must be printable ASCII")
+    assert told(user_agent="our-sync/1.0 (ops@example.com)") == []
 
 
 def test_everything_wrong_is_told_at_once() -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from connector_sandbox import Sandbox
+from e2e.conftest import meltano as meltano  # noqa: PLC0414 - a fixture
+from e2e.conftest import plugins as plugins  # noqa: PLC0414 - a fixture
 from tap.helpers import Account
 
 from .loading import DuckDBLoader, JsonLinesLoader, Loader, PostgresLoader

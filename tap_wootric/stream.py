@@ -86,9 +86,10 @@ class WootricStream(WootricClient, abc.ABC):
                 if not isinstance(record[field], KEY_TYPES):
                     raise RecordError(f"{field}: missing, or neither a number nor a text")
         except RecordError as error:
-            name = sent.get(self.primary_keys[0]) if self.primary_keys else None
+            key = sent.get(self.primary_keys[0])
+            named = f"Record {key}" if isinstance(key, KEY_TYPES) else "A record"
             message = (
-                f"Record {name} of '{self.name}' can't be read: {error}. It has to be mended at "
+                f"{named} of '{self.name}' can't be read: {error}. It has to be mended at "
                 "Wootric, or left out with 'start_date' and 'end_date'."
             )
             raise TapError(message) from None

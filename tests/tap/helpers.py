@@ -1,7 +1,8 @@
-"""Running the tap against the sandbox, and comparing what it delivers with what the source holds."""
+"""Running the tap against the sandbox, and comparing what it delivers with what is there."""
 
 from __future__ import annotations
 
+import atexit
 import io
 import json
 import logging
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 from click.testing import CliRunner
 from connector_sandbox import Sandbox
@@ -24,6 +25,8 @@ from connector_sandbox import Sandbox
 from tap_wootric.tap import TapWootric
 
 Json = dict[str, Any]
+
+ROOT = Path(__file__).parents[2]
 
 TAP = str(Path(sys.executable).with_name("tap-wootric"))
 
@@ -134,7 +137,7 @@ class Account:
 def invoke(options: list[str]) -> Output:
     """Run the command with these options in this process."""
     log = io.StringIO()
-    with _process_kept():
+    with process_kept():
         command = TapWootric.cli
         logging.getLogger().addHandler(logging.StreamHandler(log))
         result = CliRunner().invoke(command, options)
@@ -144,7 +147,7 @@ def invoke(options: list[str]) -> Output:
 
 
 @contextmanager
-def _process_kept() -> Iterator[None]:
+def process_kept() -> Iterator[None]:
     """Put back what the SDK changes about the process."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     handlers = [signal.getsignal(number) for number in numbers]
@@ -205,6 +208,39 @@ class Process:
         """Read no more of what a blocked one writes."""
         if self.process.stdout is not None:
             self.process.stdout.close()
+
+
+class Forked:
+    """The tap as a process that starts at once; one after another."""
+
+    _server: ClassVar[subprocess.Popen[str] | None] = None
+
+    def __init__(self, options: list[str], folder: Path) -> None:
+        self._path = folder / "out.jsonl"
+        server = Forked._server
+        if server is None:
+            command = [sys.executable, "-m", "tests.tap.forking"]
+            pipe = subprocess.PIPE
+            server = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT)
+            Forked._server = server
+            atexit.register(server.terminate)
+        assert server.stdin is not None
+        assert server.stdout is not None
+        self._answers = server.stdout
+        server.stdin.write(json.dumps([str(self._path), options]) + "\n")
+        server.stdin.flush()
+        self._id = int(self._answers.readline())
+
+    def kill(self) -> None:
+        """End it without a further word, as `kill -9` does."""
+        os.kill(self._id, signal.SIGKILL)
+
+    def finish(self) -> Output:
+        """Wait for its end."""
+        code = int(self._answers.readline())
+        lines = self._path.read_text().splitlines(keepends=True)
+        log = self._path.with_suffix(".jsonl.log").read_text()
+        return Output(code, [line for line in lines if line[-1] == "\n"], log)
 
 
 def _content(file: IO[str]) -> str:

@@ -26,7 +26,7 @@ from tap_wootric.pages import MAX_PAGE
 from tap_wootric.tap import TapWootric
 from tap_wootric.times import from_unix
 
-from .helpers import WALK_KEYS
+from .helpers import WALK_KEYS, process_kept
 
 Json = dict[str, Any]
 
@@ -190,6 +190,11 @@ def sync(
     source: Source, state: Json | None, strike: tuple[str, int] | None = None, **config: Any
 ) -> Run:
     """One run of the tap over the source."""
+    with process_kept():
+        return _sync(source, state, strike, config)
+
+
+def _sync(source: Source, state: Json | None, strike: tuple[str, int] | None, config: Json) -> Run:
     recorder = Recorder()
     tap = TapWootric(
         config={

@@ -144,3 +144,48 @@ def test_an_interrupted_sync_remembers_the_second_that_it_stands_in() -> None:
 
     assert [again.is_new(row(number, 200, 300 + number)) for number in (1, 2, 3)] == [False] * 3
     assert again.is_new(row(4, 200, 200))
+
+
+def test_an_import_into_the_past_is_found_by_its_update() -> None:
+    """It was created long ago and heard of now; before all that is known it is new anyway."""
+    assert Changes(KNOWN, [], SETTLED).is_new(row(1, 10, 605))
+    assert Changes(Coverage([Span(200, 500, 600)]), [], SETTLED).is_new(row(1, 10))
+
+
+def test_a_change_made_while_a_sync_runs_is_sent_by_the_next() -> None:
+    """What is known is known as of before the sync, not as of the newest record it met."""
+    first = Changes(Coverage(), [], SETTLED)
+    for number in range(10):
+        first.is_new(row(number, SETTLED - 10 + 3 * number))
+    as_of = first.as_of()
+    assert as_of == SETTLED
+
+    again = next_sync(first, Coverage([Span(BEGINNING, as_of, as_of)]), SETTLED + 900)
+
+    assert again.is_new(row(0, SETTLED - 10, SETTLED + 1, "late"))
+
+
+def test_a_record_dated_in_the_future_does_not_move_what_is_known() -> None:
+    """Otherwise nothing would be a change until then."""
+    changes = Changes(Coverage(), [], SETTLED)
+    changes.is_new(row(1, SETTLED + 10**9))
+
+    assert changes.as_of() == SETTLED
+
+
+def test_a_record_remembered_from_an_earlier_sync_is_sent_once_too() -> None:
+    """Met twice in this one, the newer memory counts."""
+    changes = Changes(KNOWN, ["1@600"], SETTLED)
+
+    assert changes.is_new(row(1, 10, 605))
+    assert not changes.is_new(row(1, 10, 605))
+
+
+def test_a_mark_holds_no_content() -> None:
+    """A state is kept in places that people's data must not reach."""
+    changes = Changes(Coverage(), [], 0)
+    changes.is_new(row(1, 700, text="Call me: ada@example.com"))
+
+    (mark,) = changes.seen(is_complete=True)
+    assert "ada" not in mark
+    assert len(mark) < 40

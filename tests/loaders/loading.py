@@ -16,10 +16,11 @@ FLATTENED = {"flattening_enabled": True, "flattening_max_depth": 5}
 
 READ_DUCKDB = """
 import duckdb, json, sys
-found = duckdb.connect(sys.argv[1], read_only=True).execute(sys.argv[2])
-names = [column[0] for column in found.description]
-for row in found.fetchall():
-    print(json.dumps(dict(zip(names, row)), default=str))
+connection = duckdb.connect(sys.argv[1], read_only=True)
+for sql in sys.argv[2:]:
+    found = connection.execute(sql)
+    names = [column[0] for column in found.description]
+    print(json.dumps([dict(zip(names, row)) for row in found.fetchall()], default=str))
 """
 
 
@@ -39,8 +40,8 @@ class Loader(abc.ABC):
         """Its settings."""
 
     @abc.abstractmethod
-    def rows(self, stream: str) -> list[Json]:
-        """What the destination holds of a stream, a mapping a row."""
+    def tables(self, *streams: str) -> list[list[Json]]:
+        """What the destination holds of each stream, a mapping a row."""
 
     @abc.abstractmethod
     def types(self, stream: str) -> dict[str, str]:
@@ -81,9 +82,9 @@ class PostgresLoader(Loader):
             "load_method": "upsert",
         }
 
-    def rows(self, stream: str) -> list[Json]:
-        lines = self.server.lines(f"select row_to_json(t) from {self.schema}.{stream} t")
-        return [json.loads(line) for line in lines]
+    def tables(self, *streams: str) -> list[list[Json]]:
+        queries = (f"select row_to_json(t) from {self.schema}.{name} t" for name in streams)
+        return [[json.loads(line) for line in self.server.lines(sql)] for sql in queries]
 
     def types(self, stream: str) -> dict[str, str]:
         lines = self.server.lines(
@@ -103,11 +104,11 @@ class DuckDBLoader(Loader):
     def config(self) -> Json:
         return {"path": str(self.folder / "wootric.duckdb"), "default_target_schema": "loaded"}
 
-    def read(self, sql: str) -> list[Json]:
-        """What a query yields."""
+    def read(self, *queries: str) -> list[list[Json]]:
+        """What each query yields."""
         python = self.command.with_name("python")
         done = subprocess.run(
-            [python, "-c", READ_DUCKDB, self.config["path"], sql],
+            [python, "-c", READ_DUCKDB, self.config["path"], *queries],
             check=True,
             capture_output=True,
             encoding="utf-8",
@@ -115,12 +116,13 @@ class DuckDBLoader(Loader):
         )
         return [json.loads(line) for line in done.stdout.splitlines()]
 
-    def rows(self, stream: str) -> list[Json]:
-        return self.read(f"select * from loaded.{stream}")
+    def tables(self, *streams: str) -> list[list[Json]]:
+        return self.read(*(f"select * from loaded.{name}" for name in streams))
 
     def types(self, stream: str) -> dict[str, str]:
         sql = "select column_name, data_type from information_schema.columns where table_name = "
-        return {row["column_name"]: row["data_type"] for row in self.read(f"{sql}'{stream}'")}
+        (rows,) = self.read(f"{sql}'{stream}'")
+        return {row["column_name"]: row["data_type"] for row in rows}
 
 
 class JsonLinesLoader(Loader):
@@ -137,8 +139,10 @@ class JsonLinesLoader(Loader):
         with (self.folder / f"{stream}.jsonl").open(encoding="utf-8") as lines:
             return [json.loads(line) for line in lines]
 
-    def rows(self, stream: str) -> list[Json]:
-        return list({row[KEYS[stream]]: row for row in self.lines(stream)}.values())
+    def tables(self, *streams: str) -> list[list[Json]]:
+        return [
+            list({row[KEYS[name]]: row for row in self.lines(name)}.values()) for name in streams
+        ]
 
     def types(self, stream: str) -> dict[str, str]:
         values = [item for row in self.lines(stream) for item in row.items() if item[1] is not None]

@@ -136,6 +136,7 @@ def test_hashed_fields_are_told_apart_and_not_read(people: Account):
     assert salt not in text
 
 
+@pytest.mark.long
 def test_hashes_of_another_system_match(people: Account):
     """`md5` is the plain one."""
     output = synced(people, **HASH_MD5)

@@ -69,14 +69,12 @@ class Changes:
     def is_new(self, row: Row) -> bool:
         """Whether to send the record; takes note of it."""
         as_of = self._before.as_of(row.second)
-        is_unchanged = as_of is not None and row.updated < as_of
-        if is_unchanged and row.edge < self._settled:
+        if as_of is not None and row.updated < as_of:
             return False
         name = str(row.id)
         mark = _time_mark(row) if row.updated < self._settled else _content_mark(row)
         before = self._sent_again.get(name) or self._seen.get(name)
-        if before is not None and before in {mark, _content_mark(row)}:
-            is_unchanged = True
+        is_unchanged = before is not None and before in {mark, _content_mark(row)}
         self._note(name, mark, row)
         if as_of is not None and not is_unchanged:
             self.changed += 1

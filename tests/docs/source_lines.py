@@ -1,23 +1,28 @@
-"""The lines that the commands can write, as patterns, read from their source."""
+"""The lines that the commands can write, read from their source."""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("tap_wootric", "target-birdie/target_birdie")
 HOLE = "\0"
-ERRORS = re.compile(r"(\w*Error|Unmappable)$")
+RUN_ENDS = {
+    "TapError", "SettingsError", "StateError", "CredentialsError", "ServerError",
+    "TargetError", "ConfigError", "InputError", "StreamWithoutSchemaError", "MissingKeyError",
+    "RejectedRecordsError",
+}  # fmt: skip
 
 
-def modules() -> Iterator[tuple[Path, ast.Module]]:
+@cache
+def modules() -> list[ast.Module]:
     """Every module of the tap and the target."""
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).glob("*.py")):
-            yield path, ast.parse(path.read_text())
+    paths = [path for package in PACKAGES for path in (ROOT / package).glob("*.py")]
+    return [ast.parse(path.read_text()) for path in sorted(paths)]
 
 
 def text_of(node: ast.AST) -> str | None:
@@ -29,37 +34,39 @@ def text_of(node: ast.AST) -> str | None:
     return None
 
 
-def pattern(text: str) -> re.Pattern[str]:
-    """What lines come of a string."""
-    return re.compile(".*".join(re.escape(part) for part in text.split(HOLE)), re.DOTALL)
+def shown(text: str) -> str:
+    """A string as a document shows it: `…` for one value, or for several in a row."""
+    return re.sub(f"{HOLE}+", "…", text)
 
 
+@cache
 def texts() -> set[str]:
-    """Every string of the source that says something."""
-    found = (text_of(node) for _, module in modules() for node in ast.walk(module))
-    return {text for text in found if text and len(text.replace(HOLE, "")) > 15}
+    """Every string of the source."""
+    found = (text_of(node) for module in modules() for node in ast.walk(module))
+    return {text for text in found if text}
 
 
 def endings() -> Iterator[tuple[str, str]]:
-    """Module and text of every error that is raised with one."""
-    for path, module in modules():
+    """Class and text of every error that ends a run."""
+    for module in modules():
         for function in ast.walk(module):
             if isinstance(function, ast.FunctionDef):
-                yield from ((path.name, text) for text in _raised(function))
+                yield from _raised(function)
 
 
-def _raised(function: ast.FunctionDef) -> Iterator[str]:
-    named = {
+def _raised(function: ast.FunctionDef) -> Iterator[tuple[str, str]]:
+    assigned = {
         target.id: node.value
         for node in ast.walk(function)
         if isinstance(node, ast.Assign)
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    for node in ast.walk(function):
-        if isinstance(node, ast.Call) and ERRORS.match(getattr(node.func, "id", "")):
-            for argument in node.args:
-                value = named.get(argument.id) if isinstance(argument, ast.Name) else argument
-                text = None if value is None else text_of(value)
-                if text:
-                    yield text
+    for call in ast.walk(function):
+        name = getattr(call.func, "id", "") if isinstance(call, ast.Call) else ""
+        if isinstance(call, ast.Call) and name in RUN_ENDS and call.args:
+            (argument,) = call.args
+            value = assigned.get(argument.id) if isinstance(argument, ast.Name) else argument
+            text = None if value is None else text_of(value)
+            if text:
+                yield name, text

@@ -6,7 +6,7 @@ import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,11 +58,11 @@ def running() -> Iterator[Postgres]:
     commands = _commands(account)
     with TemporaryDirectory(prefix="wootric-pg-") as name:
         folder = Path(name)
-        shutil.chown(folder, **{key: account[key] for key in ("user", "group") if key in account})
+        os.chown(folder, account.get("user", -1), account.get("group", -1))
         as_owner: Any = {**account, "cwd": folder}
         data = ["-D", folder / "data"]
-        sort = ["--encoding=UTF8", "--locale=C", "--no-sync"]
-        _run([commands / "initdb", *data, *sort, "-U", OWNER, "-A", "trust"], **as_owner)
+        plain = ["--encoding=UTF8", "--locale=C", "--no-sync", "-A", "trust"]
+        _run([commands / "initdb", *data, *plain, "-U", OWNER], **as_owner)
         server = [commands / "pg_ctl", *data, "-l", folder / "log", "-w"]
         _run([*server, "-o", f"-k {folder} {OPTIONS}", "start"], **as_owner)
         try:
@@ -99,13 +99,13 @@ def _commands(account: dict[str, Any]) -> Path:
     raise NoPostgresError("no PostgreSQL that can be started: use make test, or install one")
 
 
-def _run(command: list[str | Path], **options: Any) -> str:
-    # A file, as the server would keep a pipe open.
+def _run(command: Sequence[object], **options: Any) -> str:
+    reads = Path(str(command[0])).name == "psql"
     done = subprocess.run(
         [str(part) for part in command],
         check=True,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE if "psql" in str(command[0]) else subprocess.DEVNULL,
+        stdout=subprocess.PIPE if reads else subprocess.DEVNULL,  # a server keeps a pipe open
         stderr=subprocess.DEVNULL,
         text=True,
         encoding="utf-8",

@@ -113,7 +113,7 @@ def blanked(value: Any) -> Any:
 
 def differences(found: Rows, expected: Rows) -> dict[Any, Any]:
     """Keys that one side lacks, and columns whose value is not the source's."""
-    wrong = dict.fromkeys(expected.keys() - found.keys(), "missing")
+    wrong: dict[Any, Any] = dict.fromkeys(expected.keys() - found.keys(), "missing")
     wrong |= dict.fromkeys(found.keys() - expected.keys(), "not in the source")
     for key in expected.keys() & found.keys():
         columns = _columns(found[key], expected[key])

@@ -22,7 +22,7 @@ LONGEST = 40
 SHORTEST = 10
 """Pages in a slice, at least: each costs about half a page more than a walk without slices."""
 
-READ_AHEAD = 8_000
+READ_AHEAD = 4_000
 """Records that may wait for their turn, so that memory stays bounded."""
 
 

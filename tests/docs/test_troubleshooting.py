@@ -7,9 +7,7 @@ import pytest
 from .documents import ROOT, tables
 from .source_lines import endings, shown, texts
 
-EXPLAINED = [
-    row["line"].strip("`") for row in tables(ROOT / "docs/production.md") if "line" in row
-]
+EXPLAINED = [row["line"].strip("`") for row in tables(ROOT / "docs/production.md") if "line" in row]
 NAMES_A_SETTING = {"ConfigError", "SettingsError"}
 
 

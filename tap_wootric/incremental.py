@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar, NamedTuple
 
 from singer_sdk.helpers.types import Context
@@ -152,8 +153,7 @@ class IncrementalStream(WootricStream):
             if pages >= PAGES_BEFORE_SLICES and updated_since is None and self._may_slice(walk):
                 yield from self._walk_side_by_side(walk)
                 return
-            self._tap.message_writer.flush()
-            with self._tap.stop.interruptible():
+            with self._waiting():
                 rows = self._rows(Query(page, updated_since))
             fresh = walk.feed(rows)
             self._note_overfull(walk.overfull)
@@ -172,10 +172,15 @@ class IncrementalStream(WootricStream):
         readers = self.config["max_concurrency"]
         slices = Slices(walk, self._tap.page_size, now=self._tap.server_now, readers=readers)
         reader = Readers(slices, lambda page: self._rows(Query(page)), readers)
-        for row in reader.records(self._tap.stop.interruptible):
+        for row in reader.records(self._waiting):
             self._note_overfull(slices.overfull)
             yield row
         self._note_overfull(slices.overfull)
+
+    def _waiting(self) -> AbstractContextManager[None]:
+        """A wait for Wootric: what has been read goes out before it, and a signal breaks it off."""
+        self._tap.message_writer.flush()
+        return self._tap.stop.interruptible()
 
     def _note_overfull(self, seconds: Iterable[OverfullSecond]) -> None:
         """Say at once what is missing: should this run break off, no later one comes by again."""

@@ -71,7 +71,7 @@ def _reader(field: Mapping[str, Any]) -> Callable[[Any], Any] | None:
 
 
 def _moment(value: object) -> str:
-    if isinstance(value, bool | dict | list):  # the cache can't hold them, or takes true for 1
+    if isinstance(value, dict | list):  # the cache can't hold them
         to_utc(value)
     return canonical(cast("str | float", value))
 

@@ -178,6 +178,48 @@ def test_the_servers_clock_tells_which_days_are_complete(account: Account, skew:
     assert days(output)[-1] == (last_complete_day() + skew * DAY).isoformat()
 
 
+def test_a_clock_that_is_ahead_makes_no_day_complete(account: Account) -> None:
+    """The one day that was asked for before the server's clock was known is not sent."""
+    account.sandbox.options.utc_offset_seconds_clock = -3 * 86_400
+
+    output = account.sync(STREAM, start_date=back(0))
+
+    assert output.code == 0
+    assert days(output) == []
+    assert len(asked(account)) == 1
+
+
+@pytest.mark.parametrize(("hour", "complete"), [(1, 2), (11, 2), (13, 1), (23, 1)])
+def test_a_day_is_complete_when_it_has_ended_everywhere(
+    account: Account, hour: int, complete: int
+) -> None:
+    """Noon in UTC is midnight in the last time zone."""
+    now = datetime.now(UTC)
+    then = now.replace(hour=hour, minute=30)
+    account.sandbox.options.utc_offset_seconds_clock = (then - now).total_seconds()
+
+    output = account.sync(("responses", STREAM), start_date=back(5))
+
+    assert days(output)[-1] == (then.date() - complete * DAY).isoformat()
+
+
+def test_a_start_that_was_moved_later_bounds_the_look_back(account: Account) -> None:
+    """Days before it are not asked for."""
+    first = account.sync(STREAM, start_date=back(9))
+    before = len(asked(account))
+
+    account.sync(STREAM, state=first.state, start_date=back(2), lookback_days=7)
+
+    assert asked(account)[before:] == days_until_now(3)
+
+
+def test_the_state_stays_short(account: Account) -> None:
+    """It remembers the days of the look-back, however long the history."""
+    output = account.sync(STREAM, start_date=back(60), lookback_days=7)
+
+    assert len(output.state["bookmarks"][STREAM]["seen"]) <= 8
+
+
 def test_a_long_history_can_be_resumed(account: Account) -> None:
     """A STATE is written while it goes on; what follows it is at most a month of days."""
     account.sandbox.faults.on("500", share=1, after=100, path=STREAM)

@@ -108,14 +108,6 @@ def test_a_field_that_cannot_be_read_is_named(
         shaper.shape(sent)
 
 
-def test_true_is_no_time_even_after_the_second_one_was_read() -> None:
-    """For a cache `True` and 1 are the same."""
-    RESPONSES.shape({"created_at": 1})
-
-    with pytest.raises(RecordError):
-        RESPONSES.shape({"created_at": True})
-
-
 def test_unix_seconds_become_rfc3339_where_a_time_is_declared() -> None:
     """`external_created_at` is documented as UNIX seconds."""
     record = END_USERS.shape({"external_created_at": 1481907900})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -72,6 +73,17 @@ def test_what_is_no_time_is_refused_and_not_repeated(shown: object) -> None:
         to_utc(shown)
     if isinstance(shown, str) and shown:
         assert shown not in str(caught.value)
+
+
+def test_a_time_without_offset_is_utc_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the machine's own time."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert to_utc("2016-12-16 17:05:00").isoformat() == MOMENT
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_the_hour_that_repeats_in_autumn_is_told_apart_by_its_offset() -> None:

@@ -3,6 +3,8 @@
 Usage: join_states.py STATE ... > state.json, with the states in the order of their time ranges.
 """
 
+# ruff: noqa: INP001 - it stands alone
+
 from __future__ import annotations
 
 import json
@@ -31,4 +33,5 @@ def join(states: list[dict[str, Any]]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     texts = [Path(name).read_text() for name in sys.argv[1:]]
-    print(json.dumps(join([json.loads(text) for text in texts if text.strip()])))
+    joined = join([json.loads(text) for text in texts if text.strip()])
+    sys.stdout.write(json.dumps(joined) + "\n")

@@ -4,6 +4,8 @@ The workers need tap-wootric and target-birdie on their PATH, their settings as 
 variables, sync.sh and join_states.py beside this file, and FOLDER on a disk that all of them see.
 """
 
+# ruff: noqa: INP001 - Airflow reads files, not packages
+
 from __future__ import annotations
 
 from datetime import datetime, timedelta

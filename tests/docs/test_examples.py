@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from connector_sandbox import Sandbox
+from target_birdie.delivery import GRACE_SECONDS
 
 from .environments import python
 from .shell import EXAMPLES, environment, everything
@@ -55,8 +56,6 @@ def test_the_manifest_is_valid_for_kubernetes():
 
 def test_the_manifest_belongs_together():
     """Runs never overlap; the volume is the claim; the pod ends later than the target's wait."""
-    from target_birdie.delivery import GRACE_SECONDS
-
     claim, job = manifests()
     pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -45,9 +44,9 @@ def test_one_run_keeps_its_state_and_the_next_sends_nothing(sandbox: Sandbox, tm
     delivered = len(sandbox.birdie.history)
     second = shell(script, tmp_path, environment(sandbox))
 
-    assert (0, 0) == (first.returncode, second.returncode), first.stderr + second.stderr
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
     assert everything(sandbox) == delivered == len(sandbox.birdie.history)
-    assert {"state.json", "digests.db"} <= set(os.listdir(tmp_path))
+    assert {"state.json", "digests.db"} <= {path.name for path in tmp_path.iterdir()}
 
 
 @pytest.mark.long
@@ -229,7 +228,7 @@ def test_a_split_first_load_goes_on_with_one_state(
     done = sync(sandbox, tmp_path / "daily")
 
     again = {put.path.rpartition("/")[2] for put in sandbox.birdie.history[sent:]}
-    assert (0, 0) == (loaded.returncode, done.returncode), loaded.stderr + done.stderr
+    assert (loaded.returncode, done.returncode) == (0, 0), loaded.stderr + done.stderr
     assert sent == everything(sandbox) - 2
     assert again == {str(number) for number in [*changed, *new]}
 

@@ -1,4 +1,4 @@
-"""Every line that the page on production explains is one that the commands write, and vice versa."""
+"""Every line that the page on production explains is one that the commands write, and back."""
 
 from __future__ import annotations
 

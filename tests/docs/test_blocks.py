@@ -1,0 +1,225 @@
+"""Nothing stands in a document to be typed or pasted that no test has tried."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from connector_sandbox import Sandbox
+from singer_sdk.plugin_base import PluginBase
+from target_birdie.target import TargetBirdie
+
+from tap_wootric.tap import TapWootric
+
+from .documents import DOCUMENTS, ROOT, Block, blocks
+from .shell import block, environment, shell
+
+TYPED = ("sh", "console", "yaml", "json", "python", "ini", "crontab")
+HERE = "tests/docs/test_blocks.py"
+PRODUCTION = "tests/docs/test_production.py"
+README = "tests/e2e/test_readme.py"
+
+HELD = {
+    "README.md": {
+        "$ make demo": "tests/e2e/test_demo.py::test_demo_shows_two_complete_runs",
+        ".venv/bin/meltano run tap-wootric target-birdie": "tests/e2e/test_demo.py::"
+        "test_demo_shows_two_complete_runs",
+        "export MELTANO_ENVIRONMENT=prod": f"{README}::"
+        "test_settings_by_command_keep_secrets_out_of_the_project",
+        "plugins:": f"{README}::test_meltano_block_agrees_with_the_project",
+        "cp sample_config.json wootric.json # fill in": f"{README}::"
+        "test_plain_pipe_works_as_shown_and_again",
+    },
+    "target-birdie/README.md": {
+        "pip install target-birdie": f"{HERE}::test_the_target_runs_and_replays_as_shown",
+        "plugins:": f"{HERE}::test_the_targets_block_for_meltano_names_its_settings",
+        "{": f"{HERE}::test_another_survey_tool_is_mapped_as_shown",
+        "target-birdie --config birdie.json --replay": f"{HERE}::"
+        "test_the_target_runs_and_replays_as_shown",
+    },
+    "docs/production.md": {
+        "export TARGET_BIRDIE_DIGEST_PATH=digests.db": f"{PRODUCTION}::"
+        "test_one_run_keeps_its_state_and_the_next_sends_nothing",
+        "tap-wootric --discover > catalog.json": f"{PRODUCTION}::test_a_catalog_leaves_streams_out",
+        "PATH=/opt/wootric/bin:/usr/bin:/bin": f"{PRODUCTION}::"
+        "test_the_line_for_cron_works_with_the_little_that_cron_gives",
+        "17 5 * * * wootric": f"{PRODUCTION}::"
+        "test_the_line_for_cron_works_with_the_little_that_cron_gives",
+        "meltano schedule list": "tests/docs/test_meltano_commands.py::"
+        "test_schedules_are_listed_changed_and_run_as_shown",
+        "meltano schedule set daily": "tests/docs/test_meltano_commands.py::"
+        "test_schedules_are_listed_changed_and_run_as_shown",
+        "cd /var/lib/wootric": f"{PRODUCTION}::test_rejected_records_are_sent_again",
+        "export TARGET_BIRDIE_MAX_REQUESTS_PER_SECOND=45": f"{PRODUCTION}::"
+        "test_a_split_first_load_goes_on_with_one_state",
+    },
+    "docs/sandbox.md": {
+        "$ make sandbox": "tests/sandbox/test_sandbox_document.py::"
+        "test_the_commands_that_start_it_are_understood",
+        "from connector_sandbox import Sandbox": "tests/sandbox/test_sandbox_document.py::"
+        "test_the_example_in_python_works",
+        "curl -s": "tests/sandbox/test_sandbox_document.py::test_the_examples_work_as_they_are",
+    },
+    "docs/personal-data.md": {  # each block there has a name, and all names are used
+        "select:": "tests/loaders/test_personal_data.py::test_meltano_takes_these_lines",
+        "[": "tests/loaders/test_personal_data.py::"
+        "test_fields_left_out_by_the_catalog_are_in_no_line",
+        "{": "tests/loaders/test_personal_data.py::test_without_these_lines_the_data_is_there",
+    },
+}
+"""By document and beginning of the block: the test that runs it."""
+
+LIVE = [block for block in blocks("sh") if block.mark == "live"]
+
+
+def declared(plugin: type[PluginBase]) -> set[str]:
+    """The settings of a plugin, those of the SDK included."""
+    plugin.append_builtin_config(plugin.config_jsonschema)
+    return set(plugin.config_jsonschema["properties"])
+
+
+def held_by(block: Block) -> str:
+    """The test that runs a block; "" where none does."""
+    page = HELD.get(block.path.relative_to(ROOT).as_posix(), {})
+    return next((test for begin, test in page.items() if block.text.startswith(begin)), "")
+
+
+@pytest.mark.parametrize("block", blocks(*TYPED), ids=str)
+def test_every_block_is_run_by_a_test(block: Block):
+    """Or is marked as one that needs a live account, a cluster or a bucket."""
+    path, _, name = held_by(block).partition("::")
+
+    assert block.mark == "live" or f"\ndef {name}" in (ROOT / path).read_text()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_fence_is_of_a_known_kind(path: Path):
+    """Another kind would escape the test above; a fence without one holds no commands."""
+    kinds = set(re.findall(r"^```(\w+)$", path.read_text(), re.MULTILINE))
+
+    assert kinds <= {*TYPED}
+
+
+@pytest.mark.parametrize("block", LIVE, ids=str)
+def test_a_live_block_is_shell_that_parses(block: Block):
+    """As far as a shell can tell without running it."""
+    done = subprocess.run(["bash", "-n", "-c", block.text], check=False, capture_output=True)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_option_of_our_commands_exists():
+    """In any shell block, and in the text."""
+    known = {
+        plugin.name: {
+            option for parameter in plugin.get_singer_command().params for option in parameter.opts
+        }
+        for plugin in (TapWootric, TargetBirdie)
+    }
+    for path in DOCUMENTS:
+        for line in path.read_text().splitlines():
+            for command, rest in re.findall(r"(tap-wootric|target-birdie) ((?:--?[^|`]*))", line):
+                options = set(re.findall(r"(?<![\w-])--[a-z-]+", rest))
+                assert options - {"--help"} <= known[command], (path.name, line)
+
+
+def test_every_variable_names_a_setting():
+    """In documents and examples: a setting that is renamed takes its mentions along."""
+    known = {
+        f"{plugin.name.replace('-', '_').upper()}_{name.upper()}"
+        for plugin in (TapWootric, TargetBirdie)
+        for name in declared(plugin)
+    }
+    examples = [path for path in (ROOT / "docs/examples").iterdir() if path.is_file()]
+    texts = "".join(path.read_text() for path in [*DOCUMENTS, *examples])
+    named = set(re.findall(r"\b(?:TAP_WOOTRIC|TARGET_BIRDIE)_[A-Z_]*[A-Z]\b", texts))
+
+    assert len(named) > 5
+    assert named <= known
+
+
+def test_no_setting_is_named_that_does_not_exist():
+    """What the texts put in backticks with an underscore is a setting, a field or a file."""
+    page = (ROOT / "docs/production.md").read_text()
+    settings = declared(TapWootric) | declared(TargetBirdie)
+    others = {"created_at", "updated_at", "end_users", "nps_summary", "max_active_runs"}
+    others |= {"batch_config"}
+
+    assert set(re.findall(r"`([a-z]+_[a-z_]+)`", page)) <= settings | others
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_relative_links_lead_somewhere(path: Path):
+    """To a file that exists, and to a heading where one is named."""
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", path.read_text()):
+        name, _, heading = target.partition("#")
+        found = path.parent / name if name else path
+        assert found.exists(), target
+        headings = re.findall(r"^#+ (.+)$", found.read_text(), re.MULTILINE) if heading else []
+        assert heading in {"", *(anchor(text) for text in headings)}, target
+
+
+def anchor(heading: str) -> str:
+    """What a heading is called in a link."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def test_the_target_runs_and_replays_as_shown(sandbox: Sandbox, tmp_path: Path):
+    """Pasted into a shell, save the installation; what was refused first goes with the replay."""
+    env = environment(sandbox)
+    tap = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
+    (tmp_path / "wootric.json").write_text(json.dumps(tap | {"api_url": sandbox.wootric_url}))
+    address = json.dumps(sandbox.birdie_url)
+    key = f'"{sandbox.api_key}", "max_requests_per_second": 0, "api_url": {address}'
+    install, *lines = block("target-birdie/README.md", "pip install target").text.splitlines()
+    sandbox.faults.on("400", times=1, api="birdie")
+
+    first = shell("\n".join(lines).replace('"..."', key), tmp_path, env)
+    replayed = shell(block("target-birdie/README.md", "--replay").text, tmp_path, env)
+
+    assert install == "pip install target-birdie"
+    assert (first.returncode, replayed.returncode) == (1, 0), first.stderr + replayed.stderr
+    assert not (tmp_path / "rejects.jsonl").exists()
+    assert len(sandbox.birdie.records()) == len(sandbox.store.responses())
+
+
+def test_the_targets_block_for_meltano_names_its_settings():
+    """Name, namespace and settings are the plugin's."""
+    (plugin,) = yaml.safe_load(block("target-birdie/README.md", "loaders").text)["plugins"][
+        "loaders"
+    ]
+
+    assert (plugin["name"], plugin["namespace"]) == ("target-birdie", "target_birdie")
+    assert {setting["name"] for setting in plugin["settings"]} <= declared(TargetBirdie)
+    assert [s["name"] for s in plugin["settings"] if s.get("sensitive")] == ["api_key"]
+
+
+def test_another_survey_tool_is_mapped_as_shown(sandbox: Sandbox, tmp_path: Path):
+    """A record of the example's stream arrives at Birdie as the example says."""
+    config = json.loads(block("target-birdie/README.md", '"answers"').text)
+    config |= {"api_key": sandbox.api_key, "api_url": sandbox.birdie_url}
+    (tmp_path / "birdie.json").write_text(json.dumps(config))
+    record = {
+        "uuid": "a1",
+        "answer": {"value": 4},
+        "answered_at": 1706695200,
+        "survey": {"name": "Support"},
+        "customer": {"labels": {"plan": "pro"}},
+    }
+    messages = [
+        {"type": "SCHEMA", "stream": "answers", "schema": {"properties": {}}, "key_properties": []},
+        {"type": "RECORD", "stream": "answers", "record": record},
+    ]
+    (tmp_path / "in").write_text("\n".join(json.dumps(message) for message in messages))
+
+    done = shell("target-birdie --config birdie.json < in", tmp_path, environment(sandbox))
+
+    assert done.returncode == 0, done.stderr
+    stored = sandbox.birdie.records()["a1"]
+    assert stored["kind"] == {"name": "csat", "fields": {"rating": 4, "survey_title": "Support"}}
+    assert stored["posted_at"] == "2024-01-31T10:00:00Z"
+    assert stored["additional_fields"] == {"plan": "pro"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from math import ceil
@@ -97,6 +98,7 @@ def test_a_429_waits_for_its_reset_and_costs_no_retry(account: Account) -> None:
     assert_complete(account, output.records())
     assert statuses(account)[429] == 2
     assert "0 retries" in output.log
+    assert re.search(r" [1-4] s waited for the rate limit", output.log)
 
 
 def test_a_429_without_headers_waits_a_minute(

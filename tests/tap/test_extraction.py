@@ -228,6 +228,19 @@ def test_end_date_bounds_a_run_and_the_next_goes_on_from_there(
     assert len(rest.ids(stream)) == len(account.truth(stream)) - len(before)
 
 
+def test_an_end_date_in_the_future_hides_nothing_that_comes_before_it(
+    account: Account, stream: str
+) -> None:
+    """What was read as of now is not taken for what will be there then."""
+    end = (account.sandbox.store.now() + timedelta(days=2)).isoformat()
+    account.sandbox.options.updated_filter = False
+    state = account.sync(stream, end_date=end).state
+    added = account.sandbox.store.add(stream)
+
+    assert account.sync(stream, state=state, end_date=end).ids(stream) == [added["id"]]
+    assert account.sync(stream, state=state, lookback_days=0).ids(stream) == [added["id"]]
+
+
 def test_several_machines_can_share_a_first_load(account: Account, stream: str) -> None:
     """The ranges between a date and the next hold every record exactly once."""
     dates = [None, *(second_of(account, days).isoformat() for days in (250, 120, 10)), None]

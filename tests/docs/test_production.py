@@ -46,6 +46,9 @@ def test_one_run_keeps_its_state_and_the_next_sends_nothing(sandbox: Sandbox, tm
 
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
     assert everything(sandbox) == delivered == len(sandbox.birdie.history)
+    assert "responses: 300 records (300 new, 0 changed) in " in first.stderr
+    assert "end_users: 0 records (0 new, 0 changed) in " in second.stderr
+    assert f"Done: read {delivered}, sent {delivered}, " in first.stderr
     assert {"state.json", "digests.db"} <= {path.name for path in tmp_path.iterdir()}
 
 

@@ -88,7 +88,7 @@ gaps = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(gaps, st.sampled_from([0, 1, 3, 200]), st.randoms(use_true_random=False), st.booleans())
 def test_any_history_leaves_whole_once_and_in_order(
     bursts: list[tuple[int, int]], spacing: int, chance: random.Random, is_open: bool

@@ -110,7 +110,6 @@ class WootricAuthenticator(OAuthAuthenticator):
             params={"account_token": token} if token else None,
             timeout=self._settings.get("request_timeout", RENEWAL_MARGIN),
             allow_redirects=False,
-            auth=_leave_alone,
             headers={"User-Agent": self._settings["user_agent"]},
         )
         if response.status_code in {400, 401, 403}:
@@ -135,8 +134,3 @@ class WootricAuthenticator(OAuthAuthenticator):
             f"Check the settings {names}, and 'region'."
         )
         raise CredentialsError(message)
-
-
-def _leave_alone(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keep `requests` from adding credentials of a .netrc file."""
-    return request

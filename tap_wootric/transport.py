@@ -117,5 +117,5 @@ def new_session(adapter: HTTPAdapter, url: str) -> requests.Session:
     settings = session.merge_environment_settings(url, {}, None, None, None)
     session.verify, session.cert = settings["verify"], settings["cert"]
     session.proxies.update(settings["proxies"])
-    session.trust_env = False  # it would look the same up again for every request
+    session.trust_env = False  # it would look the same up each time, and credentials in .netrc
     return session

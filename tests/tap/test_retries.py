@@ -79,6 +79,15 @@ def test_waiting_for_the_rate_limit_does_not_count(clock: Clock) -> None:
     assert waited >= 100
 
 
+def test_waits_before_the_first_fault_do_not_prolong_the_budget(clock: Clock) -> None:
+    """Only what is waited while the request fails is left out of the account."""
+    clock.limited = 1_000
+
+    list(failing(clock, 5))
+
+    assert 5 <= clock.now <= 5 + LONGEST_WAIT
+
+
 def test_a_refused_token_is_tried_again_at_once_and_for_free(clock: Clock) -> None:
     """A new token is all that it needs, even where no retry is wanted."""
     generator = waits(0, lambda: 0.0)

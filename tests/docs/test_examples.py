@@ -21,8 +21,8 @@ sys.path.insert(0, str(EXAMPLES))
 
 from join_states import join
 
-AIRFLOW = "apache-airflow==3.3.2"
-KUBERNETES = "kubernetes-validate==1.37.0"
+AIRFLOW = "apache-airflow"
+KUBERNETES = "kubernetes-validate"
 VALIDATE = """
 import sys, yaml, kubernetes_validate as kubernetes
 for manifest in yaml.safe_load_all(sys.stdin):

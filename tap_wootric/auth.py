@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import time
@@ -25,6 +26,11 @@ LIFETIME = 7200
 
 RENEWAL_MARGIN = 60
 """Seconds before its end at which a token is renewed, or half the lifetime of a short one."""
+
+
+LONGEST_LIFETIME = 10 * 365 * 86_400
+
+TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 class _TokenFaultError(Exception):
@@ -98,7 +104,7 @@ class WootricAuthenticator(OAuthAuthenticator):
             raise ServerError(message) from None
         self.access_token = answer["access_token"]
         self.refresh_token = answer.get("refresh_token")
-        lifetime = float(answer.get("expires_in") or LIFETIME)
+        lifetime = _seconds(answer.get("expires_in"))
         self._renew_at = sent + lifetime - min(RENEWAL_MARGIN, lifetime / 2)
 
     def _send(self) -> dict[str, Any]:
@@ -118,7 +124,9 @@ class WootricAuthenticator(OAuthAuthenticator):
             answer = response.json() if response.status_code == requests.codes.ok else None
         except ValueError:
             answer = None
-        if not isinstance(answer, dict) or not isinstance(answer.get("access_token"), str):
+        answer = answer if isinstance(answer, dict) else {}
+        token = answer.get("access_token")
+        if not isinstance(token, str) or not TOKEN.fullmatch(token):  # a header could not hold it
             raise _TokenFaultError(f"HTTP {response.status_code} without a token")
         return answer
 
@@ -134,3 +142,12 @@ class WootricAuthenticator(OAuthAuthenticator):
             f"Check the settings {names}, and 'region'."
         )
         raise CredentialsError(message)
+
+
+def _seconds(lifetime: Any) -> float:
+    """A lifetime as the reply tells it, or the documented one where it tells none."""
+    try:
+        seconds = float(lifetime)
+    except (TypeError, ValueError, OverflowError):
+        return LIFETIME
+    return seconds if 0 < seconds < LONGEST_LIFETIME else LIFETIME

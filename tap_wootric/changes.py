@@ -16,6 +16,10 @@ MAX_SEEN = 10_000
 """Records remembered by name between syncs; beyond it some may be sent once more."""
 
 
+MAX_BULK = 1_000
+"""Records that may share the newest second and yet be remembered each."""
+
+
 class Row(NamedTuple):
     """A record with the second of its replication key and that of its last change.
 
@@ -97,7 +101,8 @@ class Changes:
 
     def seen(self, *, is_complete: bool) -> list[str]:
         """Marks to keep for the next sync."""
-        kept = {**self._newest, **self._recent}
+        is_bulk = len(self._newest) > MAX_BULK
+        kept = {**({} if is_bulk else self._newest), **self._recent}
         if not is_complete:
             kept = {**self._seen, **kept, **self._boundary}
         elif self.newest is None:
@@ -108,9 +113,13 @@ class Changes:
         """As of when a complete sync knows what it has read; None when it met nothing new.
 
         The newest second it met, and at most the moment before which seconds are settled: a change
-        made while it ran may lie in a part that it had already read.
+        made while it ran may lie in a part that it had already read. After a bulk update too many
+        records share the newest second to remember each: once settled, it counts as known.
         """
-        return None if self.newest is None else min(self.newest, self._settled)
+        if self.newest is None:
+            return None
+        is_bulk = len(self._newest) > MAX_BULK
+        return min(self.newest + is_bulk, self._settled)
 
 
 def _time_mark(row: Row) -> str:

@@ -16,7 +16,7 @@ from singer_sdk.pagination import BaseAPIPaginator
 from singer_sdk.streams import RESTStream
 from singer_sdk.streams.rest import PageContext
 
-from tap_wootric.errors import CredentialsError, ServerError
+from tap_wootric.errors import CredentialsError, RefusedRequestError, ServerError
 from tap_wootric.retries import FAULTS, is_unauthorized, reason, retried
 from tap_wootric.settings import base_url
 
@@ -45,6 +45,9 @@ class WootricClient(RESTStream[Any], abc.ABC):
     """The HTTP side of a stream, whose pages are bare JSON arrays."""
 
     allow_redirects = False
+    record_bytes = 1
+    """Size of a record as it is sent, as far as met: the largest mean of a page."""
+
     _LOG_REQUEST_METRICS = False
     _tap: TapWootric
 
@@ -133,7 +136,7 @@ class WootricClient(RESTStream[Any], abc.ABC):
         if status >= requests.codes.server_error or status in {408, 429}:
             raise RetriableAPIError(self.response_error_message(response), response)
         if status != requests.codes.ok:
-            raise ServerError(self._refusal(response))
+            raise RefusedRequestError(self._refusal(response), status)
         response.page = self._parsed(response)  # type: ignore[attr-defined]
 
     def _reauthorize(self, response: requests.Response) -> None:
@@ -163,12 +166,14 @@ class WootricClient(RESTStream[Any], abc.ABC):
         """The body as JSON; parsed here, so that a cut or foreign one is asked for again."""
         try:
             page = _decoded(response.content)
-        except (ValueError, msgspec.MsgspecError):
+        except (ValueError, RecursionError, msgspec.MsgspecError):
             message = f"HTTP {response.status_code} with a body that is not JSON"
             raise RetriableAPIError(message, response) from None
         if not self.is_expected(page):
             message = f"HTTP {response.status_code} with JSON of another form than documented"
             raise RetriableAPIError(message, response)
+        if isinstance(page, list) and page:
+            self.record_bytes = max(self.record_bytes, len(response.content) // len(page))
         return page
 
     def is_expected(self, page: object) -> bool:

@@ -29,3 +29,12 @@ class CredentialsError(TapError):
 
 class ServerError(TapError):
     """Wootric answers in a way that no retry has helped against."""
+
+
+class RefusedRequestError(ServerError):
+    """Wootric refuses a request with an HTTP status that no retry would change."""
+
+    def __init__(self, message: str, status: int) -> None:
+        """Take the status beside the message."""
+        super().__init__(message)
+        self.status = status

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 from singer_sdk.helpers.types import Context
@@ -12,8 +13,8 @@ from singer_sdk.helpers.types import Context
 from tap_wootric.changes import Row
 from tap_wootric.client import Json
 from tap_wootric.coverage import Section
-from tap_wootric.errors import ServerError, StateError
-from tap_wootric.pages import OrderError, PageRequest
+from tap_wootric.errors import RefusedRequestError, ServerError, StateError
+from tap_wootric.pages import OrderError, PageRequest, PageSize
 from tap_wootric.readers import Readers
 from tap_wootric.settings import moment
 from tap_wootric.slices import Slices
@@ -27,6 +28,9 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
+
+WORTH_SLICING = 7_500
+"""Records still to come, as far as can be told, from which on slices save more than they cost."""
 
 PAGES_BEFORE_SLICES = 4
 """Pages after which a history counts as long; they tell how dense it is."""
@@ -59,6 +63,11 @@ class IncrementalStream(WootricStream):
 
     walk_key: ClassVar[str] = "created_at"
     """The replication key, the sort key and, without `_at`, the filter."""
+
+    @cached_property
+    def _page_size_found(self) -> PageSize:
+        """What is known of the length of a full page; each list may have its own."""
+        return PageSize(self.config["page_size"])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Start without a sync under way."""
@@ -122,12 +131,13 @@ class IncrementalStream(WootricStream):
                 continue
             sync.end()
         sync.complete()
+        self._overfull = sync.tell()
         self._sync = None
         self.state_manager.is_flushed = False
 
     def _open(self, context: Context | None) -> Sync:
         try:
-            return Sync(self.get_context_state(context), self.walk_key)
+            return Sync(self.get_context_state(context), self.walk_key, self._tap.server_now)
         except (ValueError, TypeError) as error:
             message = (
                 f"The state of '{self.name}' can't be understood: {error}. Give the tap a state "
@@ -136,7 +146,7 @@ class IncrementalStream(WootricStream):
             raise StateError(message) from None
 
     def _read(self, section: Section) -> Iterator[Row]:
-        walk: Walk[Row] = Walk(section.since, section.until, self._tap.page_size)
+        walk: Walk[Row] = Walk(section.since, section.until, self._page_size_found)
         self.progress.begin(section.since)
         try:
             for row in self._walk(walk, section.updated_since):
@@ -162,15 +172,22 @@ class IncrementalStream(WootricStream):
 
     def _may_slice(self, walk: Walk[Row]) -> bool:
         """Where a rate limit is announced, requests are the cost, and slices need a few more."""
-        return (
-            self.config["max_concurrency"] > 1
-            and self._tap.adapter.pace.limit is None
-            and walk.density is not None
-        )
+        if self.config["max_concurrency"] == 1 or self._tap.adapter.pace.limit is not None:
+            return False
+        if walk.density is None or walk.second is None:
+            return False
+        end = self._tap.server_now if walk.until is None else walk.until
+        return (end - walk.second) * walk.density >= WORTH_SLICING
 
     def _walk_side_by_side(self, walk: Walk[Row]) -> Iterator[Row]:
         readers = self.config["max_concurrency"]
-        slices = Slices(walk, self._tap.page_size, now=self._tap.server_now, readers=readers)
+        slices = Slices(
+            walk,
+            self._page_size_found,
+            now=self._tap.server_now,
+            readers=readers,
+            record_bytes=self.record_bytes,
+        )
         reader = Readers(slices, lambda page: self._rows(Query(page)), readers)
         for row in reader.records(self._waiting):
             self._note_overfull(slices.overfull)
@@ -190,7 +207,12 @@ class IncrementalStream(WootricStream):
                 self.logger.error("%s", self._shortfall(found))
 
     def _rows(self, query: Query) -> list[Row]:
-        sent = self.fetch(query)
+        try:
+            sent = self.fetch(query)
+        except RefusedRequestError as error:
+            if query.updated_since is not None and error.status in {400, 422}:
+                raise UpdatesIgnoredError from None
+            raise
         self._settled = self._settled or self._tap.server_now - VISIBILITY_LAG
         rows = [self._row(self.shaped(record, "id", self.walk_key)) for record in sent]
         since = query.updated_since

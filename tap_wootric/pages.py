@@ -19,6 +19,9 @@ MAX_PAGE = 30
 MAX_SHIFTS = 25
 """How often in a row a page may be found shifted before the order itself is in doubt."""
 
+MAX_BARREN = 5_000
+"""How many pages in a row may bring nothing new."""
+
 SMALLEST_CAP = 10
 """Fewer records than this on a page are taken for the end, not for a server's cap (our choice)."""
 
@@ -115,6 +118,7 @@ class Stretch(Generic[RecordT]):
         self._marks: dict[int | None, int] = {since: 0}
         self._overlap = 1
         self._shifts = 0
+        self._barren = 0
 
     def shorten(self, until: int) -> None:
         """Let the pages still to come end at `until`."""
@@ -140,8 +144,13 @@ class Stretch(Generic[RecordT]):
         if page.number > 1 and (not records or records[0].version not in self.positions):
             self._widen_overlap()
             return None
-        self._overlap, self._shifts = 1, 0
+        self._overlap = 1
         fresh = [record for record in records if record.version not in self.positions]
+        self._shifts = 0
+        self._barren = 0 if fresh else self._barren + 1
+        if self._barren > MAX_BARREN:
+            message = "records of one second come in another order for each request"
+            raise OrderError(message)
         new_marks = self._append(fresh)
         if records:
             self._correct(page, self.positions[records[-1].version] - len(records) + 1)

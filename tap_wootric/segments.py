@@ -10,6 +10,7 @@ from singer_sdk.helpers.types import Context
 
 from tap_wootric import schemas
 from tap_wootric.client import Json
+from tap_wootric.errors import ServerError
 from tap_wootric.pages import MAX_PAGE, SMALLEST_CAP
 from tap_wootric.stream import WootricStream
 
@@ -45,3 +46,5 @@ class Segments(WootricStream):
             yield from fresh
             if len(fresh) < SMALLEST_CAP:
                 return
+        message = f"'{self.name}' has more pages than the {MAX_PAGE} that the API shows."
+        raise ServerError(message)

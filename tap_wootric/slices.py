@@ -19,8 +19,11 @@ from tap_wootric.walk import OverfullSecond, Walk
 LONGEST = 40
 """Pages in a slice, at most: short enough to share the end of a history fairly."""
 
-SHORTEST = 10
+SHORTEST = 16
 """Pages in a slice, at least: each costs about half a page more than a walk without slices."""
+
+READ_AHEAD_BYTES = 4_000_000
+"""The same for records that are large as they are sent; read, they take several times as much."""
 
 READ_AHEAD = 4_000
 """Records that may wait for their turn, so that memory stays bounded."""
@@ -52,7 +55,15 @@ class Slice(Generic[RecordT]):
 class Slices(Generic[RecordT]):
     """What is left of a time range, in order; readers take slices, records leave from the head."""
 
-    def __init__(self, walk: Walk[RecordT], page_size: PageSize, *, now: int, readers: int) -> None:
+    def __init__(
+        self,
+        walk: Walk[RecordT],
+        page_size: PageSize,
+        *,
+        now: int,
+        readers: int,
+        record_bytes: int = 1,
+    ) -> None:
         """Take over from a walk that has come some way; it stays with the first slice.
 
         Args:
@@ -60,8 +71,10 @@ class Slices(Generic[RecordT]):
             page_size: Shared by all walks.
             now: UNIX second at which an open range ends for the present.
             readers: How many read side by side.
+            record_bytes: Size of a record as it is sent.
         """
         self.waiting = 0
+        self._room = max(min(READ_AHEAD, READ_AHEAD_BYTES // record_bytes), page_size.full)
         self.overfull: list[OverfullSecond] = []
         self._page_size = page_size
         self._until = walk.until
@@ -85,12 +98,12 @@ class Slices(Generic[RecordT]):
 
     def may_read(self, piece: Slice[RecordT]) -> bool:
         """Whether there is room for more of its records; for those of the head there always is."""
-        return piece is self.head or self.waiting < READ_AHEAD
+        return piece is self.head or self.waiting < self._room
 
     def take(self) -> Slice[RecordT] | None:
         """A slice for a reader that is free; None while there is nothing to do."""
         piece = next((s for s in self._slices if not s.is_taken), None)
-        if piece is None and self._uncut is not None and self.waiting < READ_AHEAD:
+        if piece is None and self._uncut is not None and self.waiting < self._room:
             piece = self._cut(self._uncut)
         if piece is None:
             piece = self._share()

@@ -11,6 +11,7 @@ from typing import Any
 from tap_wootric.changes import Changes, Row
 from tap_wootric.coverage import (
     BEGINNING,
+    END,
     Coverage,
     Section,
     Span,
@@ -23,6 +24,7 @@ from tap_wootric.walk import OverfullSecond
 COVERAGE = "coverage"
 SEEN = "seen"
 OVERFULL = "overfull"
+UNTOLD = "overfull_untold"
 BOOKMARK = "replication_key_value"
 
 DAY = 86_400
@@ -32,19 +34,28 @@ class Sync:
     """Follows a sync through its sections and keeps the stream's state.
 
     Beside the SDK's bookmark the state holds `coverage`, which time ranges are known as of when,
-    and `seen`, marks of records sent near its edge; `overfull` lists the seconds reported as such.
+    and `seen`, marks of records sent near its edge; `overfull` lists the seconds that a complete
+    sync has failed with, `overfull_untold` those that none has yet.
     """
 
-    def __init__(self, state: MutableMapping[str, Any], replication_key: str) -> None:
+    def __init__(
+        self, state: MutableMapping[str, Any], replication_key: str, now: int = END
+    ) -> None:
         """Take the stream's state, as an earlier sync, of any version, has left it.
+
+        Args:
+            state: It is kept up to date.
+            replication_key: The stream's own.
+            now: The present; nothing after it can have been read.
 
         Raises:
             ValueError: The state can't be understood.
         """
         self._state = state
-        self._coverage, self._bookmark = _read_coverage(state, replication_key)
+        self._coverage, self._bookmark = _read_coverage(state, replication_key, now)
         self._seen: list[str] = [str(mark) for mark in state.get(SEEN) or ()]
-        self._reported: list[str] = [str(second) for second in state.get(OVERFULL) or ()]
+        self._told: list[str] = [str(second) for second in state.get(OVERFULL) or ()]
+        self.untold = [_overfull(row) for row in state.get(UNTOLD) or ()]
         self._changes: Changes | None = None
         self._settled = 0
         self._done: list[Section] = []
@@ -133,21 +144,34 @@ class Sync:
         self._write(coverage, self._changes.seen(is_complete=True) if self._changes else self._seen)
 
     def report(self, overfull: OverfullSecond) -> bool:
-        """Note that a second is told of; False when it was before: a look-back meets it again."""
-        second = from_unix(overfull.second)
-        is_new = second not in self._reported
-        if is_new:
-            self._reported.append(second)
-            self._state[OVERFULL] = self._reported
-        return is_new
+        """Note a second to be told of; False when one was before: a look-back meets it again."""
+        known = [*self._told, *(from_unix(found.second) for found in self.untold)]
+        if from_unix(overfull.second) in known:
+            return False
+        self.untold.append(overfull)
+        self._state[UNTOLD] = [[from_unix(second), shown] for second, shown in self.untold]
+        return True
+
+    def tell(self) -> list[OverfullSecond]:
+        """The seconds to fail a complete sync with, those of broken off ones included, once."""
+        untold, self.untold = self.untold, []
+        if untold:
+            self._state[OVERFULL] = self._told + [from_unix(found.second) for found in untold]
+            self._state[UNTOLD] = []
+        return untold
 
     def _write(self, coverage: Coverage, seen: list[str]) -> None:
         self._state[COVERAGE] = coverage.to_state()
         self._state[SEEN] = seen
 
 
+def _overfull(row: Iterable[Any]) -> OverfullSecond:
+    second, shown = row
+    return OverfullSecond(int(to_utc(second).timestamp()), int(shown))
+
+
 def _read_coverage(
-    state: MutableMapping[str, Any], replication_key: str
+    state: MutableMapping[str, Any], replication_key: str, now: int
 ) -> tuple[Coverage, int | None]:
     """Coverage and bookmark; a bookmark alone covers all before it, as of itself.
 
@@ -156,9 +180,12 @@ def _read_coverage(
     if state.get("replication_key", replication_key) != replication_key:
         state.clear()
     value = state.get(BOOKMARK)
+    if value is not None and not isinstance(value, str):
+        raise ValueError("its bookmark is not a time")
     bookmark = None if value is None else int(to_utc(value).timestamp())
     if state.get(COVERAGE) is not None:
         return Coverage.from_state(state[COVERAGE]), bookmark
     if bookmark is None:
         return Coverage(), None
-    return Coverage([Span(BEGINNING, bookmark, bookmark)]), bookmark
+    known = min(bookmark, now)  # an older tap lets a record dated in the future become the bookmark
+    return Coverage([Span(BEGINNING, known, known)]), bookmark

@@ -29,7 +29,6 @@ from tap_wootric.environment import from_environment
 from tap_wootric.errors import ServerError, SettingsError, StateError
 from tap_wootric.legacy import upgraded
 from tap_wootric.nps_summary import NpsSummary
-from tap_wootric.pages import PageSize
 from tap_wootric.segments import Segments
 from tap_wootric.stop import StopRequest
 from tap_wootric.stream import WootricStream
@@ -126,11 +125,6 @@ class TapWootric(Tap):
         """One for all streams, so that one token serves all requests."""
         session = new_session(self.adapter, settings.base_url(self.config))
         return WootricAuthenticator(self.config, session)
-
-    @cached_property
-    def page_size(self) -> PageSize:
-        """What is known of the length of a full page."""
-        return PageSize(self.config["page_size"])
 
     @property
     def server_now(self) -> int:

@@ -102,7 +102,9 @@ class PacedAdapter(HTTPAdapter):
             take = (
                 self.pace.refuse if response.status_code == TOO_MANY_REQUESTS else self.pace.finish
             )
-            take(told, now + 1 if renewal is None else renewal, now)
+            if told and renewal is None:  # no server clock: the local one has to do
+                renewal = now + max(told.reset - time.time(), 1.0)
+            take(told, renewal or now, now)
             self._turn.notify_all()
 
 

@@ -240,6 +240,11 @@ class Delivery:
             return True
         return self._digests.holds(job.key, job.digest)
 
+    def sending(self, job: Job) -> None:
+        """Forget what Birdie held, lest a reply that gets lost leaves an old digest in force."""
+        if self._digests:
+            self._digests.forget(job.key)
+
     def stored(self, job: Job) -> None:
         """Remember what Birdie has."""
         if self._digests:

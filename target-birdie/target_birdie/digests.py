@@ -78,6 +78,12 @@ class DigestStore:
             "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?)", (*key, digest, time.time())
         )
 
+    def forget(self, key: Key) -> None:
+        """Note, on disk at once, that it is not known what stands under this id."""
+        if self._row(key) is not None:
+            self._write("DELETE FROM digests WHERE record_type = ? AND id = ?", key)
+            self.commit()
+
     def commit(self) -> None:
         """Bring everything remembered to disk."""
         self._write("COMMIT")

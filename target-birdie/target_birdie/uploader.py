@@ -46,6 +46,9 @@ class Outcomes(Protocol):
     def is_unchanged(self, job: Job) -> bool:
         """Tell whether Birdie holds this very record."""
 
+    def sending(self, job: Job) -> None:
+        """The record is about to be sent: until it is answered, nobody knows what Birdie holds."""
+
     def stored(self, job: Job) -> None:
         """Birdie has the record."""
 
@@ -192,6 +195,7 @@ class Uploader:
         """Send until there is an outcome; False when stopped before."""
         started = time.monotonic()
         attempt = 0
+        self._outcomes.sending(job)
         while self._gate.wait(self._stop):
             reply = self._client.put(job.path, job.body)
             if reply.outcome is Outcome.STORED:

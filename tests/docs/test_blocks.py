@@ -31,7 +31,7 @@ HELD = {
         "export MELTANO_ENVIRONMENT=prod": f"{README}::"
         "test_settings_by_command_keep_secrets_out_of_the_project",
         "plugins:": f"{README}::test_meltano_block_agrees_with_the_project",
-        "cp sample_config.json wootric.json # fill in": f"{README}::"
+        "set -o pipefail # or a tap that fails half-way looks like success": f"{README}::"
         "test_plain_pipe_works_as_shown_and_again",
     },
     "target-birdie/README.md": {

@@ -47,13 +47,14 @@ def test_shorter_pages_are_no_end(empty: Account, page_size: int, cap: int) -> N
 
 
 def test_no_page_beyond_the_last_is_asked_for(empty: Account) -> None:
-    """Page 31 is an error."""
+    """Page 31 is an error; what lies behind it is missed aloud."""
     define(empty, 400)
     empty.sandbox.options.per_page_cap = 10
 
     output = empty.sync("segments")
 
-    assert output.code == 0
+    assert output.code == 1
+    assert "'segments' has more pages" in output.error
     assert max(int(request.query["page"]) for request in empty.lists("segments")) == 30
 
 

@@ -163,3 +163,18 @@ def test_a_killed_run_leaves_a_store_that_can_be_used(store: str) -> None:
         False,
     ]
     found.close()
+
+
+def test_an_answer_that_is_lost_leaves_no_old_digest_in_force(
+    sandbox: Sandbox, run_target: Callable[..., Run], store: str
+) -> None:
+    """Birdie may hold the newer version: going back to the older one is a change."""
+    old, new = record(1, score=3), record(1, score=9)
+    run_target(stream_of([old]), digest_path=store)
+    sandbox.faults.on("lost_reply", share=1.0, api="birdie")
+    run_target(stream_of([new]), digest_path=store, retry_budget_seconds=1)
+    sandbox.faults.off()
+
+    run_target(stream_of([old]), digest_path=store)
+
+    assert sandbox.birdie.records()["1"]["kind"]["fields"]["rating"] == 3

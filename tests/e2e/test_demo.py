@@ -43,6 +43,9 @@ def test_demo_shows_two_complete_runs(plugins: Path, tmp_path: Path):
     assert "Birdie got 7 responses: 5 new, 2 changed." in shown
     assert "Wootric holds 305 responses, Birdie 305" in shown
     assert plain(shown) in plain((ROOT / "README.md").read_text())
+    deadline = time.monotonic() + 20
+    while list(tmp_path.iterdir()) and time.monotonic() < deadline:  # others end a little later
+        time.sleep(0.1)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -86,8 +86,12 @@ class DigestStore:
 
     def commit(self) -> None:
         """Bring everything remembered to disk."""
-        self._write("COMMIT")
-        self._write("BEGIN EXCLUSIVE")
+        try:
+            with self._lock:  # as one: between the two, another thread would find no transaction
+                self._db.execute("COMMIT")
+                self._db.execute("BEGIN EXCLUSIVE")
+        except sqlite3.Error as error:
+            raise TargetError(_explain(self._path, error)) from None
 
     def _write(self, statement: str, values: tuple[object, ...] = ()) -> None:
         try:

@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -178,3 +179,26 @@ def test_an_answer_that_is_lost_leaves_no_old_digest_in_force(
     run_target(stream_of([old]), digest_path=store)
 
     assert sandbox.birdie.records()["1"]["kind"]["fields"]["rating"] == 3
+
+
+def test_many_threads_can_forget_and_commit_at_once(store: str) -> None:
+    """Each connection forgets before it sends, while the states are brought out."""
+    digests = DigestStore(store)
+    failures: list[Exception] = []
+
+    def work(number: int) -> None:
+        try:
+            for turn in range(200):
+                digests.remember(("feedback", f"{number}-{turn % 5}"), b"digest")
+                digests.forget(("feedback", f"{number}-{turn % 5}"))
+        except Exception as error:  # noqa: BLE001
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    digests.close()
+
+    assert failures == []

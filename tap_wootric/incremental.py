@@ -235,7 +235,7 @@ class IncrementalStream(WootricStream):
         second, shown = overfull
         return (
             f"'{self.name}' has too many records in the second {from_unix(second)}: the API "
-            f"shows {shown} of them, the others are missing. Everything else was delivered. "
+            f"shows {shown} of them, any others are missing. Everything else was delivered. "
             "To get them, ask Wootric for an export of that second."
         )
 

@@ -2,7 +2,8 @@
 
 Page numbers shift when a record is deleted or added in front of them, so every page after a
 filter's first must begin with a record that is already known: then nothing has slipped through
-between two pages.
+between two pages. And page numbers must not tell of more records than were seen: then none was
+passed over by an order of equal times that differs from one request to the next.
 
 Pure: no HTTP, no clock.
 """
@@ -10,17 +11,18 @@ Pure: no HTTP, no clock.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, pairwise
+from math import ceil
 from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
 MAX_PAGE = 30
 """The last page number that the API serves for one filter."""
 
-MAX_SHIFTS = 25
-"""How often in a row a page may be found shifted before the order itself is in doubt."""
+MAX_BARREN = 300
+"""How many pages in a row may bring nothing new before a second is given up."""
 
-MAX_BARREN = 5_000
-"""How many pages in a row may bring nothing new."""
+MAX_ROUNDS = 20
+"""How often pages are read again for records that page numbers tell of and none has shown."""
 
 SMALLEST_CAP = 10
 """Fewer records than this on a page are taken for the end, not for a server's cap (our choice)."""
@@ -95,11 +97,20 @@ class _Window(NamedTuple):
         return self.start + self.size
 
 
+class _Mark(NamedTuple):
+    """A second at which a filter can begin.
+
+    `position` is corrected by what pages show; `begin` is how many records were known before it.
+    """
+
+    position: int
+    begin: int
+
+
 class Stretch(Generic[RecordT]):
     """Records read in one direction without a gap, and the pages that can extend them.
 
-    A record's position counts the records of the stretch before it. A mark is a second at which
-    a filter can begin, with its position.
+    A record's position counts the records of the stretch before it.
     """
 
     def __init__(
@@ -112,13 +123,18 @@ class Stretch(Generic[RecordT]):
         """Start empty, before the first record of `since <= second < until`."""
         self.length = 0
         self.positions: dict[object, int] = {}
+        self.unsure: list[int] = []
+        """Seconds of which some records were not shown, however often they were asked for."""
+
         self._page_size = page_size
         self._until = until
         self._order: Literal["asc", "desc"] = order
-        self._marks: dict[int | None, int] = {since: 0}
+        self._marks: dict[int | None, _Mark] = {since: _Mark(0, 0)}
         self._overlap = 1
-        self._shifts = 0
         self._barren = 0
+        self._rounds = 0
+        self._again: list[PageRequest] = []
+        self._held: list[RecordT] = []
 
     def shorten(self, until: int) -> None:
         """Let the pages still to come end at `until`."""
@@ -126,44 +142,50 @@ class Stretch(Generic[RecordT]):
 
     def next_page(self) -> PageRequest | None:
         """Choose the page that reaches furthest; None when no page number does."""
+        if self._again:
+            return self._again[-1]._replace(until=self._until)
         window = self._furthest(self._page_size.full)
         for size in range(self._page_size.full - 1, 0, -1):
             if window.end - self.length >= size:
                 break
             window = max(window, self._furthest(size), key=lambda w: w.end)
-        if window.end <= self.length and self._overlap == 1:
+        is_reached = window.end <= self.length and self._overlap == 1
+        if is_reached or self._barren > MAX_BARREN:
             return None
         return PageRequest(window.mark, self._until, window.number, window.size, self._order)
 
     def extend(self, page: PageRequest, records: Sequence[RecordT]) -> list[RecordT] | None:
-        """Add a page; returns the records that are new, or None when it was found shifted.
+        """Add a page; returns the records that are new, or None when more must be read first.
 
-        Raises:
-            OrderError: Pages are found shifted again and again.
+        That is when the page was found shifted, and while pages are read again.
         """
-        if page.number > 1 and (not records or records[0].version not in self.positions):
-            self._widen_overlap()
-            return None
-        self._overlap = 1
         fresh = [record for record in records if record.version not in self.positions]
-        self._shifts = 0
-        self._barren = 0 if fresh else self._barren + 1
-        if self._barren > MAX_BARREN:
-            message = "records of one second come in another order for each request"
-            raise OrderError(message)
+        is_gapless = page.number == 1 or (records and records[0].version in self.positions)
+        if self._again:
+            self._again.pop()
+        elif not is_gapless and not self._barren:
+            self._overlap = min(self._overlap * 4, max(self.length, 1))
+            return None
         new_marks = self._append(fresh)
-        if records:
-            self._correct(page, self.positions[records[-1].version] - len(records) + 1)
+        self._held += fresh
+        is_whole = is_gapless and not self._has_unseen(page, len(records))
+        if self._again or (not is_whole and self._read_again(page, records)):
+            return None
+        self._overlap, self._rounds = 1, 0
+        self._barren = 0 if self._held else self._barren + 1
+        self._correct(page, [self.positions[record.version] for record in records])
         self._marks |= new_marks
         self._forget()
-        return fresh
+        held, self._held = self._held, []
+        return sorted(held, key=lambda record: record.second, reverse=self._order == "desc")
 
     def _windows(self, size: int) -> Iterator[_Window]:
         """The furthest page after each mark that still begins within what is known."""
         wanted = max(self.length - self._overlap, 0)
-        for mark, position in islice(reversed(self._marks.items()), MARKS_TRIED):
-            number = min(max(wanted - position, 0) // size + 1, MAX_PAGE)
-            yield _Window(position + (number - 1) * size, size, number, mark)
+        for second, mark in islice(reversed(self._marks.items()), MARKS_TRIED):
+            ahead = max(wanted - mark.position, 0) if wanted else 0
+            number = min(ahead // size + 1, MAX_PAGE)
+            yield _Window(mark.position + (number - 1) * size, size, number, second)
 
     def _furthest(self, size: int) -> _Window:
         best = None
@@ -174,27 +196,45 @@ class Stretch(Generic[RecordT]):
                 break
         return best or _Window(0, size, 1, None)
 
-    def _append(self, fresh: Sequence[RecordT]) -> dict[int | None, int]:
-        new_marks: dict[int | None, int] = {}
+    def _append(self, fresh: Sequence[RecordT]) -> dict[int | None, _Mark]:
+        new_marks: dict[int | None, _Mark] = {}
         for record in fresh:
             if self._order == "asc" and record.second not in self._marks:
-                new_marks.setdefault(record.second, self.length)
+                new_marks.setdefault(record.second, _Mark(self.length, self.length))
             self.positions[record.version] = self.length
             self.length += 1
         return new_marks
 
-    def _correct(self, page: PageRequest, start: int) -> None:
-        """Deletions and insertions behind the walk move a mark; other marks are then unsure."""
-        position = start - (page.number - 1) * page.size
-        if position != self._marks[page.since]:
-            self._marks = {page.since: position}
+    def _has_unseen(self, page: PageRequest, got: int) -> bool:
+        """Whether more records lie between the page's mark and its end than are known."""
+        return (page.number - 1) * page.size + got > self.length - self._marks[page.since].begin
 
-    def _widen_overlap(self) -> None:
-        self._shifts += 1
-        if self._shifts > MAX_SHIFTS:
-            message = "records keep changing places between two requests for the same filter"
-            raise OrderError(message)
-        self._overlap = min(self._overlap * 4, max(self.length, 1))
+    def _read_again(self, page: PageRequest, records: Sequence[RecordT]) -> bool:
+        """Have the pages before this one read again, in other sizes, then this one.
+
+        Returns False when that has been of no use.
+        """
+        reach = (page.number - 1) * page.size
+        if self._rounds == MAX_ROUNDS:
+            self.unsure += [record.second for record in records[:1]]
+            begin = self.length - reach - len(records)
+            self._marks = {page.since: self._marks[page.since]._replace(begin=begin)}
+            return False
+        self._rounds += 1
+        size = max(self._page_size.full - self._rounds, ceil(reach / MAX_PAGE), 1)
+        numbers = range(ceil(reach / size), 0, -1)
+        last = page if records else page._replace(number=page.number - 1)
+        self._again = [last, *(page._replace(number=n, size=size) for n in numbers)]
+        return True
+
+    def _correct(self, page: PageRequest, positions: Sequence[int]) -> None:
+        """Deletions and insertions behind the walk move a mark; other marks are then unsure."""
+        if not positions or any(a > b for a, b in pairwise(positions)):
+            return  # records of equal times in another order tell nothing
+        mark = self._marks[page.since]
+        position = positions[-1] - len(positions) + 1 - (page.number - 1) * page.size
+        if position != mark.position:
+            self._marks = {page.since: _Mark(position, mark.begin)}
 
     def _forget(self) -> None:
         """Drop what no page number can reach any more, so that memory stays flat."""
@@ -204,4 +244,8 @@ class Stretch(Generic[RecordT]):
         horizon = self.length - reach
         self.positions = {v: p for v, p in self.positions.items() if p >= horizon}
         newest = next(reversed(self._marks))
-        self._marks = {m: p for m, p in self._marks.items() if p >= horizon or m == newest}
+        self._marks = {
+            second: mark
+            for second, mark in self._marks.items()
+            if mark.position >= horizon or second == newest
+        }

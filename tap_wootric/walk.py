@@ -13,7 +13,6 @@ from itertools import pairwise
 from typing import Generic, NamedTuple
 
 from tap_wootric.pages import (
-    MAX_PAGE,
     OrderError,
     PageRequest,
     PageSize,
@@ -24,7 +23,7 @@ from tap_wootric.pages import (
 
 
 class OverfullSecond(NamedTuple):
-    """A second with more records than the API can show."""
+    """A second with more records than the API can show, or shows however often it is asked."""
 
     second: int
     shown: int
@@ -55,6 +54,8 @@ class Walk(Generic[RecordT]):
         self._is_probing = False
         self._first: int | None = None
         self._count = 0
+        self._in_second = 0
+        self._doubtful: set[int] = set()
         self.page: PageRequest | None = self._head.next_page()
 
     @property
@@ -84,33 +85,50 @@ class Walk(Generic[RecordT]):
             records = [record for record in records if record.second < self.until]
         _check(page, records)
         self._page_size.observe(page.size, len(records))
-        if self._is_probing:
-            self._end_probe(records)
-            return []
         if self._tail is not None:
             return self._feed_tail(self._tail, page, records)
-        return self._feed_head(page, records)
+        fresh = self._end_probe(records) if self._is_probing else self._feed_head(page, records)
+        if self.page is None:
+            self._tell_doubt()
+        return fresh
 
     def _feed_head(self, page: PageRequest, records: Sequence[RecordT]) -> list[RecordT]:
         fresh = self._head.extend(page, records)
-        if fresh:
-            self._first = fresh[0].second if self._first is None else self._first
-            self._count += len(fresh)
-            self.second = fresh[-1].second
-        is_last = False if fresh is None else self._page_size.is_last(page.size, len(records))
+        if fresh is None:
+            self.page = self._go_on()
+            return []
+        self._note(fresh)
+        is_last = self._page_size.is_last(page.size, len(records))
         if is_last is None:
             self._is_probing = True
             self.page = page._replace(number=page.number + 1)
         else:
             self.page = None if is_last else self._go_on()
-        return fresh or []
+        return fresh
 
-    def _end_probe(self, records: Sequence[RecordT]) -> None:
+    def _note(self, fresh: list[RecordT]) -> None:
+        self._doubtful.update(self._head.unsure)
+        if fresh and self._first is None:
+            self._first = fresh[0].second
+        self._count += len(fresh)
+        for record in fresh:
+            if record.second != self.second:
+                self._tell_doubt()
+                self.second, self._in_second = record.second, 0
+            self._in_second += 1
+
+    def _tell_doubt(self) -> None:
+        if self.second in self._doubtful:
+            self._doubtful.remove(self.second)
+            self.overfull.append(OverfullSecond(self.second, self._in_second))
+
+    def _end_probe(self, records: Sequence[RecordT]) -> list[RecordT]:
         """A first page was short: either it was all there is, or the server caps its pages."""
         self._is_probing = False
         if records:
             self._page_size.cap(self._head.length)
         self.page = self._go_on() if records else None
+        return []
 
     def _go_on(self) -> PageRequest | None:
         page = self._head.next_page()
@@ -126,9 +144,10 @@ class Walk(Generic[RecordT]):
         self.page = None if tail.is_complete else tail.next_page()
         if self.page is not None:
             return []
+        self._in_second += len(tail.records)
         if not tail.is_complete:
-            shown = MAX_PAGE * self._page_size.full + len(tail.records)
-            self.overfull.append(OverfullSecond(tail.second, shown))
+            self._doubtful.add(tail.second)
+        self._tell_doubt()
         self._tail = None
         after = tail.second + 1
         self._head = Stretch(self._page_size, after, self.until)
@@ -161,7 +180,8 @@ class _Tail(Generic[RecordT]):
         is_short = len(records) < min(page.size, self._page_size.full)
         is_spent = is_short or self.next_page() is None
         has_met = len(self._met) > 1 or (is_spent and self._met == [self._head.length - 1])
-        self.is_complete = self._is_reverse() and (has_met or is_short)
+        is_sure = self._is_reverse() and not self._stretch.unsure
+        self.is_complete = is_sure and (has_met or is_short)
 
     def _is_reverse(self) -> bool:
         """Whether what was met shows that both ends belong to one order, so none lies between.

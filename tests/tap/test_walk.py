@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -32,12 +32,18 @@ class Row(NamedTuple):
 
 @dataclass
 class ModelList:
-    """The documented list as a model: filters, order, page limits, ties in insertion order."""
+    """The documented list as a model: filters, order, page limits, records of equal times.
+
+    Those come in insertion order and with `sort_order` reversed, or the `same` in both directions,
+    or in `another` order for each request, or in one that depends on the `place` of a page, as a
+    database has it that sorts no more than it must.
+    """
 
     rows: list[Row]
     cap: int = 50
-    reverses_ties: bool = True
+    ties: Literal["reversed", "same", "another", "place"] = "reversed"
     requests: list[PageRequest] = field(default_factory=list)
+    chance: random.Random = field(default_factory=lambda: random.Random(1))
 
     def get(self, page: PageRequest) -> list[Row]:
         assert 1 <= page.number <= MAX_PAGE
@@ -48,11 +54,15 @@ class ModelList:
             if (page.since is None or row.stored >= page.since)
             and (page.until is None or row.stored < page.until)
         ]
+        if self.ties == "another":
+            self.chance.shuffle(rows)
+        if self.ties == "place":
+            random.Random(page.number * page.size).shuffle(rows)
         ordered = sorted(rows, key=lambda row: row.stored)
-        if page.order == "desc":
+        if page.order == "desc" and self.ties == "same":
             ordered = sorted(rows, key=lambda row: -row.stored)
-            if self.reverses_ties:
-                ordered = sorted(rows, key=lambda row: row.stored)[::-1]
+        elif page.order == "desc":
+            ordered = ordered[::-1]
         size = min(page.size, self.cap)
         return ordered[(page.number - 1) * size : page.number * size]
 
@@ -131,10 +141,63 @@ def test_ties_that_keep_their_order_in_both_directions_are_not_taken_for_complet
     """The order of equal times is undocumented: the second end must prove that it is another."""
     rows = [Row(1, -1), *crowd(2000, 5000, spread=False)]
 
-    found, walk = walk_all(ModelList(rows, reverses_ties=False))
+    found, walk = walk_all(ModelList(rows, ties="same"))
 
     assert len(found) == len(set(found))
     assert [overfull.second for overfull in walk.overfull] == [5000]
+
+
+@pytest.mark.parametrize("ties", ["another", "place"])
+@pytest.mark.parametrize("n", [49, 50, 51, 60, 120, 400])
+def test_ties_in_an_order_of_their_own_for_each_request_are_read_until_none_is_missing(
+    ties: Literal["another", "place"], n: int
+) -> None:
+    """A page then repeats some and leaves out others; its number tells how many there must be."""
+    rows = [Row(10 * i, -i - 1) for i in range(100)]
+    rows += crowd(n, 5000, spread=False)
+    rows += [Row(6000 + i, 10_000 + i) for i in range(60)]
+
+    found, walk = walk_all(ModelList(list(rows), ties=ties))
+
+    assert sorted(found) == sorted(rows)
+    assert [row.second for row in found] == [row.second for row in rows]
+    assert walk.overfull == []
+
+
+@pytest.mark.parametrize("ties", ["another", "place"])
+def test_too_many_ties_in_an_order_of_their_own_are_not_taken_for_complete(
+    ties: Literal["another", "place"],
+) -> None:
+    """Where numbers end, nothing tells whether all were shown; the walk goes on all the same."""
+    rows = [
+        Row(1, -1),
+        *crowd(2000, 5000, spread=False),
+        Row(6000, -2),
+        *crowd(60, 7000, spread=False, first=5000),
+    ]
+
+    found, walk = walk_all(ModelList(list(rows), ties=ties))
+
+    lost = set(rows) - set(found)
+    (overfull,) = walk.overfull
+    assert overfull == OverfullSecond(5000, 2000 - len(lost))
+    assert {row.second for row in lost} <= {5000}
+    assert len(found) == len(set(found))
+
+
+def test_a_record_that_no_page_shows_is_missed_aloud() -> None:
+    """Page numbers count it; after some rounds its second is named, and the walk goes on."""
+    rows = [*crowd(120, 5000, spread=False), Row(6000, -2)]
+    model = ModelList(list(rows))
+    hidden, shown = rows[60], rows[0]
+
+    walk: Walk[Row] = Walk(None, None, PageSize(50))
+    found: list[Row] = []
+    while (page := walk.page) is not None:
+        found += walk.feed([shown if row == hidden else row for row in model.get(page)])
+
+    assert set(found) == set(rows) - {hidden}
+    assert walk.overfull == [OverfullSecond(5000, 119)]
 
 
 @pytest.mark.parametrize("cap", [10, 20, 25, 49])
@@ -180,12 +243,18 @@ shapes = st.lists(
 
 
 @settings(max_examples=80, deadline=None)
-@given(shapes, st.integers(10, 16), st.booleans(), st.booleans(), st.randoms(use_true_random=False))
+@given(
+    shapes,
+    st.integers(10, 16),
+    st.booleans(),
+    st.sampled_from(["reversed", "same"]),
+    st.randoms(use_true_random=False),
+)
 def test_whatever_comes_and_goes_what_stays_is_returned_once(
     shape: list[tuple[int, int]],
     size: int,
     spread: bool,
-    reverses_ties: bool,
+    ties: Literal["reversed", "same"],
     chance: random.Random,
 ) -> None:
     """Any data set, any page size, any interleaving of deletions and insertions."""
@@ -194,7 +263,7 @@ def test_whatever_comes_and_goes_what_stays_is_returned_once(
         for i, (second, n) in enumerate(shape)
         for row in crowd(n, second, spread=spread, first=1000 * i)
     ]
-    model = ModelList(list(rows), reverses_ties=reverses_ties)
+    model = ModelList(list(rows), ties=ties)
     steady = set(rows)
     added = iter(range(10**6, 10**7))
 
@@ -214,4 +283,4 @@ def test_whatever_comes_and_goes_what_stays_is_returned_once(
     overfull = {o.second for o in walk.overfull}
     assert {row.second for row in lost} <= overfull
     for second in overfull:
-        assert not reverses_ties or sum(r.second == second for r in rows) + 200 > reach // 2
+        assert ties == "same" or sum(r.second == second for r in rows) + 200 > reach // 2

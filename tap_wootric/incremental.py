@@ -137,7 +137,8 @@ class IncrementalStream(WootricStream):
 
     def _open(self, context: Context | None) -> Sync:
         try:
-            return Sync(self.get_context_state(context), self.walk_key, self._tap.server_now)
+            state, size = self.get_context_state(context), self._page_size_found
+            return Sync(state, self.walk_key, size, self._tap.server_now)
         except (ValueError, TypeError) as error:
             message = (
                 f"The state of '{self.name}' can't be understood: {error}. Give the tap a state "
@@ -213,13 +214,27 @@ class IncrementalStream(WootricStream):
             if query.updated_since is not None and error.status in {400, 422}:
                 raise UpdatesIgnoredError from None
             raise
-        self._settled = self._settled or self._tap.server_now - VISIBILITY_LAG
+        self._settled = self._settled or self._present() - VISIBILITY_LAG
         rows = [self._row(self.shaped(record, "id", self.walk_key)) for record in sent]
         since = query.updated_since
         if since is not None and any(row.updated < since for row in rows):
             raise UpdatesIgnoredError
         self.bookmark_limit = from_unix(self._tap.server_now + 1)
         return rows
+
+    def _present(self) -> int:
+        """The server's clock; where its replies tell none, its newest record.
+
+        The local clock may be wrong.
+        """
+        if self._tap.adapter.clock.latest is not None:
+            return self._tap.adapter.clock.latest
+        page = PageRequest(None, None, 1, self.config["page_size"], "desc")
+        rows = [
+            self._row(self.shaped(sent, "id", self.walk_key)) for sent in self.fetch(Query(page))
+        ]
+        present = self._tap.server_now
+        return max((row.edge for row in rows if row.edge <= present), default=present)
 
     def _row(self, record: Json) -> Row:
         second = unix_second(record[self.walk_key])

@@ -24,9 +24,6 @@ MAX_BARREN = 300
 MAX_ROUNDS = 20
 """How often pages are read again for records that page numbers tell of and none has shown."""
 
-SMALLEST_CAP = 10
-"""Fewer records than this on a page are taken for the end, not for a server's cap (our choice)."""
-
 MARKS_TRIED = 100
 """How many places to begin a page at are compared; one of the latest nearly always fits."""
 
@@ -66,6 +63,9 @@ class PageSize:
     def __init__(self, asked: int) -> None:
         """Assume that the server gives what is asked until it shows otherwise."""
         self.full = asked
+        self.smallest = 1
+        """A page with fewer records is the last one: no server that is known caps so low."""
+
         self._is_proven = False
 
     def observe(self, asked: int, got: int) -> None:
@@ -76,11 +76,12 @@ class PageSize:
         """Whether a page of `got` records is the last one; None when only the next can tell."""
         if got >= min(asked, self.full):
             return False
-        return True if self._is_proven or got < SMALLEST_CAP else None
+        return True if self._is_proven or got < self.smallest else None
 
     def cap(self, got: int) -> None:
         """The server has more, and yet gave only `got` records on a page."""
         self.full = got
+        self.smallest = min(self.smallest, got)
         self._is_proven = True
 
 

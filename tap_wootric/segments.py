@@ -11,7 +11,7 @@ from singer_sdk.helpers.types import Context
 from tap_wootric import schemas
 from tap_wootric.client import Json
 from tap_wootric.errors import ServerError
-from tap_wootric.pages import MAX_PAGE, SMALLEST_CAP
+from tap_wootric.pages import MAX_PAGE
 from tap_wootric.stream import WootricStream
 
 if sys.version_info >= (3, 12):
@@ -44,7 +44,7 @@ class Segments(WootricStream):
             fresh = [record for record in page if record["name"] not in seen]
             seen.update(record["name"] for record in fresh)
             yield from fresh
-            if len(fresh) < SMALLEST_CAP:
+            if not fresh:
                 return
         message = f"'{self.name}' has more pages than the {MAX_PAGE} that the API shows."
         raise ServerError(message)

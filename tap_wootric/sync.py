@@ -18,6 +18,7 @@ from tap_wootric.coverage import (
     join_updates,
     look_back,
 )
+from tap_wootric.pages import PageSize
 from tap_wootric.times import from_unix, to_utc
 from tap_wootric.walk import OverfullSecond
 
@@ -25,7 +26,11 @@ COVERAGE = "coverage"
 SEEN = "seen"
 OVERFULL = "overfull"
 UNTOLD = "overfull_untold"
+SMALLEST_PAGE = "smallest_page"
 BOOKMARK = "replication_key_value"
+
+USUAL_SMALLEST_PAGE = 10
+"""Fewer records on the first page of a later sync are taken for all there are (our choice)."""
 
 DAY = 86_400
 
@@ -35,17 +40,23 @@ class Sync:
 
     Beside the SDK's bookmark the state holds `coverage`, which time ranges are known as of when,
     and `seen`, marks of records sent near its edge; `overfull` lists the seconds that a complete
-    sync has failed with, `overfull_untold` those that none has yet.
+    sync has failed with, `overfull_untold` those that none has yet; `smallest_page` is there only
+    where the server was found to cap pages very low.
     """
 
     def __init__(
-        self, state: MutableMapping[str, Any], replication_key: str, now: int = END
+        self,
+        state: MutableMapping[str, Any],
+        replication_key: str,
+        page_size: PageSize,
+        now: int = END,
     ) -> None:
         """Take the stream's state, as an earlier sync, of any version, has left it.
 
         Args:
             state: It is kept up to date.
             replication_key: The stream's own.
+            page_size: Told what an earlier sync has found out.
             now: The present; nothing after it can have been read.
 
         Raises:
@@ -56,6 +67,9 @@ class Sync:
         self._seen: list[str] = [str(mark) for mark in state.get(SEEN) or ()]
         self._told: list[str] = [str(second) for second in state.get(OVERFULL) or ()]
         self.untold = [_overfull(row) for row in state.get(UNTOLD) or ()]
+        self._page_size = page_size
+        if self._coverage.spans:
+            page_size.smallest = int(state.get(SMALLEST_PAGE) or USUAL_SMALLEST_PAGE)
         self._changes: Changes | None = None
         self._settled = 0
         self._done: list[Section] = []
@@ -163,6 +177,8 @@ class Sync:
     def _write(self, coverage: Coverage, seen: list[str]) -> None:
         self._state[COVERAGE] = coverage.to_state()
         self._state[SEEN] = seen
+        if self._page_size.full < USUAL_SMALLEST_PAGE:
+            self._state[SMALLEST_PAGE] = self._page_size.full
 
 
 def _overfull(row: Iterable[Any]) -> OverfullSecond:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 CHOICES = {
     "filter_reading": {"stored", "seconds"},
     "time_format": {"offset", "naive_utc", "iso_millis", "unix"},
-    "ties": {"reversed", "same"},
+    "ties": {"reversed", "same", "place"},
 }
 
 
@@ -44,11 +44,13 @@ class Options:
     time_zone: str = "America/Los_Angeles"
     """The account's time zone: for times with an offset and for the summary's days."""
     ties: str = "reversed"
-    """Order of equal times in a descending list: `reversed` or, as in an ascending one, `same`."""
+    """Order of equal times: descending `reversed` or `same`; `place`: another one on each page."""
     segments_paged: bool = True
     """False: `/v1/segments` gives everything at once and ignores `page` and `per_page`."""
     utc_offset_seconds_clock: float = 0.0
     """Seconds by which the server's clock is ahead of the true time."""
+    date_header: bool = True
+    """False: replies carry no `Date`."""
     birdie_latency: float = 0.0
     """Seconds that every Birdie reply takes."""
     birdie_rate_limit: int | None = None

@@ -35,7 +35,7 @@ def read(stream: str, query: dict[str, str], options: Options) -> Selection:
     return Selection(
         key=key,
         descending=order == "desc",
-        ties_same=options.ties == "same",
+        ties=options.ties,
         ranges=_ranges(stream, query, options),
         equal=_equal(stream, query),
         offset=offset,

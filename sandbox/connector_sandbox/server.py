@@ -6,7 +6,6 @@ import socket
 import struct
 import sys
 import time
-from email.utils import formatdate
 from http import HTTPStatus
 from http.server import ThreadingHTTPServer
 from socketserver import StreamRequestHandler, TCPServer
@@ -155,7 +154,7 @@ class Handler(StreamRequestHandler):
     def _head(self, reply: Reply) -> bytes:
         lines = [
             f"HTTP/1.1 {reply.status} {PHRASES.get(reply.status, '')}",
-            f"Date: {formatdate(self.server.clock.seconds(), usegmt=True)}",
+            *self.server.clock.header(),
             f"Content-Type: {reply.content_type}",
             f"Content-Length: {len(reply.body)}",
             *(f"{name}: {value}" for name, value in reply.headers.items()),

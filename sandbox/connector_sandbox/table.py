@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from itertools import islice
 from math import inf
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.times import microseconds
@@ -53,7 +54,7 @@ class Selection:
 
     key: str = "created_at"
     descending: bool = False
-    ties_same: bool = False
+    ties: str = "reversed"
     ranges: dict[str, Range] = field(default_factory=dict)
     equal: dict[str, object] = field(default_factory=dict)
     offset: int = 0
@@ -89,11 +90,19 @@ class Index:
     def positions(self, selection: Selection, wanted: int | None) -> Sequence[int]:
         """Positions in the order of the selection; not all, where the first `wanted` will do."""
         first, last = self.window(selection.ranges.get(selection.key))
+        if selection.ties == "place":
+            return self._shuffled(first, last, selection)
         if not selection.descending:
             return range(first, last)
-        if not selection.ties_same:
+        if selection.ties == "reversed":
             return range(last - 1, first - 1, -1)
         return self._descending_groups(first, last, last - first if wanted is None else wanted)
+
+    def _shuffled(self, first: int, last: int, selection: Selection) -> list[int]:
+        """As a database has it that sorts no more than the page needs."""
+        chance = Random(selection.end).random
+        places = [(self.entries[i][0], chance(), i) for i in range(first, last)]
+        return [i for *_, i in sorted(places, reverse=selection.descending)]
 
     def _descending_groups(self, first: int, last: int, wanted: int) -> list[int]:
         found: list[int] = []

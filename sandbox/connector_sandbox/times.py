@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -67,6 +68,11 @@ class Clock:
     def seconds(self) -> float:
         """UNIX seconds."""
         return time.time() + self._options.utc_offset_seconds_clock
+
+    def header(self) -> list[str]:
+        """The line of a reply that tells the time; none where the option hides it."""
+        date = formatdate(self.seconds(), usegmt=True)
+        return [f"Date: {date}"] if self._options.date_header else []
 
     def now(self) -> datetime:
         """The moment in UTC, to the microsecond."""

@@ -219,6 +219,18 @@ def test_equal_times_may_keep_their_order_in_both_directions(wootric: SignedIn) 
     assert [i for page in pages for i in page] == late + early
 
 
+def test_equal_times_may_have_another_order_on_each_page(wootric: SignedIn) -> None:
+    """No order is documented for them (infer): with `ties` place, pages repeat and leave out."""
+    added = [row["id"] for row in wootric.sandbox.store.burst(60, SECOND)]
+    wootric.sandbox.options.ties = "place"
+    query = {"created[gte]": T, "per_page": 20, "sort_order": "asc"}
+    pages = [wootric.ids("responses", query | {"page": page}) for page in (1, 2, 3)]
+
+    assert [len(set(page)) for page in pages] == [20, 20, 20]
+    assert {i for page in pages for i in page} < set(added)
+    assert pages[1] == wootric.ids("responses", query | {"page": 2})
+
+
 def test_a_deletion_moves_every_later_record_forward(wootric: SignedIn) -> None:
     """A deletion on a page already read hides one record from the pages to come (infer)."""
     query = {"sort_order": "asc", "per_page": 50}

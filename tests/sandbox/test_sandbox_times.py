@@ -108,3 +108,10 @@ def test_the_server_clock_can_be_wrong(wootric: SignedIn) -> None:
 
     assert 3590 < (date - datetime.now(UTC)).total_seconds() < 3610
     assert 3590 < (row["created_at"] - datetime.now(UTC)).total_seconds() < 3610
+
+
+def test_replies_may_carry_no_date(wootric: SignedIn) -> None:
+    """HTTP asks for a Date header, and not every server sends one (infer)."""
+    wootric.sandbox.options.date_header = False
+
+    assert "Date" not in wootric.get("segments").headers

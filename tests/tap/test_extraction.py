@@ -164,6 +164,18 @@ def test_a_crowded_second_of_different_fractions_needs_no_certain_order_of_ties(
     assert_complete(account, output.records())
 
 
+def test_ties_in_another_order_for_each_page_are_all_delivered(account: Account) -> None:
+    """A database that sorts no more than a page needs repeats some and leaves out others."""
+    account.sandbox.options.ties = "place"
+    account.sandbox.store.burst(120, second_of(account), "same")
+
+    output = account.sync()
+
+    assert output.code == 0
+    assert_each_once(output.ids())
+    assert_complete(account, output.records())
+
+
 @pytest.mark.parametrize("concurrency", [1, 4])
 def test_what_is_deleted_and_added_while_the_sync_runs_loses_nothing_else(
     make_account: MakeAccount, stream: str, concurrency: int
@@ -192,7 +204,7 @@ def test_what_is_deleted_and_added_while_the_sync_runs_loses_nothing_else(
     assert_each_once(output.ids(stream))
 
 
-@pytest.mark.parametrize("cap", [10, 25, 49])
+@pytest.mark.parametrize("cap", [3, 10, 25, 49])
 def test_a_server_that_gives_fewer_a_page_than_asked_is_understood(
     account: Account, stream: str, cap: int
 ) -> None:
@@ -203,6 +215,23 @@ def test_a_server_that_gives_fewer_a_page_than_asked_is_understood(
 
     assert_each_once(output.ids(stream))
     assert_complete(account, output.records(stream), stream)
+
+
+def test_a_server_that_gives_very_few_a_page_is_understood_by_later_syncs(
+    account: Account, stream: str
+) -> None:
+    """The first sync has found it out; an idle one does not look for it again."""
+    account.sandbox.options.per_page_cap = 4
+    first = account.sync(stream)
+    for number in sorted(account.truth(stream))[::10]:
+        account.sandbox.store.change(number, stream)
+    added = [account.sandbox.store.add(stream)["id"] for _ in range(20)]
+
+    second = account.sync(stream, state=first.state)
+
+    assert_complete(account, first.records(stream) + second.records(stream), stream)
+    assert set(added) < set(second.ids(stream))
+    assert account.sync(stream, state=second.state).ids(stream) == []
 
 
 @pytest.mark.parametrize("size", [10, 37, 50])

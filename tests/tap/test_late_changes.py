@@ -231,6 +231,34 @@ def test_what_changes_while_a_sync_runs_is_delivered_by_it_or_the_next(
     assert len(versions) == len(set(versions))
 
 
+@pytest.mark.parametrize("skew", [-86_400, 86_400])
+def test_where_replies_tell_no_time_the_local_clock_may_be_wrong_too(
+    account: Account, skew: int
+) -> None:
+    """The newest record then tells how far changes can be known, for one more request."""
+    account.sandbox.options.utc_offset_seconds_clock = skew
+    account.sandbox.options.date_header = False
+    store = account.sandbox.store
+    store.burst(1, store.now())
+    pending = iter(sorted(account.truth())[::7])
+
+    def change(_number: int, _path: str) -> None:
+        for number in [next(pending, None) for _ in range(3)]:
+            if number:
+                moment = store.now() + timedelta(seconds=_number)
+                store.change(number, updated_at=moment)
+                store.burst(1, moment + timedelta(seconds=1))
+
+    account.sandbox.before_request(change)
+    first = account.sync(page_size=10)
+    account.sandbox.before_request(None)
+    second = account.sync(state=first.state)
+    third = account.sync(state=second.state)
+
+    assert_complete(account, first.records() + second.records())
+    assert third.ids() == []
+
+
 def test_thousands_that_arrive_now_are_sent_once(account: Account, stream: str) -> None:
     """Close to the present, times alone can't tell what an earlier sync has seen."""
     store = account.sandbox.store

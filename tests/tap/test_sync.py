@@ -6,6 +6,7 @@ from typing import Any
 
 from tap_wootric.changes import Row
 from tap_wootric.coverage import Section
+from tap_wootric.pages import PageSize
 from tap_wootric.sync import Sync
 
 SETTLED = 1_700_000_000
@@ -18,7 +19,7 @@ def row(number: int, second: int) -> Row:
 
 def broken_off(state: dict[str, Any], *rows: Row) -> None:
     """A first sync that is interrupted behind these records."""
-    sync = Sync(state, "updated_at")
+    sync = Sync(state, "updated_at", PageSize(50))
     (section,) = sync.sections(None, None, moves_on_update=True)
     sync.begin(section)
     assert all(sync.is_new(row, SETTLED) for row in rows)
@@ -30,7 +31,7 @@ def test_an_interrupted_sync_goes_on_from_the_second_that_it_stands_in() -> None
     state: dict[str, Any] = {}
     broken_off(state, row(1, SETTLED - 500), row(2, SETTLED - 400))
 
-    resumed = Sync(state, "updated_at")
+    resumed = Sync(state, "updated_at", PageSize(50))
 
     assert resumed.sections(None, None, moves_on_update=True) == [Section(SETTLED - 400, None)]
     assert not resumed.is_new(row(2, SETTLED - 400), SETTLED)
@@ -42,7 +43,7 @@ def test_an_interrupted_sync_does_not_cover_seconds_in_which_records_may_still_a
     state: dict[str, Any] = {}
     broken_off(state, row(1, SETTLED - 500), row(2, SETTLED + 30))
 
-    resumed = Sync(state, "updated_at")
+    resumed = Sync(state, "updated_at", PageSize(50))
 
     assert resumed.sections(None, None, moves_on_update=True) == [Section(SETTLED, None)]
     assert resumed.is_new(row(3, SETTLED + 10), SETTLED + 60)
@@ -53,7 +54,7 @@ def test_a_state_of_another_replication_key_says_nothing() -> None:
     """Its bookmark is a moment of another kind."""
     state: dict[str, Any] = {"replication_key": "created_at", "replication_key_value": "2024-01-01"}
 
-    sync = Sync(state, "updated_at")
+    sync = Sync(state, "updated_at", PageSize(50))
 
     assert sync.sections(None, None, moves_on_update=True) == [Section(None, None)]
     assert state == {}

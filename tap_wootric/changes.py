@@ -51,16 +51,25 @@ class Changes:
     where they can.
     """
 
-    def __init__(self, coverage: Coverage, seen: Iterable[str], settled: int) -> None:
+    def __init__(
+        self,
+        coverage: Coverage,
+        seen: Iterable[str],
+        settled: int,
+        highest_id: int | None = None,
+    ) -> None:
         """Start a sync.
 
         Args:
             coverage: What earlier syncs have read.
             seen: Marks of records sent near its edge, as `seen` returned them.
             settled: Moment before which no second can receive another change.
+            highest_id: That of all records sent so far; None where it is not known.
         """
         self.newest: int | None = None
         self.changed = 0
+        self.highest_id = highest_id if coverage.spans else 0
+        self._highest_before = highest_id
         self._before = Coverage(coverage.spans)
         self._seen = {mark.rpartition("@")[0] or mark.rpartition("#")[0]: mark for mark in seen}
         self._settled = settled
@@ -73,7 +82,7 @@ class Changes:
     def is_new(self, row: Row) -> bool:
         """Whether to send the record; takes note of it."""
         as_of = self._before.as_of(row.second)
-        if as_of is not None and row.updated < as_of:
+        if as_of is not None and row.updated < as_of and not self._is_unheard_of(row):
             return False
         name = str(row.id)
         mark = _time_mark(row) if row.updated < self._settled else _content_mark(row)
@@ -85,7 +94,14 @@ class Changes:
             self._sent_again[name] = mark
         return not is_unchanged
 
+    def _is_unheard_of(self, row: Row) -> bool:
+        """Whether it was imported since, with the times of long ago."""
+        highest = self._highest_before
+        return highest is not None and isinstance(row.id, int) and row.id > highest
+
     def _note(self, name: str, mark: str, row: Row) -> None:
+        if self.highest_id is not None and isinstance(row.id, int):
+            self.highest_id = max(self.highest_id, row.id)
         if row.second != self._second:
             self._boundary.clear()
             self._second = row.second

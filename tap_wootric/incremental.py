@@ -14,6 +14,7 @@ from tap_wootric.changes import Row
 from tap_wootric.client import Json
 from tap_wootric.coverage import Section
 from tap_wootric.errors import RefusedRequestError, ServerError, StateError
+from tap_wootric.horizon import Horizon
 from tap_wootric.pages import OrderError, PageRequest, PageSize
 from tap_wootric.readers import Readers
 from tap_wootric.settings import moment
@@ -34,10 +35,6 @@ WORTH_SLICING = 7_500
 
 PAGES_BEFORE_SLICES = 4
 """Pages after which a history counts as long; they tell how dense it is."""
-
-
-VISIBILITY_LAG = 60
-"""Seconds within which a change may still become visible with an earlier time (our choice)."""
 
 
 class Query(NamedTuple):
@@ -151,7 +148,7 @@ class IncrementalStream(WootricStream):
         self.progress.begin(section.since)
         try:
             for row in self._walk(walk, section.updated_since):
-                self.progress.reach(row.second, section.until or self._tap.server_now)
+                self.progress.reach(row.second, section.until or self._newest)
                 yield row
         except OrderError as error:
             message = f"Wootric's list of '{self.name}' can't be read: {error}."
@@ -177,7 +174,7 @@ class IncrementalStream(WootricStream):
             return False
         if walk.density is None or walk.second is None:
             return False
-        end = self._tap.server_now if walk.until is None else walk.until
+        end = self._newest if walk.until is None else walk.until
         return (end - walk.second) * walk.density >= WORTH_SLICING
 
     def _walk_side_by_side(self, walk: Walk[Row]) -> Iterator[Row]:
@@ -185,7 +182,7 @@ class IncrementalStream(WootricStream):
         slices = Slices(
             walk,
             self._page_size_found,
-            now=self._tap.server_now,
+            now=self._newest,
             readers=readers,
             record_bytes=self.record_bytes,
         )
@@ -214,27 +211,38 @@ class IncrementalStream(WootricStream):
             if query.updated_since is not None and error.status in {400, 422}:
                 raise UpdatesIgnoredError from None
             raise
-        self._settled = self._settled or self._present() - VISIBILITY_LAG
-        rows = [self._row(self.shaped(record, "id", self.walk_key)) for record in sent]
+        rows = self._placed(sent)
+        if self._sync is not None:
+            self._find_horizon(self._sync, query.page, rows)
         since = query.updated_since
         if since is not None and any(row.updated < since for row in rows):
             raise UpdatesIgnoredError
         self.bookmark_limit = from_unix(self._tap.server_now + 1)
         return rows
 
-    def _present(self) -> int:
-        """The server's clock; where its replies tell none, its newest record.
+    def _find_horizon(self, sync: Sync, page: PageRequest, rows: list[Row]) -> None:
+        """Learn from each page, and from the newest one when nothing is known at first."""
+        now, is_dated = self._tap.server_now, self._tap.adapter.clock.latest is not None
+        if not self._settled and not is_dated:  # the local clock may have been set since
+            sync.horizon = Horizon(is_kept=False)
+        horizon = sync.horizon
+        is_open = horizon.ahead is None and (not is_dated or len(rows) in {0, page.size})
+        horizon.meet(now, (row.edge for row in rows))
+        if self._settled:
+            return
+        if is_open:
+            newest = self.fetch(Query(PageRequest(None, None, 1, page.size, "desc")))
+            horizon.meet(now, (row.edge for row in self._placed(newest)))
+        self._settled = horizon.settled(now)
 
-        The local clock may be wrong.
-        """
-        if self._tap.adapter.clock.latest is not None:
-            return self._tap.adapter.clock.latest
-        page = PageRequest(None, None, 1, self.config["page_size"], "desc")
-        rows = [
-            self._row(self.shaped(sent, "id", self.walk_key)) for sent in self.fetch(Query(page))
-        ]
-        present = self._tap.server_now
-        return max((row.edge for row in rows if row.edge <= present), default=present)
+    @property
+    def _newest(self) -> int:
+        """The second up to which there are records, as far as is known."""
+        now = self._tap.server_now
+        return now if self._sync is None else self._sync.horizon.newest(now)
+
+    def _placed(self, sent: Iterable[Json]) -> list[Row]:
+        return [self._row(self.shaped(record, "id", self.walk_key)) for record in sent]
 
     def _row(self, record: Json) -> Row:
         second = unix_second(record[self.walk_key])

@@ -19,7 +19,7 @@ from tap_wootric.walk import OverfullSecond, Walk
 LONGEST = 40
 """Pages in a slice, at most: short enough to share the end of a history fairly."""
 
-SHORTEST = 16
+SHORTEST = 20
 """Pages in a slice, at least: each costs about half a page more than a walk without slices."""
 
 READ_AHEAD_BYTES = 4_000_000

@@ -18,6 +18,7 @@ from tap_wootric.coverage import (
     join_updates,
     look_back,
 )
+from tap_wootric.horizon import Horizon
 from tap_wootric.pages import PageSize
 from tap_wootric.times import from_unix, to_utc
 from tap_wootric.walk import OverfullSecond
@@ -27,6 +28,8 @@ SEEN = "seen"
 OVERFULL = "overfull"
 UNTOLD = "overfull_untold"
 SMALLEST_PAGE = "smallest_page"
+CLOCK_AHEAD = "clock_ahead"
+HIGHEST_ID = "highest_id"
 BOOKMARK = "replication_key_value"
 
 USUAL_SMALLEST_PAGE = 10
@@ -41,7 +44,8 @@ class Sync:
     Beside the SDK's bookmark the state holds `coverage`, which time ranges are known as of when,
     and `seen`, marks of records sent near its edge; `overfull` lists the seconds that a complete
     sync has failed with, `overfull_untold` those that none has yet; `smallest_page` is there only
-    where the server was found to cap pages very low.
+    where the server was found to cap pages very low. `clock_ahead` are the seconds by which the
+    server's clock is ahead of the records at most, `highest_id` is that of all records sent.
     """
 
     def __init__(
@@ -70,6 +74,10 @@ class Sync:
         self._page_size = page_size
         if self._coverage.spans:
             page_size.smallest = int(state.get(SMALLEST_PAGE) or USUAL_SMALLEST_PAGE)
+        ahead = state.get(CLOCK_AHEAD)
+        self.horizon = Horizon(None if ahead is None else int(ahead))
+        highest = state.get(HIGHEST_ID)
+        self._highest_id = int(highest) if highest is not None else None
         self._changes: Changes | None = None
         self._settled = 0
         self._done: list[Section] = []
@@ -118,7 +126,7 @@ class Sync:
         """
         if self._changes is None:
             self._settled = settled
-            self._changes = Changes(self._coverage, self._seen, settled)
+            self._changes = Changes(self._coverage, self._seen, settled, self._highest_id)
         self._second = row.second
         return self._changes.is_new(row)
 
@@ -179,6 +187,10 @@ class Sync:
         self._state[SEEN] = seen
         if self._page_size.full < USUAL_SMALLEST_PAGE:
             self._state[SMALLEST_PAGE] = self._page_size.full
+        if self.horizon.is_kept and self.horizon.ahead is not None:
+            self._state[CLOCK_AHEAD] = self.horizon.ahead
+        if self._changes is not None and self._changes.highest_id is not None:
+            self._state[HIGHEST_ID] = self._changes.highest_id
 
 
 def _overfull(row: Iterable[Any]) -> OverfullSecond:

@@ -34,7 +34,8 @@ class Walk(Generic[RecordT]):
 
     Ask for `page`, hand what the API answers to `feed`, which returns the records that are new,
     in order, until `page` is None. Every record that exists from the beginning to the end of the
-    walk is returned exactly once, save in the seconds listed in `overfull`.
+    walk is returned exactly once, save in the seconds listed in `overfull`; in which order within
+    a second is left open.
     """
 
     def __init__(self, since: int | None, until: int | None, page_size: PageSize) -> None:
@@ -140,11 +141,11 @@ class Walk(Generic[RecordT]):
     def _feed_tail(
         self, tail: _Tail[RecordT], page: PageRequest, records: Sequence[RecordT]
     ) -> list[RecordT]:
-        tail.feed(page, records)
+        fresh = tail.feed(page, records)
+        self._in_second += len(fresh)
         self.page = None if tail.is_complete else tail.next_page()
         if self.page is not None:
-            return []
-        self._in_second += len(tail.records)
+            return fresh
         if not tail.is_complete:
             self._doubtful.add(tail.second)
         self._tell_doubt()
@@ -152,7 +153,7 @@ class Walk(Generic[RecordT]):
         after = tail.second + 1
         self._head = Stretch(self._page_size, after, self.until)
         self.page = self._head.next_page() if self.until is None or after < self.until else None
-        return tail.records[::-1]
+        return fresh
 
 
 class _Tail(Generic[RecordT]):
@@ -160,7 +161,6 @@ class _Tail(Generic[RecordT]):
 
     def __init__(self, page_size: PageSize, second: int, head: Stretch[RecordT]) -> None:
         self.second = second
-        self.records: list[RecordT] = []
         self.is_complete = False
         self._page_size = page_size
         self._head = head
@@ -170,18 +170,19 @@ class _Tail(Generic[RecordT]):
     def next_page(self) -> PageRequest | None:
         return self._stretch.next_page()
 
-    def feed(self, page: PageRequest, records: Sequence[RecordT]) -> None:
+    def feed(self, page: PageRequest, records: Sequence[RecordT]) -> list[RecordT]:
+        """Returns what is new; all of it lies in one second, in which any order will do."""
         fresh = self._stretch.extend(page, records)
         if fresh is None:
-            return
+            return []
         head = self._head.positions
         self._met += [head[record.version] for record in fresh if record.version in head]
-        self.records += [record for record in fresh if record.version not in head]
         is_short = len(records) < min(page.size, self._page_size.full)
         is_spent = is_short or self.next_page() is None
         has_met = len(self._met) > 1 or (is_spent and self._met == [self._head.length - 1])
         is_sure = self._is_reverse() and not self._stretch.unsure
         self.is_complete = is_sure and (has_met or is_short)
+        return [record for record in fresh if record.version not in head]
 
     def _is_reverse(self) -> bool:
         """Whether what was met shows that both ends belong to one order, so none lies between.

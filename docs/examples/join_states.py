@@ -21,13 +21,17 @@ def join(states: list[dict[str, Any]]) -> dict[str, Any]:
     for state in states:
         for stream, bookmark in state.get("bookmarks", {}).items():
             known = bookmarks.setdefault(stream, {})
-            newest = max(known.get(BOOKMARK, ""), bookmark.get(BOOKMARK, ""))
-            lists = {
-                name: [*known.get(name, []), *bookmark.get(name, [])]
-                for name in ("coverage", "seen", "overfull")
+            highest = {
+                name: max(part[name] for part in (known, bookmark) if name in part)
+                for name in (BOOKMARK, "clock_ahead", "highest_id")
                 if name in known or name in bookmark
             }
-            known |= bookmark | lists | ({BOOKMARK: newest} if newest else {})
+            lists = {
+                name: [*known.get(name, []), *bookmark.get(name, [])]
+                for name in ("coverage", "seen", "overfull", "overfull_untold")
+                if name in known or name in bookmark
+            }
+            known |= bookmark | lists | highest
     return {"bookmarks": bookmarks}
 
 

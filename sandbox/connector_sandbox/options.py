@@ -49,8 +49,8 @@ class Options:
     """False: `/v1/segments` gives everything at once and ignores `page` and `per_page`."""
     utc_offset_seconds_clock: float = 0.0
     """Seconds by which the server's clock is ahead of the true time."""
-    date_header: bool = True
-    """False: replies carry no `Date`."""
+    date_ahead: float | None = 0.0
+    """Seconds by which `Date` is ahead of the server's clock. None: replies carry none."""
     birdie_latency: float = 0.0
     """Seconds that every Birdie reply takes."""
     birdie_rate_limit: int | None = None

@@ -71,8 +71,10 @@ class Clock:
 
     def header(self) -> list[str]:
         """The line of a reply that tells the time; none where the option hides it."""
-        date = formatdate(self.seconds(), usegmt=True)
-        return [f"Date: {date}"] if self._options.date_header else []
+        ahead = self._options.date_ahead
+        if ahead is None:
+            return []
+        return [f"Date: {formatdate(self.seconds() + ahead, usegmt=True)}"]
 
     def now(self) -> datetime:
         """The moment in UTC, to the microsecond."""

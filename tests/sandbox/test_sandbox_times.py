@@ -112,6 +112,15 @@ def test_the_server_clock_can_be_wrong(wootric: SignedIn) -> None:
 
 def test_replies_may_carry_no_date(wootric: SignedIn) -> None:
     """HTTP asks for a Date header, and not every server sends one (infer)."""
-    wootric.sandbox.options.date_header = False
+    wootric.sandbox.options.date_ahead = None
 
     assert "Date" not in wootric.get("segments").headers
+
+
+def test_the_date_of_a_reply_may_be_another_than_that_of_the_records(wootric: SignedIn) -> None:
+    """A proxy in between may set it by a clock of its own (infer)."""
+    wootric.sandbox.options.date_ahead = 3600.0
+    date = parsedate_to_datetime(wootric.get("segments").headers["Date"])
+    row = wootric.sandbox.store.add_response()
+
+    assert 3590 < (date - row["created_at"]).total_seconds() < 3610

@@ -46,7 +46,7 @@ def test_each_region_has_its_host(settings: dict[str, str], base: str) -> None:
         records = list(tap.streams["segments"].get_records(None))
 
     assert [record["name"] for record in records] == ["plan"]
-    assert (token.call_count, listed.call_count) == (1, 1)
+    assert (token.call_count, listed.call_count) == (1, 2)
 
 
 def test_client_credentials_are_the_default(account: Account) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -187,7 +189,7 @@ def test_idle_syncs_change_nothing_however_many(account: Account, stream: str) -
         outputs.append(account.sync(stream, state=outputs[-1].state))
 
     assert [output.ids(stream) for output in outputs[1:]] == [[]] * 6
-    assert outputs[-1].state == outputs[2].state
+    assert len(str(outputs[-1].state)) < 2_000
 
 
 @pytest.mark.parametrize(
@@ -231,13 +233,18 @@ def test_what_changes_while_a_sync_runs_is_delivered_by_it_or_the_next(
     assert len(versions) == len(set(versions))
 
 
-@pytest.mark.parametrize("skew", [-86_400, 86_400])
-def test_where_replies_tell_no_time_the_local_clock_may_be_wrong_too(
-    account: Account, skew: int
+@pytest.mark.parametrize(
+    ("date_ahead", "local_ahead"),
+    [(None, 86_400), (None, -86_400), (3_600, 0), (-3_600, 0), (7e7, 0)],
+    ids=["no Date, local ahead", "no Date, local behind", "ahead", "behind", "years ahead"],
+)
+def test_the_date_of_replies_may_be_missing_or_wrong(
+    account: Account, date_ahead: float | None, local_ahead: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The newest record then tells how far changes can be known, for one more request."""
-    account.sandbox.options.utc_offset_seconds_clock = skew
-    account.sandbox.options.date_header = False
+    """The newest record tells how far changes can be known, for one more request at first."""
+    clock = SimpleNamespace(time=lambda: time.time() + local_ahead)
+    monkeypatch.setattr("tap_wootric.tap.time", clock)
+    account.sandbox.options.date_ahead = date_ahead
     store = account.sandbox.store
     store.burst(1, store.now())
     pending = iter(sorted(account.truth())[::7])
@@ -253,10 +260,30 @@ def test_where_replies_tell_no_time_the_local_clock_may_be_wrong_too(
     first = account.sync(page_size=10)
     account.sandbox.before_request(None)
     second = account.sync(state=first.state)
+    number, moment = newest(account, 1)[0], store.now() + timedelta(seconds=100)
+    store.change(number, updated_at=moment, text="early")
     third = account.sync(state=second.state)
+    store.change(number, updated_at=moment, text="late")
+    fourth = account.sync(state=third.state)
 
-    assert_complete(account, first.records() + second.records())
-    assert third.ids() == []
+    assert_complete(
+        account, first.records() + second.records() + third.records() + fourth.records()
+    )
+    assert third.ids() == fourth.ids() == [number]
+    assert account.sync(state=fourth.state).ids() == []
+
+
+def test_an_import_with_the_times_of_long_ago_is_found_by_its_id(account: Account) -> None:
+    """Where the look-back reads it: nothing else tells that it was not there before."""
+    account.sandbox.options.updated_filter = False
+    state = account.sync().state
+    moment = account.truth()[newest(account, 1)[0]]["created_at"] - 3 * DAY
+    added = account.sandbox.store.add_response(moment, updated_at=moment)
+
+    second = account.sync(state=state)
+
+    assert second.ids() == [added["id"]]
+    assert account.sync(state=second.state).ids() == []
 
 
 def test_thousands_that_arrive_now_are_sent_once(account: Account, stream: str) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tap_wootric.pages import PageSize
 from tap_wootric.slices import READ_AHEAD, Slice, Slices
 from tap_wootric.walk import Walk
-from tests.tap.test_walk import ModelList, Row
+from tests.tap.test_walk import ModelList, Row, assert_each_once
 
 NOW = 10_000_000
 
@@ -106,4 +106,4 @@ def test_any_history_leaves_whole_once_and_in_order(
 
     found, _ = read_side_by_side(model, chance, until=until)
 
-    assert found == [row for row in rows if until is None or row.second < until]
+    assert_each_once(found, [row for row in rows if until is None or row.second < until])

@@ -1,0 +1,48 @@
+"""The horizon: how far back the source can't change any more, whatever its clock shows."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_wootric.horizon import VISIBILITY_LAG, Horizon
+
+moments = st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 500)), min_size=1)
+
+
+@given(moments, st.integers(-5_000, 5_000), st.integers(0, 10_000))
+def test_no_change_after_it_was_asked_lies_before_it(
+    read: list[tuple[int, int]], clock_ahead: int, asked: int
+) -> None:
+    """Whatever was read before, and however wrong the clock; records stamp a time of their own."""
+    horizon = Horizon()
+    for moment, age in read:
+        horizon.meet(moment + clock_ahead, [moment - age])
+
+    is_clock_behind = clock_ahead < 0
+    assert horizon.settled(asked + clock_ahead) <= asked - VISIBILITY_LAG or is_clock_behind
+    assert horizon.settled(asked + clock_ahead) <= asked + clock_ahead - VISIBILITY_LAG
+
+
+def test_an_active_account_is_known_up_to_a_minute_ago() -> None:
+    """A record of this very moment shows that the clock is right."""
+    horizon = Horizon()
+    horizon.meet(10_000, [9_000, 10_000])
+
+    assert horizon.settled(20_000) == 20_000 - VISIBILITY_LAG
+
+
+def test_records_dated_in_the_future_tell_nothing() -> None:
+    """Otherwise nothing would be a change until then."""
+    horizon = Horizon()
+    horizon.meet(10_000, [10**9, 9_500])
+
+    assert horizon.ahead == 500
+
+
+def test_what_one_sync_has_learned_serves_the_next() -> None:
+    """It is a number of the state."""
+    horizon = Horizon(500)
+    horizon.meet(10_000, [9_000])
+
+    assert horizon.ahead == 500

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 from connector_sandbox import Sandbox
 
-from .messages import Run, record, row, schema, state, stream_of
+from .messages import Run, lines_of, record, row, schema, state, stream_of
 
 
 @pytest.fixture
@@ -43,6 +43,18 @@ def test_parquet_holds_every_record_as_text(
         assert (truth[key]["text"] or None) == found["text"]
         assert found["posted_at"].endswith("Z")
         assert isinstance(json.loads(found["additional_fields"]), dict)
+
+
+def test_odd_values_stand_in_parquet(run_target: Callable[..., Run], out: Path) -> None:
+    """Numbers keep their digits, and half an emoji in a text stops no run."""
+    text = lines_of(stream_of([record(1, tags="HERE", text="\ud83d!"), record(2, tags="HERE")]))
+    odd = text.replace('"HERE"', "[0.12345678901234567890, 1e400]")
+    run = run_target(odd, destination="parquet", output_path=str(out))
+    (path,) = out.rglob("*.parquet")
+    first, second = pq.read_table(path).to_pylist()
+
+    assert (run.exit_code, first["text"]) == (0, "?!")
+    assert '"tags":[0.12345678901234567890,1E+400]' in second["additional_fields"]
 
 
 def test_json_lines_hold_the_bodies(

@@ -27,6 +27,10 @@ BATCH: Message = {
         ('{"record": {"email": "ann@example.com"}}', "lacks type"),
         ('{"type": "RECORD", "record": {"email": "ann@example.com"}}', "lacks stream"),
         ('{"type": "RECORD", "stream": "responses"}', "lacks record"),
+        *(
+            (f'{{"type": "RECORD", "stream": "responses", "record": {value}}}', "holds no object")
+            for value in ("null", '["ann@example.com"]', '"ann@example.com"', "5", "false")
+        ),
         ('{"type": "HELLO", "text": "ann@example.com"}', "no known message type"),
         (
             '{"type": "RECORD", "stream": "x", "record": {"a": 1}}',
@@ -48,7 +52,19 @@ def test_a_bad_line_ends_the_run_in_one_line(
     assert "ann@example.com" not in run.error + run.log
 
 
-@pytest.mark.parametrize("value", ['"\\ud83d"', "NaN", "Infinity", "1e400", "[" * 50 + "]" * 50])
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"\\ud83d"',
+        "NaN",
+        "Infinity",
+        "1e400",
+        "1e99999999999999999999",
+        "9" * 5000,
+        '{"e": "\\ud83d", "n": 1e400}',
+        "[" * 50 + "]" * 50,
+    ],
+)
 def test_odd_json_does_not_end_the_run(
     value: str, sandbox: Sandbox, run_target: Callable[..., Run]
 ) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
 from hashlib import blake2b
 from threading import Event, Thread
 from typing import Any, Protocol
@@ -138,13 +137,13 @@ class Delivery:
             stream: Name of the stream.
             mapping: How the stream is mapped.
             record: The record as the tap wrote it.
-            rejected_at: When it was refused before, in RFC 3339; nothing older replaces what was
-                stored since.
+            rejected_at: When it was refused before, in RFC 3339.
 
         Raises:
             TargetError: The run cannot go on.
         """
-        job = Job(("", mapping.identify(record)), stream, record, mapping, rejected_at=rejected_at)
+        key = (mapping.record_type, mapping.identify(record))
+        job = Job(key, stream, record, mapping, rejected_at=rejected_at)
         job.numbers.append(self.ledger.issue())
         self.report.count("read")
         try:
@@ -217,10 +216,11 @@ class Delivery:
             self.report.tell(self.ledger.mark)
 
     def _commit(self) -> None:
-        """Bring out the digests, then the state that covers them."""
+        """Bring out rejects and digests, then the state that covers them."""
         state = self.ledger.take_safe_state()
         if self.settings.dry_run:
             return
+        self.rejects.file.tidy()
         if self._digests:
             self._digests.commit()
         if state is None:
@@ -233,12 +233,11 @@ class Delivery:
     # Called by the threads that send
 
     def is_unchanged(self, job: Job) -> bool:
-        """Tell whether Birdie holds this very record, or a newer one than a replayed reject."""
-        if self._digests is None:
+        """Tell whether Birdie holds this very record."""
+        if self._digests is None or not self._digests.holds(job.key, job.digest):
             return False
-        if job.rejected_at and self._digests.stored_at(job.key) > _moment(job.rejected_at):
-            return True
-        return self._digests.holds(job.key, job.digest)
+        self.rejects.supersede(job)
+        return True
 
     def sending(self, job: Job) -> None:
         """Forget what Birdie held, lest a reply that gets lost leaves an old digest in force."""
@@ -247,6 +246,7 @@ class Delivery:
 
     def stored(self, job: Job) -> None:
         """Remember what Birdie has."""
+        self.rejects.supersede(job)
         if self._digests:
             self._digests.remember(job.key, job.digest)
         self.report.count("sent")
@@ -269,6 +269,7 @@ class Delivery:
 
     def written(self, key: Key, digest: bytes, numbers: list[int]) -> None:
         """Remember what stands in a file."""
+        self.rejects.settle(key, max(numbers))
         if self._digests:
             self._digests.remember(key, digest)
         self.report.count("sent")
@@ -295,10 +296,3 @@ def _scope(settings: Settings) -> bytes:
     """Return what a digest is valid for: another account or place holds other records."""
     place = settings.output_path if settings.destination != "birdie" else settings.api_url
     return blake2b("\0".join((settings.api_key, place, *settings.paths.values())).encode()).digest()
-
-
-def _moment(rejected_at: str) -> float:
-    try:
-        return datetime.fromisoformat(rejected_at).timestamp()
-    except ValueError:
-        return 0.0

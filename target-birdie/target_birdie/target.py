@@ -225,10 +225,11 @@ class TargetBirdie(Target):
         self._tell_rejects()
 
     def _tell_rejects(self) -> None:
-        rejects = self.delivery.report.rejects
+        report = self.delivery.report
+        rejects = report.rejects - report["superseded"]
         if rejects and self.settings.on_reject == "file":
             raise RejectedRecordsError(
-                f"{rejects} of {self.delivery.report['read']} records were rejected and are kept, "
+                f"{rejects} of {report['read']} records were rejected and are kept, "
                 f"with the reasons, in {self.settings.rejects_path}"
             )
 

@@ -97,7 +97,7 @@ class Delivery:
         if settings.dry_run:
             return Rehearsal(self, self._logger)
         if settings.destination != "birdie":
-            name = self._batch.current()
+            name = BatchId().current()  # a batch_id of one's own would replace the last run's file
             return FileWriter(settings.destination, settings.output_path, name, self)
         client = BirdieClient(
             settings.api_url,

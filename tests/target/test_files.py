@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import fsspec  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 from connector_sandbox import Sandbox
+from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
 from .messages import Run, lines_of, record, row, schema, state, stream_of
 
@@ -102,6 +104,57 @@ def test_a_run_that_fails_leaves_no_file_and_no_state(
     run = run_target(text + "nonsense\n", destination="jsonl", output_path=str(out))
 
     assert (run.exit_code, run.states, files(out) if out.exists() else []) == (1, [], [])
+
+
+def test_a_kind_that_fails_takes_the_others_back(
+    run_target: Callable[..., Run], out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second move fails: the first file goes too, since the next run writes both again."""
+    move = LocalFileSystem.mv
+
+    def fail_on_users(self: LocalFileSystem, source: str, target: str) -> None:
+        if "/user/" in target:
+            raise RuntimeError
+        move(self, source, target)
+
+    monkeypatch.setattr(LocalFileSystem, "mv", fail_on_users)
+    messages = [schema("end_users"), row({"id": 1}, "end_users"), *stream_of([record(1)])]
+    run = run_target(messages, destination="jsonl", output_path=str(out))
+
+    assert (run.exit_code, run.states, files(out)) == (1, [], [])
+    assert run.error.startswith("Error: output_path cannot be written (RuntimeError)")
+
+
+def test_a_batch_id_of_ones_own_replaces_no_file(run_target: Callable[..., Run], out: Path) -> None:
+    """Birdie reads once a day: the file of an earlier run may still be unread."""
+    for number in (1, 2):
+        run_target(
+            stream_of([record(number)]), destination="jsonl", output_path=str(out), batch_id="b"
+        )
+
+    assert len(files(out)) == 2
+
+
+def test_a_disk_that_is_full_is_one_line(
+    run_target: Callable[..., Run], out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The records wait for the end of the run in the folder for temporary files."""
+    connect = sqlite3.connect
+
+    def small(place: str) -> sqlite3.Connection:
+        spool = connect(place)
+        spool.execute("PRAGMA max_page_count = 10")
+        return spool
+
+    monkeypatch.setattr(sqlite3, "connect", small)
+    run = run_target(
+        stream_of([record(n, text="words " * 1000) for n in range(20)]),
+        destination="jsonl",
+        output_path=str(out),
+    )
+
+    assert (run.exit_code, run.states, run.error.count("\n")) == (1, [], 1)
+    assert "make room there" in run.error
 
 
 def test_a_place_that_cannot_be_written_is_told(

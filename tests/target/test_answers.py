@@ -13,6 +13,7 @@ import responses
 from connector_sandbox import Sandbox
 from target_birdie.client import BirdieClient, Outcome
 from target_birdie.errors import TargetError
+from urllib3.connection import HTTPConnection
 
 from .messages import Run, record, stream_of
 
@@ -136,6 +137,34 @@ def test_a_netrc_entry_does_not_replace_the_key(
         client().put("/feedbacks/1", b"{}")
 
         assert server.calls[0].request.headers["Authorization"] == "ApiKey secret"
+
+
+def test_connections_are_kept(
+    sandbox: Sandbox, run_target: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten records over one connection, one TLS handshake with a real Birdie."""
+    made: list[HTTPConnection] = []
+    connect = HTTPConnection.connect
+    monkeypatch.setattr(HTTPConnection, "connect", lambda self: made.append(self) or connect(self))
+    run_target(TEN, max_concurrency=1)
+
+    assert (len(made), len(sandbox.birdie.records())) == (1, 10)
+
+
+def test_a_path_is_written_as_addresses_are(sandbox: Sandbox) -> None:
+    """Blanks and letters of a path setting are escaped, what is escaped stays."""
+    with responses.RequestsMock() as server:
+        server.put("https://birdie.example.com/my%20in/f%C3%A9/a%2Fb", status=201)
+        reply = client("https://birdie.example.com").put("/my in/f\u00e9/a%2Fb", b"{}")
+
+    assert reply.outcome is Outcome.STORED
+
+
+@pytest.mark.parametrize("url", ["https://*.example.com", "https://.example.com"])
+def test_an_address_that_is_none_ends_the_run(url: str) -> None:
+    """Before anything is sent."""
+    with pytest.raises(TargetError, match="no valid web address"):
+        client(url)
 
 
 @pytest.mark.parametrize(

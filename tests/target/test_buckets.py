@@ -21,7 +21,7 @@ import requests
 from .messages import Message, lines_of, record, row, schema, stream_of
 
 pytestmark = pytest.mark.long
-BIN = Path(__file__).parents[2] / ".cache/buckets/bin"
+BIN = Path(__file__).parents[2] / ".cache/target/bin"
 READ = "import fsspec, sys; sys.stdout.buffer.write(fsspec.open(sys.argv[1]).open().read())"
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -88,7 +88,9 @@ def test_a_null_or_odd_value_does_not_end_the_run(
 
 
 HOSTILE = [
-    "CamelCaseId", "name with spaces", "ends_with_#", "dotted.name", "a" * 300, "", "__proto__",
+    "CamelCaseId", "camelcaseid", "CAMELCASEID", "_leading", "a" * 5_000, "order by", "null",
+    "it's", "back\\slash", "nul\0", "\u202eright to left", "e\u0301", "\u00e9",
+    "name with spaces", "ends_with_#", "dotted.name", "a" * 300, "", "__proto__",
     "select", "1st", "naïve", "名前", "emoji 🎉", 'quote"d', "new\nline", "tab\t", "{braces}", "%s",
 ]  # fmt: skip
 

@@ -137,7 +137,7 @@ class Delivery:
             stream: Name of the stream.
             mapping: How the stream is mapped.
             record: The record as the tap wrote it.
-            rejected_at: When it was refused before, in RFC 3339.
+            rejected_at: When it was refused before.
 
         Raises:
             TargetError: The run cannot go on.
@@ -162,9 +162,8 @@ class Delivery:
         field = envelope.RECORD_TYPES[mapped.record_type]
         body = envelope.encode(mapped.body)
         job.key = (mapped.record_type, mapped.id)
-        job.path = self.settings.paths[mapped.record_type].format(
-            **{field: quote(mapped.id, safe="")}
-        )
+        path = self.settings.paths[mapped.record_type]
+        job.path = path.format(**{field: quote(mapped.id, safe="")})
         job.body = envelope.with_batch(body, self._batch.current())
         job.digest = envelope.digest(body, destination=self._scope)
 
@@ -199,10 +198,12 @@ class Delivery:
         self._destination.wait_in_flight(grace)
         self._ended.set()
         self._ticker.join()
-        self._commit()
-        if self._digests:
-            self._digests.close()
-        self.report.tell_end(self.ledger.mark)
+        try:
+            self._commit()
+        finally:
+            if self._digests:
+                self._digests.close()
+            self.report.tell_end(self.ledger.mark)
 
     def _tick(self) -> None:
         while not self._ended.wait(_COMMIT_SECONDS):
@@ -223,21 +224,22 @@ class Delivery:
         self.rejects.file.tidy()
         if self._digests:
             self._digests.commit()
-        if state is None:
-            return
         try:
-            self._write_state(state)
+            if state is not None:
+                self._write_state(state)
         except OSError:
             raise TargetError("the state cannot be written: nobody reads the output") from None
+        except Exception as error:  # noqa: BLE001  (a thread must not end in silence)
+            raise TargetError(f"the state cannot be written: {type(error).__name__}") from None
 
     # Called by the threads that send
 
     def is_unchanged(self, job: Job) -> bool:
         """Tell whether Birdie holds this very record."""
-        if self._digests is None or not self._digests.holds(job.key, job.digest):
-            return False
-        self.rejects.supersede(job)
-        return True
+        found = self._digests is not None and self._digests.holds(job.key, job.digest)
+        if found:
+            self.rejects.supersede(job)
+        return found
 
     def sending(self, job: Job) -> None:
         """Forget what Birdie held, lest a reply that gets lost leaves an old digest in force."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from connector_sandbox import Sandbox
+from target_birdie import target
 
 from .messages import Message, Run, lines_of, record, row, schema, state, stream_of
 
@@ -115,6 +116,22 @@ def test_an_id_of_any_letters_reaches_its_own_path(
     run = run_target(stream_of([record(1, id=number)]))
 
     assert (0, {number}) == (run.exit_code, set(sandbox.birdie.records()))
+
+
+def test_a_state_that_cannot_be_written_is_one_line(
+    sandbox: Sandbox, run_target: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong with it, by the thread that writes it too."""
+
+    def fail(_: object) -> str:
+        raise ValueError("ann@example.com")
+
+    monkeypatch.setattr(target, "serialize_json", fail)
+    run = run_target(stream_of([record(n) for n in range(1, 31)]), max_requests_per_second=15)
+
+    assert (run.exit_code, run.states) == (1, [])
+    assert run.error == "Error: the state cannot be written: ValueError\n"
+    assert "Done: read 30" in run.log
 
 
 def test_stream_maps_hold(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:

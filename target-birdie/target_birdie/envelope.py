@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from hashlib import blake2b
+from math import inf, isfinite
 from typing import Any
 
 import msgspec
@@ -58,8 +59,8 @@ def flatten(body: dict[str, Any]) -> dict[str, Any]:
     return body if kind is None else body | {"kind": kind["name"]} | kind["fields"]
 
 
-def encode(body: dict[str, Any]) -> bytes:
-    """Return the body as canonical JSON: equal records give equal bytes."""
+def encode(body: Any) -> bytes:
+    """Return a body, or a part of one, as canonical JSON: equal records give equal bytes."""
     try:
         return _encoder.encode(body)
     except UnicodeEncodeError:  # half a surrogate pair, which only escapes can carry
@@ -67,7 +68,8 @@ def encode(body: dict[str, Any]) -> bytes:
 
 
 def _plain(value: object) -> float | str:
-    return float(value) if isinstance(value, Decimal) else str(value)
+    number = float(value) if isinstance(value, Decimal) else inf
+    return number if isfinite(number) else str(value)
 
 
 def with_batch(body: bytes, batch_id: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import IO, Any, Protocol
 
 from target_birdie import envelope
@@ -73,12 +74,13 @@ class Parquet(Format):
 
 
 def _text_row(body: bytes) -> dict[str, str]:
-    flat = envelope.flatten(json.loads(body))
+    flat = envelope.flatten(json.loads(body, parse_float=Decimal))
     return {name: _text(value) for name, value in flat.items()}
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else envelope.encode(value).decode()
+    return text.encode(errors="replace").decode()  # a column has no place for half an emoji
 
 
 FORMATS: dict[str, Format] = {"parquet": Parquet(), "jsonl": JsonLines()}

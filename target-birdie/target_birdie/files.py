@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 
 import fsspec  # type: ignore[import-untyped]
+from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
 from target_birdie import file_formats
 from target_birdie.errors import ConfigError, TargetError
@@ -55,9 +56,22 @@ class FileWriter:
         )
 
     def submit(self, job: Job) -> None:
-        """Keep a record for the file; the newest version of an id counts."""
+        """Keep a record for the file; the newest version of an id counts.
+
+        Raises:
+            TargetError: The disk is full.
+        """
         if self._stopped:
             return
+        try:
+            self._keep(job)
+        except sqlite3.Error as error:
+            raise TargetError(
+                f"records cannot be collected in the folder for temporary files ({error}): make "
+                "room there, or name another folder in SQLITE_TMPDIR"
+            ) from None
+
+    def _keep(self, job: Job) -> None:
         place = (_kind(job), job.key[1])
         row = self._spool.execute(
             "SELECT numbers FROM spool WHERE kind = ? AND id = ?", place
@@ -86,36 +100,51 @@ class FileWriter:
         """Write the files; no record counts as settled before its file stands."""
         if self._stopped:
             return
-        kinds = self._spool.execute("SELECT DISTINCT kind FROM spool ORDER BY kind").fetchall()
-        for (kind,) in kinds:
-            try:
+        found = self._spool.execute("SELECT DISTINCT kind FROM spool ORDER BY kind")
+        kinds = [kind for (kind,) in found]
+        try:
+            for kind in kinds:
                 self._write(kind)
-            except (OSError, ValueError) as error:
-                self.failure = TargetError(
-                    f"output_path cannot be written ({type(error).__name__}): check the place and "
-                    "your rights there; nothing of this run counts as delivered"
-                )
-                return
+            for kind in kinds:
+                self._fs.mv(self._partial(kind), self._final(kind))
+        except Exception as error:  # noqa: BLE001  (each object store has errors of its own)
+            self._withdraw(kinds)
+            self.failure = TargetError(
+                f"output_path cannot be written ({type(error).__name__}): check the place and "
+                "your rights there; nothing of this run counts as delivered"
+            )
+            return
+        self._tidy()
         for kind, record_id, digest, numbers in self._spool.execute(
             "SELECT kind, id, digest, numbers FROM spool"
         ):
             self._outcomes.written((_record_type(kind), record_id), digest, json.loads(numbers))
 
+    def _partial(self, kind: str) -> str:
+        return f"{self._root}/{_PARTIAL}/{kind}-{self._name}"
+
+    def _final(self, kind: str) -> str:
+        return f"{self._root}/{kind}/{self._name}"
+
     def _write(self, kind: str) -> None:
-        partial = f"{self._root}/{_PARTIAL}/{kind}-{self._name}"
-        final = f"{self._root}/{kind}/{self._name}"
-        self._fs.makedirs(f"{self._root}/{_PARTIAL}", exist_ok=True)
-        self._fs.makedirs(f"{self._root}/{kind}", exist_ok=True)
-        try:
-            with self._fs.open(partial, "wb") as file:
-                self._format.write(file, _record_type(kind), self._batches(kind))
-            self._fs.mv(partial, final)
-            with suppress(OSError):  # where folders exist, and only when it is empty
+        if isinstance(self._fs, LocalFileSystem):  # a bucket would be made where there is none
+            for path in (self._partial(kind), self._final(kind)):
+                self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+        with self._fs.open(self._partial(kind), "wb") as file:
+            self._format.write(file, _record_type(kind), self._batches(kind))
+
+    def _withdraw(self, kinds: list[str]) -> None:
+        """Take back what stands already: files are repeated whole, and would be read twice."""
+        for kind in kinds:
+            for path in (self._partial(kind), self._final(kind)):
+                with suppress(Exception):
+                    self._fs.rm(path)
+        self._tidy()
+
+    def _tidy(self) -> None:
+        if isinstance(self._fs, LocalFileSystem):
+            with suppress(OSError):  # another run writes there
                 self._fs.rmdir(f"{self._root}/{_PARTIAL}")
-        except BaseException:
-            if self._fs.exists(partial):
-                self._fs.rm(partial)
-            raise
 
     def _batches(self, kind: str) -> Iterator[list[bytes]]:
         with closing(

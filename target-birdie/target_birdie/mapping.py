@@ -116,7 +116,10 @@ class StreamMapping:
         """Return the name of a record that may have no proper id; "" when nothing will do."""
         (keys,) = (keys for name, _, keys, _ in self._fields if name == self._id_field)
         value = _at(record, keys)
-        return str(value) if isinstance(value, (int, str)) else ""
+        try:
+            return to_id(value, self.rules.id_prefix) or ""
+        except Unmappable:
+            return str(value) if isinstance(value, (int, str)) else ""
 
     def _additional(self, record: Mapping[str, Any]) -> dict[str, Any]:
         rules = self.rules

@@ -25,6 +25,14 @@ logger = logging.getLogger("target-birdie")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
+def _number(text: str) -> int | Decimal | str:
+    """Return a number with all its digits; as text where Python has no number so large."""
+    try:
+        return int(text) if text.lstrip("-").isdecimal() else Decimal(text)
+    except (ArithmeticError, ValueError):
+        return text
+
+
 class _Interrupted(BaseException):
     """Raised by a signal handler out of a blocking read."""
 
@@ -86,7 +94,7 @@ class MessageReader(GenericSingerReader[bytes]):
     def deserialize_json(self, line: Any) -> dict[str, Any]:
         try:
             message = _decoder.decode(line)
-        except (msgspec.DecodeError, UnicodeError):
+        except (msgspec.DecodeError, UnicodeError, ArithmeticError):
             message = self._lenient(line)
         if not isinstance(message, dict):
             raise InputError(f"line {self._number} of the input is no Singer message")
@@ -95,7 +103,9 @@ class MessageReader(GenericSingerReader[bytes]):
     def _lenient(self, line: Any) -> Any:
         """Read what is no strict JSON, such as half a surrogate pair or NaN (read as null)."""
         try:
-            return json.loads(line, parse_float=Decimal, parse_constant=lambda _: None)
+            return json.loads(
+                line, parse_float=_number, parse_int=_number, parse_constant=lambda _: None
+            )
         except ValueError:
             raise InputError(
                 f"line {self._number} of the input is not JSON: check what the tap writes to "

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from target_birdie.delivery import Delivery
 from target_birdie.mapping import StreamMapping
-from target_birdie.rejects import RejectsFile, entries
+from target_birdie.rejects import entries, sync
 
 
 class Replay:
     """One pass over the rejects; they are mapped anew, with the settings of today.
 
     The file is taken away first, so that a record refused again goes to a new one. A pass that is
-    killed leaves the taken file, and the next pass begins with it.
+    killed leaves the taken file, and the next run of any kind puts it back.
     """
 
     def __init__(self, delivery: Delivery) -> None:
@@ -24,8 +22,8 @@ class Replay:
         settings = delivery.settings
         self._delivery = delivery
         delivery.rejects.limited = False
-        self._file = RejectsFile(settings.rejects_path)
-        self._taken = self._file.path.with_name(self._file.path.name + ".replaying")
+        self._file = delivery.rejects.file
+        self._taken = self._file.taken
         self._mappings = {
             stream: StreamMapping(entry, settings.rules)
             for stream, entry in settings.streams.items()
@@ -41,9 +39,7 @@ class Replay:
         Raises:
             TargetError: The delivery could not go on.
         """
-        if not self._taken.exists() and self._file.path.exists():
-            self._file.path.rename(self._taken)
-        if not self._taken.exists():
+        if not self._file.take():
             return
         for _, entry in entries(self._taken):
             if stopped():
@@ -69,11 +65,4 @@ class Replay:
             if not ledger.is_settled(number):
                 self._file.add_line(line.rstrip(b"\n") + b"\n")
         self._taken.unlink()
-        _sync(self._taken.parent)
-
-
-def _sync(folder: Path) -> None:
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)
+        sync(self._taken.parent)

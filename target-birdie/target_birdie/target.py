@@ -128,6 +128,16 @@ class TargetBirdie(Target):
             )
 
     @override
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        """See that there is a record: the SDK takes null for one that a stream map filtered out."""
+        if not isinstance(message_dict.get("record", {}), dict):
+            raise InputError(
+                f"a RECORD message of stream {message_dict.get('stream')} holds no object: "
+                "check the tap"
+            )
+        super()._process_record_message(message_dict)
+
+    @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         self._assert_line_requires(message_dict, requires={"value"})
         if message_dict["value"]:
@@ -215,10 +225,11 @@ class TargetBirdie(Target):
         self._tell_rejects()
 
     def _tell_rejects(self) -> None:
-        rejects = self.delivery.report.rejects
+        report = self.delivery.report
+        rejects = report.rejects - report["superseded"]
         if rejects and self.settings.on_reject == "file":
             raise RejectedRecordsError(
-                f"{rejects} of {self.delivery.report['read']} records were rejected and are kept, "
+                f"{rejects} of {report['read']} records were rejected and are kept, "
                 f"with the reasons, in {self.settings.rejects_path}"
             )
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+
+_LONGEST_ID = 500  # escaped, about as much as servers take in a path
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 class Unmappable(Exception):  # noqa: N818  (an outcome, not a fault)
@@ -36,6 +40,8 @@ def to_id(value: Any, prefix: str = "") -> str | None:
         text = str(int(value))
     if prefix + text in {".", ".."}:
         raise Unmappable("id", "an id of dots alone cannot stand in a URL")
+    if len(text) > _LONGEST_ID or _HALF_PAIR.search(text):
+        raise Unmappable("id", "an id is too long for a URL, or holds half a surrogate pair")
     return prefix + text if text else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import responses
 from connector_sandbox import Sandbox
 from target_birdie.client import BirdieClient, Outcome
 from target_birdie.errors import TargetError
+from urllib3.connection import HTTPConnection
 
 from .messages import Run, record, stream_of
 
@@ -138,6 +140,34 @@ def test_a_netrc_entry_does_not_replace_the_key(
         assert server.calls[0].request.headers["Authorization"] == "ApiKey secret"
 
 
+def test_connections_are_kept(
+    sandbox: Sandbox, run_target: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten records over one connection, one TLS handshake with a real Birdie."""
+    made: list[HTTPConnection] = []
+    connect = HTTPConnection.connect
+    monkeypatch.setattr(HTTPConnection, "connect", lambda self: made.append(self) or connect(self))
+    run_target(TEN, max_concurrency=1)
+
+    assert (len(made), len(sandbox.birdie.records())) == (1, 10)
+
+
+def test_a_path_is_written_as_addresses_are() -> None:
+    """Blanks and letters of a path setting are escaped, what is escaped stays."""
+    with responses.RequestsMock() as server:
+        server.put(re.compile(".*"), status=201)
+        client("https://birdie.example.com").put("/my in/f\u00e9/a%2Fb", b"{}")
+
+        assert server.calls[0].request.url == "https://birdie.example.com/my%20in/f%C3%A9/a%2Fb"
+
+
+@pytest.mark.parametrize("url", ["https://*.example.com", "https://.example.com"])
+def test_an_address_that_is_none_ends_the_run(url: str) -> None:
+    """Before anything is sent."""
+    with pytest.raises(TargetError, match="no valid web address"):
+        client(url)
+
+
 @pytest.mark.parametrize(
     "fault", ["500", "502", "504", "408", "reset", "cut", "lost_reply", "html", "object"]
 )
@@ -172,6 +202,20 @@ def test_retry_after_is_kept_by_all(sandbox: Sandbox, run_target: Callable[..., 
     assert (run.exit_code, len(sandbox.birdie.records())) == (0, 39)
     assert times[1] - times[0] >= 2
     assert "all requests wait 2.0 s" in run.log
+
+
+@pytest.mark.long
+def test_all_connections_hold_together(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:
+    """One of eight is asked to wait: but for what is under way, none sends until then."""
+    sandbox.faults.on("retry_after", share=1.0, times=1, path="/birdie", seconds=3)
+    sandbox.options.birdie_latency = 0.02
+    run = run_target(stream_of([record(n) for n in range(1, 201)]), max_concurrency=8)
+    (held,) = [found for found in sandbox.requests if found.status in {429, 503}]
+    after = [found.started - held.finished for found in sandbox.requests if found.api == "birdie"]
+
+    assert (run.exit_code, len(sandbox.birdie.records())) == (0, 200)
+    assert [seconds for seconds in after if 1 < seconds < 2.9] == []
+    assert sum(seconds >= 2.9 for seconds in after) > 150
 
 
 def test_a_wrong_key_ends_at_once(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:

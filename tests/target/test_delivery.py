@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from connector_sandbox import Sandbox
+from target_birdie import batches
 
 from .messages import Run, record, row, schema, state, stream_of
 
@@ -28,6 +31,41 @@ def test_a_response_becomes_a_feedback(sandbox: Sandbox, run_target: Callable[..
         "batch_id": "monday",
     }
     assert expected == sandbox.birdie.records()["7"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ({"additional_fields_include": ["plan", "tags"]}, {"plan", "tags"}),
+        ({"additional_fields_exclude": ["plan", "end_user"]}, {"updated_at", "tags"}),
+        ({"include_pii": True, "additional_fields_exclude": ["tags"]}, {"ip_address"}),
+    ],
+)
+def test_the_additional_fields_are_those_that_are_asked_for(
+    settings: dict[str, Any], names: set[str], sandbox: Sandbox, run_target: Callable[..., Run]
+) -> None:
+    """By name; personal data only on demand."""
+    run_target(stream_of([record(1)]), **settings)
+    arrived = sandbox.birdie.records()["1"]["additional_fields"].keys()
+    usual = {"updated_at", "tags", "end_user", "plan"} - {"tags"}
+
+    assert (names | usual if "include_pii" in settings else names) == arrived
+
+
+def test_a_batch_of_ones_own_is_made_up_for_each_run(
+    sandbox: Sandbox, run_target: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It begins with the date; Birdie wants a batch within a day, so a longer run gets another."""
+    run_target(stream_of([record(1), record(2)]))
+    monkeypatch.setattr(batches, "LONGEST_BATCH_SECONDS", -1)
+    run_target(stream_of([record(3), record(4)]))
+    first, second, third, fourth = (
+        sandbox.birdie.records()[number]["batch_id"] for number in ("1", "2", "3", "4")
+    )
+
+    assert first == second
+    assert len({first, third, fourth}) == 3
+    assert re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{6}", first)
 
 
 def test_each_record_is_one_request(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:

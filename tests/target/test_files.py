@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +12,9 @@ import fsspec  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 from connector_sandbox import Sandbox
+from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
-from .messages import Run, record, row, schema, state, stream_of
+from .messages import Run, lines_of, record, row, schema, state, stream_of
 
 
 @pytest.fixture
@@ -43,6 +45,18 @@ def test_parquet_holds_every_record_as_text(
         assert (truth[key]["text"] or None) == found["text"]
         assert found["posted_at"].endswith("Z")
         assert isinstance(json.loads(found["additional_fields"]), dict)
+
+
+def test_odd_values_stand_in_parquet(run_target: Callable[..., Run], out: Path) -> None:
+    """Numbers keep their digits, and half an emoji in a text stops no run."""
+    text = lines_of(stream_of([record(1, tags="HERE", text="\ud83d!"), record(2, tags="HERE")]))
+    odd = text.replace('"HERE"', "[0.12345678901234567890, 1e400]")
+    run = run_target(odd, destination="parquet", output_path=str(out))
+    (path,) = out.rglob("*.parquet")
+    first, second = pq.read_table(path).to_pylist()
+
+    assert (run.exit_code, first["text"]) == (0, "?!")
+    assert '"tags":[0.12345678901234567890,1E+400]' in second["additional_fields"]
 
 
 def test_json_lines_hold_the_bodies(
@@ -90,6 +104,57 @@ def test_a_run_that_fails_leaves_no_file_and_no_state(
     run = run_target(text + "nonsense\n", destination="jsonl", output_path=str(out))
 
     assert (run.exit_code, run.states, files(out) if out.exists() else []) == (1, [], [])
+
+
+def test_a_kind_that_fails_takes_the_others_back(
+    run_target: Callable[..., Run], out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second move fails: the first file goes too, since the next run writes both again."""
+    move = LocalFileSystem.mv
+
+    def fail_on_users(self: LocalFileSystem, source: str, target: str) -> None:
+        if "/user/" in target:
+            raise RuntimeError
+        move(self, source, target)
+
+    monkeypatch.setattr(LocalFileSystem, "mv", fail_on_users)
+    messages = [schema("end_users"), row({"id": 1}, "end_users"), *stream_of([record(1)])]
+    run = run_target(messages, destination="jsonl", output_path=str(out))
+
+    assert (run.exit_code, run.states, files(out)) == (1, [], [])
+    assert run.error.startswith("Error: output_path cannot be written (RuntimeError)")
+
+
+def test_a_batch_id_of_ones_own_replaces_no_file(run_target: Callable[..., Run], out: Path) -> None:
+    """Birdie reads once a day: the file of an earlier run may still be unread."""
+    for number in (1, 2):
+        run_target(
+            stream_of([record(number)]), destination="jsonl", output_path=str(out), batch_id="b"
+        )
+
+    assert len(files(out)) == 2
+
+
+def test_a_disk_that_is_full_is_one_line(
+    run_target: Callable[..., Run], out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The records wait for the end of the run in the folder for temporary files."""
+    connect = sqlite3.connect
+
+    def small(place: str) -> sqlite3.Connection:
+        spool = connect(place)
+        spool.execute("PRAGMA max_page_count = 10")
+        return spool
+
+    monkeypatch.setattr(sqlite3, "connect", small)
+    run = run_target(
+        stream_of([record(n, text="words " * 1000) for n in range(20)]),
+        destination="jsonl",
+        output_path=str(out),
+    )
+
+    assert (run.exit_code, run.states, run.error.count("\n")) == (1, [], 1)
+    assert "make room there" in run.error
 
 
 def test_a_place_that_cannot_be_written_is_told(

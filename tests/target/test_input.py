@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from connector_sandbox import Sandbox
+from target_birdie import target
 
 from .messages import Message, Run, lines_of, record, row, schema, state, stream_of
 
@@ -27,6 +28,10 @@ BATCH: Message = {
         ('{"record": {"email": "ann@example.com"}}', "lacks type"),
         ('{"type": "RECORD", "record": {"email": "ann@example.com"}}', "lacks stream"),
         ('{"type": "RECORD", "stream": "responses"}', "lacks record"),
+        *(
+            (f'{{"type": "RECORD", "stream": "responses", "record": {value}}}', "holds no object")
+            for value in ("null", '["ann@example.com"]', '"ann@example.com"', "5", "false")
+        ),
         ('{"type": "HELLO", "text": "ann@example.com"}', "no known message type"),
         (
             '{"type": "RECORD", "stream": "x", "record": {"a": 1}}',
@@ -48,7 +53,19 @@ def test_a_bad_line_ends_the_run_in_one_line(
     assert "ann@example.com" not in run.error + run.log
 
 
-@pytest.mark.parametrize("value", ['"\\ud83d"', "NaN", "Infinity", "1e400", "[" * 50 + "]" * 50])
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"\\ud83d"',
+        "NaN",
+        "Infinity",
+        "1e400",
+        "1e99999999999999999999",
+        "9" * 5000,
+        '{"e": "\\ud83d", "n": 1e400}',
+        "[" * 50 + "]" * 50,
+    ],
+)
 def test_odd_json_does_not_end_the_run(
     value: str, sandbox: Sandbox, run_target: Callable[..., Run]
 ) -> None:
@@ -72,7 +89,9 @@ def test_a_null_or_odd_value_does_not_end_the_run(
 
 
 HOSTILE = [
-    "CamelCaseId", "name with spaces", "ends_with_#", "dotted.name", "a" * 300, "", "__proto__",
+    "CamelCaseId", "camelcaseid", "CAMELCASEID", "_leading", "a" * 5_000, "order by", "null",
+    "it's", "back\\slash", "nul\0", "\u202eright to left", "e\u0301", "\u00e9",
+    "name with spaces", "ends_with_#", "dotted.name", "a" * 300, "", "__proto__",
     "select", "1st", "naïve", "名前", "emoji 🎉", 'quote"d', "new\nline", "tab\t", "{braces}", "%s",
 ]  # fmt: skip
 
@@ -97,6 +116,22 @@ def test_an_id_of_any_letters_reaches_its_own_path(
     run = run_target(stream_of([record(1, id=number)]))
 
     assert (0, {number}) == (run.exit_code, set(sandbox.birdie.records()))
+
+
+def test_a_state_that_cannot_be_written_is_one_line(
+    sandbox: Sandbox, run_target: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong with it, by the thread that writes it too."""
+
+    def fail(_: object) -> str:
+        raise ValueError("ann@example.com")
+
+    monkeypatch.setattr(target, "serialize_json", fail)
+    run = run_target(stream_of([record(n) for n in range(1, 31)]), max_requests_per_second=15)
+
+    assert (run.exit_code, run.states) == (1, [])
+    assert run.error == "Error: the state cannot be written: ValueError\n"
+    assert "Done: read 30" in run.log
 
 
 def test_stream_maps_hold(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:

@@ -74,7 +74,7 @@ def test_a_state_does_not_wait_for_the_next_line(
     """While the tap rests, the safe state comes out all the same."""
     pipe = Pipe(config, tmp_path)
     pipe.feed([schema(), row(record(1)), state({"read": 1})])
-    wait_for(lambda: pipe.states == [{"read": 1}], 5)
+    wait_for(lambda: pipe.states == [{"read": 1}])
 
     assert pipe.finish() == 0
     assert pipe.states == [{"read": 1}]

@@ -74,7 +74,7 @@ def test_anything_else_is_no_rating(value: Any) -> None:
         to_rating(value, 10)
 
 
-@pytest.mark.parametrize("value", [True, 1.5, {}, ".", ".."])
+@pytest.mark.parametrize("value", [True, 1.5, {}, ".", "..", "a" * 501, "\ud83d"])
 def test_an_id_is_a_whole_number_or_text(value: Any) -> None:
     """An id that is neither, or that a URL would swallow, rejects the record."""
     with pytest.raises(Unmappable, match="id"):
@@ -238,6 +238,13 @@ def test_numbers_keep_all_their_digits() -> None:
 
     assert b'"n":0.12345678901234567890' in envelope.encode(body)
     assert b'"i":1000000000000000000000000000000' in envelope.encode(body)
+
+
+def test_a_number_beyond_doubles_is_text_beside_half_a_pair() -> None:
+    """Escapes are written by another encoder, which would write it as no JSON at all."""
+    body = envelope.encode({"text": "\ud83d", "n": Decimal("1e400")})
+
+    assert json.loads(body, parse_constant=pytest.fail) == {"text": "\ud83d", "n": "1E+400"}
 
 
 def test_half_a_surrogate_pair_is_sent_as_an_escape() -> None:

@@ -123,8 +123,7 @@ class TapWootric(Tap):
     @cached_property
     def authenticator(self) -> WootricAuthenticator:
         """One for all streams, so that one token serves all requests."""
-        session = new_session(self.adapter, settings.base_url(self.config))
-        return WootricAuthenticator(self.config, session)
+        return WootricAuthenticator(self.config, self.adapter)
 
     @property
     def server_now(self) -> int:

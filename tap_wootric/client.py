@@ -211,5 +211,14 @@ def _decoded(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except msgspec.DecodeError:
-        text = json.dumps(json.loads(body), ensure_ascii=False)
+        read = json.loads(body, parse_int=_number, parse_float=_number)
+        text = json.dumps(read, ensure_ascii=False)
         return msgspec.json.decode(text.encode(errors="replace"))
+
+
+def _number(text: str) -> Any:
+    """A number, or where it is too large for one its digits as text, so that nothing is lost."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import json
 import logging
 import sys
 from collections.abc import Generator, Iterable
@@ -12,7 +13,7 @@ from typing import Any
 
 from singer_sdk.exceptions import SyncLifecycleSignal
 from singer_sdk.helpers.types import Context, Record
-from singer_sdk.singerlib import RecordMessage
+from singer_sdk.singerlib import Catalog, RecordMessage
 
 from tap_wootric.client import Json, WootricClient
 from tap_wootric.errors import SettingsError, TapError
@@ -39,6 +40,41 @@ class WootricStream(WootricClient, abc.ABC):
 
     bookmark_limit = "~"
     """Replication values from here on lie in the future."""
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take selection and replication method; keys are what state and order rest on.
+
+        Raises:
+            SettingsError: The catalog has other keys, or a method that there is not.
+        """
+        keys, replication_key = self.primary_keys, self.replication_key
+        super().apply_catalog(catalog)
+        entry = catalog.get_stream(self.name)
+        if entry is None:
+            return
+        methods = ["FULL_TABLE", "INCREMENTAL"] if replication_key else ["FULL_TABLE"]
+        for what, given, allowed in (
+            ("stream", entry.stream, [self.name]),
+            ("key_properties", self.primary_keys, [list(keys)]),
+            ("replication_key", self.replication_key, [replication_key]),
+            ("replication_method", self.forced_replication_method, methods),
+        ):
+            if given and given not in allowed:
+                raise self._catalog_error(what, " or ".join(map(json.dumps, allowed)))
+        needed = dict.fromkeys([*keys, replication_key or keys[0]])
+        if not needed.keys() <= (entry.schema.to_dict().get("properties") or {}).keys():
+            raise self._catalog_error("schema", f"an object with {json.dumps([*needed])[1:-1]}")
+        entry.key_properties = self.primary_keys = list(keys)
+        self.replication_key = replication_key
+
+    def _catalog_error(self, what: str, right: str) -> SettingsError:
+        return SettingsError(f"--catalog: '{what}' of the stream '{self.name}' must be {right}")
+
+    @override
+    def compare_start_date(self, value: str, start_date_value: str) -> str:
+        """The SDK would read both as times; what is to be read the state's coverage tells."""
+        return value
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Json]:

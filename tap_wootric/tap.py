@@ -24,7 +24,7 @@ from singer_sdk.singerlib import Catalog
 from tap_wootric import maps, settings, streams
 from tap_wootric.auth import WootricAuthenticator
 from tap_wootric.environment import from_environment
-from tap_wootric.errors import ServerError, SettingsError, StateError
+from tap_wootric.errors import OutputError, ServerError, SettingsError, StateError
 from tap_wootric.inputs import readable_catalog, readable_state
 from tap_wootric.legacy import upgraded
 from tap_wootric.nps_summary import NpsSummary
@@ -158,7 +158,12 @@ class TapWootric(Tap):
         start = settings.moment(self.config, "start_date")
         if start and start.timestamp() > self.server_now:
             self.logger.warning("setting 'start_date' lies in the future: until then nothing comes")
-        super().sync_all()
+        try:
+            super().sync_all()
+        except OutputError:
+            if self.stop.is_requested:  # Ctrl-C on a pipe ends the target too
+                self.stop.obey()
+            raise
         lost = [
             line
             for stream in self.streams.values()

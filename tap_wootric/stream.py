@@ -6,7 +6,7 @@ import abc
 import json
 import logging
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -147,23 +147,40 @@ class WootricStream(WootricClient, abc.ABC):
         look at every key of every record again, at twice the cost of all the rest.
         """
         try:
-            if not self._is_whole:
-                yield from super()._generate_record_messages(record)
-                return
-            extracted = datetime.now(UTC)
-            for stream_map in self.stream_maps:
-                mapped = stream_map.transform(record)
-                if mapped is not None:
-                    yield RecordMessage(
-                        stream=stream_map.stream_alias,
-                        record=mapped,
-                        version=self._stream_version,
-                        time_extracted=extracted,
-                    )
+            messages = self._whole(record) if self._is_whole else None
+            for message in messages or super()._generate_record_messages(record):
+                if (fields := self._flattened.get(message.stream)) is not None:
+                    message.record = {
+                        name: value
+                        for name, value in message.record.items()
+                        if value is not None or name in fields
+                    }
+                yield message
         except Exception as error:
             if not self.config.get("stream_maps"):
                 raise
             raise self._map_error(record, error) from None
+
+    def _whole(self, record: Record) -> Iterator[RecordMessage]:
+        extracted = datetime.now(UTC)
+        for stream_map in self.stream_maps:
+            mapped = stream_map.transform(record)
+            if mapped is not None:
+                yield RecordMessage(
+                    stream=stream_map.stream_alias,
+                    record=mapped,
+                    version=self._stream_version,
+                    time_extracted=extracted,
+                )
+
+    @cached_property
+    def _flattened(self) -> dict[str, dict[str, Any]]:
+        """The fields of flattened streams; the SDK leaves an object that is null beside them."""
+        return {
+            stream_map.stream_alias: stream_map.transformed_schema["properties"]
+            for stream_map in self.stream_maps
+            if stream_map.flattening_enabled
+        }
 
     def _map_error(self, record: Record, error: Exception) -> SettingsError:
         """Name the record alone: the SDK's own message and stack trace can hold its values."""

@@ -15,6 +15,7 @@ from singer_sdk.authenticators import OAuthAuthenticator
 from tap_wootric.errors import CredentialsError, ServerError
 from tap_wootric.retries import reason, retried
 from tap_wootric.settings import CLIENT_CREDENTIALS, PASSWORD, base_url
+from tap_wootric.transport import PacedAdapter, new_session
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -40,8 +41,8 @@ class _TokenFaultError(Exception):
 class WootricAuthenticator(OAuthAuthenticator):
     """Adds a bearer token to requests; safe to share between streams and threads."""
 
-    def __init__(self, config: Mapping[str, Any], session: requests.Session) -> None:
-        """Take validated settings and a session of its own."""
+    def __init__(self, config: Mapping[str, Any], adapter: PacedAdapter) -> None:
+        """Take validated settings, and what all requests go through."""
         super().__init__(
             auth_endpoint=f"{base_url(config)}/oauth/token",
             client_id=config.get("client_id"),
@@ -49,7 +50,8 @@ class WootricAuthenticator(OAuthAuthenticator):
             default_expiration=LIFETIME,
         )
         self._settings = config
-        self._session = session
+        self._adapter = adapter
+        self._session = new_session(adapter, self.auth_endpoint)
         self._lock = threading.Lock()
         self._renew_at = 0.0
         self.tokens_requested = 0
@@ -92,7 +94,11 @@ class WootricAuthenticator(OAuthAuthenticator):
         budget = self._settings.get("retry_budget_seconds", 0)
         sent = time.monotonic()
         send = retried(
-            self._send, errors=(_TokenFaultError, requests.RequestException), budget=budget
+            self._send,
+            errors=(_TokenFaultError, requests.RequestException),
+            budget=budget,
+            limited=lambda: self._adapter.waited,
+            on_backoff=lambda details: self._adapter.tell_retry("Signing in", details),
         )
         try:
             answer = send()

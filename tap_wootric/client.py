@@ -17,7 +17,7 @@ from singer_sdk.streams import RESTStream
 from singer_sdk.streams.rest import PageContext
 
 from tap_wootric.errors import CredentialsError, RefusedRequestError, ServerError
-from tap_wootric.retries import FAULTS, is_unauthorized, reason, retried
+from tap_wootric.retries import FAULTS, reason, retried
 from tap_wootric.settings import base_url
 
 if sys.version_info >= (3, 12):
@@ -203,16 +203,7 @@ class WootricClient(RESTStream[Any], abc.ABC):
 
     @override
     def backoff_handler(self, details: Details) -> None:
-        error = details.get("exception")
-        self._tap.adapter.retries += 1
-        what = "the token was refused" if is_unauthorized(error) else reason(error or Exception())
-        self.logger.info(
-            "%s: %s; trying again in %.1f s (try %d)",
-            self.name,
-            what,
-            details.get("wait", 0),
-            details["tries"],
-        )
+        self._tap.adapter.tell_retry(self.name, details)
 
 
 def _decoded(body: bytes) -> Any:
@@ -220,5 +211,14 @@ def _decoded(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except msgspec.DecodeError:
-        text = json.dumps(json.loads(body), ensure_ascii=False)
+        read = json.loads(body, parse_int=_number, parse_float=_number)
+        text = json.dumps(read, ensure_ascii=False)
         return msgspec.json.decode(text.encode(errors="replace"))
+
+
+def _number(text: str) -> Any:
+    """A number, or where it is too large for one its digits as text, so that nothing is lost."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text

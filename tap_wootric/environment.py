@@ -22,7 +22,7 @@ def from_environment(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         variable = f"{prefix}{name.upper()}"
         try:
             found |= parse_environment_config({"properties": {name: field}}, prefix)
-        except ValueError:
+        except (ValueError, RecursionError):
             if os.environ[variable].strip():
                 kind = next(kind for kind in field["type"] if kind != "null")
                 message = f"setting '{name}' is wrong: {variable} must be of type {kind}"

@@ -27,6 +27,10 @@ class CredentialsError(TapError):
     """Wootric refuses the credentials or the token."""
 
 
+class OutputError(TapError):
+    """What the tap writes goes nowhere."""
+
+
 class ServerError(TapError):
     """Wootric answers in a way that no retry has helped against."""
 

@@ -38,6 +38,11 @@ def problems(maps: object, fields: Mapping[str, Collection[str]]) -> Iterator[st
 
 def _absent(name: str, rules: Mapping[str, Any], known: Collection[str]) -> Iterator[str]:
     for field, rule in rules.items():
+        if isinstance(rule, str) and not rule.strip():
+            yield (
+                f"setting 'stream_maps.{name}.{field}' is wrong: the expression is empty, "
+                "write null to leave the field out"
+            )
         if rule in {None, NULL_STRING} and not field.startswith("__") and field not in known:
             wrong = f"setting 'stream_maps.{name}.{field}' is wrong: there is no such field to hide"
             yield wrong + _hint(field, known)

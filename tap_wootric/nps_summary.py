@@ -17,13 +17,16 @@ from tap_wootric.errors import StateError
 from tap_wootric.incremental import IncrementalStream
 from tap_wootric.settings import moment
 from tap_wootric.stream import WootricStream
-from tap_wootric.sync import BOOKMARK, SEEN
+from tap_wootric.sync import BOOKMARK, COVERAGE, SEEN
 from tap_wootric.times import to_utc
 
 if sys.version_info >= (3, 12):
     from typing import override
 else:
     from typing_extensions import override
+
+Days = tuple[date, date]
+"""The first and the last of a range."""
 
 DAY = timedelta(days=1)
 
@@ -62,44 +65,67 @@ class NpsSummary(WootricStream):
         """Emit days that are new, and those of the look-back that late answers have changed."""
         is_incremental = self.replication_method == "INCREMENTAL"
         state = self.get_context_state(context) if is_incremental else {}
-        sent = {mark.partition("#")[0]: mark for mark in state.get(SEEN) or ()}
-        kept: dict[str, str] = {}
-        for day in self._days(state.get(BOOKMARK)):
+        bookmark, marks, covered = self._known(state)
+        begin = self._first_day or bookmark
+        if begin is None:
+            return
+        if bookmark and not covered:  # left by a version that kept none
+            covered = [(min(begin, bookmark), bookmark)]
+        again = _before(bookmark, self.config["lookback_days"] - 1) if bookmark else None
+        for day in self._days(begin, again, covered):
             name = day.isoformat()
             record = {**self.shaped(self.get(day)[0]), "date": name}
-            if day > self._last_day:  # the server's clock is known now
+            if day >= self._end:  # the server's clock is known now
                 break
-            kept[name] = f"{name}#{_digest(record)}"
-            if sent.get(name) != kept[name]:
+            mark = f"{name}#{_digest(record)}"
+            is_new = marks.get(name) != mark
+            marks[name] = mark
+            covered = _joined([*covered, (day, day)])
+            state[SEEN] = sorted(marks.values())[-self.config["lookback_days"] - 1 :]
+            state[COVERAGE] = [[first.isoformat(), last.isoformat()] for first, last in covered]
+            if is_new:
                 yield record
-            state[SEEN] = list({**sent, **kept}.values())[-self.config["lookback_days"] - 1 :]
-        self.state_manager.is_flushed = not kept
 
-    def _days(self, bookmark: str | None) -> Iterator[date]:
-        day = self._first_day(bookmark)
-        while day is not None and day <= self._last_day:
-            yield day
+    def _known(self, state: Json) -> tuple[date | None, dict[str, str], list[Days]]:
+        """What earlier syncs have left: bookmark, marks of the last days, and the days read."""
+        try:
+            bookmark = date.fromisoformat(state[BOOKMARK]) if state.get(BOOKMARK) else None
+            marks = {mark.partition("#")[0]: mark for mark in state.get(SEEN) or ()}
+            covered = [
+                (date.fromisoformat(first), date.fromisoformat(last))
+                for first, last in state.get(COVERAGE) or ()
+            ]
+        except (AttributeError, TypeError, ValueError):
+            wrong = "it holds no dates where they belong"
+            message = (
+                f"The state of '{self.name}' can't be understood: {wrong}. Give the tap a state "
+                "that it wrote, or none to begin anew."
+            )
+            raise StateError(message) from None
+        if bookmark:
+            state[BOOKMARK] = bookmark.isoformat()  # texts are compared
+        return bookmark, marks, covered
+
+    def _days(self, begin: date, again: date | None, covered: list[Days]) -> Iterator[date]:
+        """The days that no sync has read, and from `again` on all of them."""
+        day = begin
+        while day < self._end:
+            if (again and day >= again) or not any(a <= day <= b for a, b in covered):
+                yield day
             day += DAY
 
     @property
-    def _last_day(self) -> date:
+    def _end(self) -> date:
+        """The first day that is not complete, or that `end_date` lies in."""
         end = moment(self.config, "end_date")
-        last = (datetime.fromtimestamp(self._tap.server_now, UTC) - LAST_MIDNIGHT - DAY).date()
-        return last if end is None else min(last, end.date() - DAY)
+        now = (datetime.fromtimestamp(self._tap.server_now, UTC) - LAST_MIDNIGHT).date()
+        return now if end is None else min(now, end.date())
 
-    def _first_day(self, bookmark: str | None) -> date | None:
-        """The first day to ask for; without a start that of the first response, None without."""
+    @property
+    def _first_day(self) -> date | None:
+        """The day of `start_date`, without one that of the first response, None without either."""
         start = moment(self.config, "start_date")
-        begin = start.date() if start else None
-        if bookmark is None:
-            return begin or self._day_of_first_response()
-        try:
-            days = int(self.config["lookback_days"])
-            again = date.fromisoformat(bookmark) - days * DAY + DAY
-        except (TypeError, ValueError):
-            message = f"The state of '{self.name}' holds a bookmark that is not a date."
-            raise StateError(message) from None
-        return again if begin is None else max(again, begin)
+        return start.date() if start else self._day_of_first_response()
 
     def _day_of_first_response(self) -> date | None:
         stream = self._tap.streams["responses"]
@@ -112,3 +138,19 @@ class NpsSummary(WootricStream):
 
 def _digest(record: Json) -> str:
     return hashlib.blake2b(json.dumps(record, sort_keys=True).encode(), digest_size=9).hexdigest()
+
+
+def _before(day: date, days: int) -> date:
+    """So many days before a day, as far as there are any."""
+    return date.fromordinal(max(day.toordinal() - days, 1))
+
+
+def _joined(covered: Iterable[Days]) -> list[Days]:
+    """The same days in as few ranges as there can be, ascending."""
+    joined: list[Days] = []
+    for first, last in sorted(covered):
+        if joined and first.toordinal() <= joined[-1][1].toordinal() + 1:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], last))
+        else:
+            joined.append((first, last))
+    return joined

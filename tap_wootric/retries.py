@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import backoff
 import requests
 from singer_sdk.exceptions import RetriableAPIError
+from urllib3.exceptions import ReadTimeoutError
 
 LONGEST_WAIT = 30.0
 """Seconds between two tries, at most."""
@@ -71,5 +72,7 @@ def is_unauthorized(error: object) -> bool:
 def reason(error: BaseException) -> str:
     """What failed, without URL, body or credentials."""
     if isinstance(error, RetriableAPIError):
-        return str(error.args[0])
+        return "the token was refused" if is_unauthorized(error) else str(error.args[0])
+    if error.args and isinstance(error.args[0], ReadTimeoutError):  # while the body was read
+        return FAULTS[requests.Timeout]
     return next((text for kind, text in FAULTS.items() if isinstance(error, kind)), str(error))

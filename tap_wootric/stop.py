@@ -41,6 +41,11 @@ class StopRequest:
         if self._signal is not None:
             raise InterruptedWait
 
+    @property
+    def is_requested(self) -> bool:
+        """Whether a signal has come."""
+        return self._signal is not None
+
     @contextmanager
     def interruptible(self) -> Iterator[None]:
         """Mark a wait that a signal may break off."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import abc
+import json
 import logging
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 from singer_sdk.exceptions import SyncLifecycleSignal
 from singer_sdk.helpers.types import Context, Record
-from singer_sdk.singerlib import RecordMessage
+from singer_sdk.singerlib import Catalog, RecordMessage
 
 from tap_wootric.client import Json, WootricClient
 from tap_wootric.errors import SettingsError, TapError
@@ -39,6 +40,41 @@ class WootricStream(WootricClient, abc.ABC):
 
     bookmark_limit = "~"
     """Replication values from here on lie in the future."""
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take selection and replication method; keys are what state and order rest on.
+
+        Raises:
+            SettingsError: The catalog has other keys, or a method that there is not.
+        """
+        keys, replication_key = self.primary_keys, self.replication_key
+        super().apply_catalog(catalog)
+        entry = catalog.get_stream(self.name)
+        if entry is None:
+            return
+        methods = ["FULL_TABLE", "INCREMENTAL"] if replication_key else ["FULL_TABLE"]
+        for what, given, allowed in (
+            ("stream", entry.stream, [self.name]),
+            ("key_properties", self.primary_keys, [list(keys)]),
+            ("replication_key", self.replication_key, [replication_key]),
+            ("replication_method", self.forced_replication_method, methods),
+        ):
+            if given and given not in allowed:
+                raise self._catalog_error(what, " or ".join(map(json.dumps, allowed)))
+        needed = dict.fromkeys([*keys, replication_key or keys[0]])
+        if not needed.keys() <= (entry.schema.to_dict().get("properties") or {}).keys():
+            raise self._catalog_error("schema", f"an object with {json.dumps([*needed])[1:-1]}")
+        entry.key_properties = self.primary_keys = list(keys)
+        self.replication_key = replication_key
+
+    def _catalog_error(self, what: str, right: str) -> SettingsError:
+        return SettingsError(f"--catalog: '{what}' of the stream '{self.name}' must be {right}")
+
+    @override
+    def compare_start_date(self, value: str, start_date_value: str) -> str:
+        """The SDK would read both as times; what is to be read the state's coverage tells."""
+        return value
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Json]:
@@ -111,23 +147,40 @@ class WootricStream(WootricClient, abc.ABC):
         look at every key of every record again, at twice the cost of all the rest.
         """
         try:
-            if not self._is_whole:
-                yield from super()._generate_record_messages(record)
-                return
-            extracted = datetime.now(UTC)
-            for stream_map in self.stream_maps:
-                mapped = stream_map.transform(record)
-                if mapped is not None:
-                    yield RecordMessage(
-                        stream=stream_map.stream_alias,
-                        record=mapped,
-                        version=self._stream_version,
-                        time_extracted=extracted,
-                    )
+            messages = self._whole(record) if self._is_whole else None
+            for message in messages or super()._generate_record_messages(record):
+                if (fields := self._flattened.get(message.stream)) is not None:
+                    message.record = {
+                        name: value
+                        for name, value in message.record.items()
+                        if value is not None or name in fields
+                    }
+                yield message
         except Exception as error:
             if not self.config.get("stream_maps"):
                 raise
             raise self._map_error(record, error) from None
+
+    def _whole(self, record: Record) -> Iterator[RecordMessage]:
+        extracted = datetime.now(UTC)
+        for stream_map in self.stream_maps:
+            mapped = stream_map.transform(record)
+            if mapped is not None:
+                yield RecordMessage(
+                    stream=stream_map.stream_alias,
+                    record=mapped,
+                    version=self._stream_version,
+                    time_extracted=extracted,
+                )
+
+    @cached_property
+    def _flattened(self) -> dict[str, dict[str, Any]]:
+        """The fields of flattened streams; the SDK leaves an object that is null beside them."""
+        return {
+            stream_map.stream_alias: stream_map.transformed_schema["properties"]
+            for stream_map in self.stream_maps
+            if stream_map.flattening_enabled
+        }
 
     def _map_error(self, record: Record, error: Exception) -> SettingsError:
         """Name the record alone: the SDK's own message and stack trace can hold its values."""

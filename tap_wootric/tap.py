@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 import sys
 import time
 from functools import cached_property
@@ -26,9 +24,11 @@ from singer_sdk.singerlib import Catalog
 from tap_wootric import maps, settings, streams
 from tap_wootric.auth import WootricAuthenticator
 from tap_wootric.environment import from_environment
-from tap_wootric.errors import ServerError, SettingsError, StateError
+from tap_wootric.errors import OutputError, ServerError, SettingsError, StateError
+from tap_wootric.inputs import readable_catalog, readable_state
 from tap_wootric.legacy import upgraded
 from tap_wootric.nps_summary import NpsSummary
+from tap_wootric.problems import problems
 from tap_wootric.segments import Segments
 from tap_wootric.stop import StopRequest
 from tap_wootric.stream import WootricStream
@@ -123,8 +123,7 @@ class TapWootric(Tap):
     @cached_property
     def authenticator(self) -> WootricAuthenticator:
         """One for all streams, so that one token serves all requests."""
-        session = new_session(self.adapter, settings.base_url(self.config))
-        return WootricAuthenticator(self.config, session)
+        return WootricAuthenticator(self.config, self.adapter)
 
     @property
     def server_now(self) -> int:
@@ -137,13 +136,13 @@ class TapWootric(Tap):
         """Say what is wrong in one line, without the values, which may be secret."""
         self._config = settings.with_connection_details(self._config)
         self.append_builtin_config(self.config_jsonschema)
-        problems = list(settings.problems(self._config, self.config_jsonschema))
-        if problems and raise_errors:
-            raise SettingsError("; ".join(problems))
-        if not problems:
+        wrong = list(problems(self._config, self.config_jsonschema))
+        if wrong and raise_errors:
+            raise SettingsError("; ".join(wrong))
+        if not wrong:
             super()._validate_config(raise_errors=raise_errors)
             self._config.setdefault("user_agent", f"{self.name}/{self.plugin_version}")
-        return problems
+        return wrong
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
@@ -156,7 +155,15 @@ class TapWootric(Tap):
     @override  # type: ignore[misc]  # the SDK marks it final, and has no hook after all streams
     def sync_all(self) -> None:
         """Sync all streams, and fail when a second held more than the API can show."""
-        super().sync_all()
+        start = settings.moment(self.config, "start_date")
+        if start and start.timestamp() > self.server_now:
+            self.logger.warning("setting 'start_date' lies in the future: until then nothing comes")
+        try:
+            super().sync_all()
+        except OutputError:
+            if self.stop.is_requested:  # Ctrl-C on a pipe ends the target too
+                self.stop.obey()
+            raise
         lost = [
             line
             for stream in self.streams.values()
@@ -184,7 +191,7 @@ class TapWootric(Tap):
     ) -> _ConfigInput:
         try:
             return super().cb_config(ctx, param, value)
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             names = ", ".join(path for path in value if path != "ENV")
             reason = "can't be read" if isinstance(error, OSError) else "is not a JSON object"
             raise SettingsError(f"--config {names} {reason}") from None
@@ -194,32 +201,8 @@ class TapWootric(Tap):
     def invoke(
         cls, *, state: IO[str] | None = None, catalog: IO[str] | None = None, **kwargs: Any
     ) -> None:
-        readable = None if state is None else _readable(state)
-        super().invoke(state=readable, catalog=catalog and _readable_catalog(catalog), **kwargs)
-
-
-def _readable(state: IO[str]) -> IO[str] | None:
-    """An empty state file is what `tail -1` leaves of a run that wrote no state."""
-    text = state.read()
-    if not text.strip():
-        return None
-    try:
-        if isinstance(json.loads(text), dict):
-            return io.StringIO(text)
-    except ValueError:
-        pass
-    message = (
-        f"--state {state.name}: not a JSON object. Give the value of the tap's last STATE line, "
-        "or no state to begin anew."
-    )
-    raise StateError(message)
-
-
-def _readable_catalog(catalog: IO[str]) -> IO[str]:
-    text = catalog.read()
-    try:
-        if Catalog.from_dict(json.loads(text)):
-            return io.StringIO(text)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        pass
-    raise SettingsError(f"--catalog {catalog.name}: not a catalog. Give what --discover writes.")
+        super().invoke(
+            state=state and readable_state(state),
+            catalog=catalog and readable_catalog(catalog),
+            **kwargs,
+        )

@@ -7,18 +7,23 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.adapters import HTTPAdapter
 
 from tap_wootric.clock import ServerClock
+from tap_wootric.deadline import timed
 from tap_wootric.pace import Announcement, Pace
+from tap_wootric.retries import reason
 
 if sys.version_info >= (3, 12):
     from typing import override
 else:
     from typing_extensions import override
+
+if TYPE_CHECKING:
+    from backoff.types import Details
 
 TOO_MANY_REQUESTS = 429
 
@@ -48,6 +53,17 @@ class PacedAdapter(HTTPAdapter):
         self._turn = threading.Condition()
 
     @override
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        timed(self.poolmanager)
+
+    @override
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        timed(manager)
+        return manager
+
+    @override
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
         for _ in range(MAX_REFUSALS):
             self._wait_for_turn()
@@ -69,6 +85,17 @@ class PacedAdapter(HTTPAdapter):
         """Requests that may go out before the limit; None where none is announced."""
         pace = self.pace
         return None if pace.limit is None else max(pace.remaining - pace.reserve, 0)
+
+    def tell_retry(self, who: str, details: Details) -> None:
+        """Log and count that a request is to be sent again; `details` are those of `backoff`."""
+        self.retries += 1
+        self._logger.info(
+            "%s: %s; trying again in %.1f s (try %d)",
+            who,
+            reason(details.get("exception") or Exception()),
+            details.get("wait", 0),
+            details["tries"],
+        )
 
     def _wait_for_turn(self) -> None:
         with self._turn:

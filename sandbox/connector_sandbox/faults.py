@@ -68,6 +68,11 @@ def slow(proceed: Proceed, _scene: Scene, seconds: float = 1.0) -> Reply:
     return replace(proceed(), delivery="slow", seconds=seconds)
 
 
+def trickle(proceed: Proceed, _scene: Scene, seconds: float = 0.2) -> Reply:
+    """The right reply, from its status line on, a byte every `seconds`: far too late."""
+    return replace(proceed(), delivery="trickle", seconds=seconds)
+
+
 def revoke(proceed: Proceed, scene: Scene) -> Reply:
     """Every access token is revoked before its time, this request's first."""
     scene.revoke_all()
@@ -112,6 +117,7 @@ FAULTS: dict[str, Callable[..., Reply]] = {
     "object": object_reply,
     "hang": hang,
     "slow": slow,
+    "trickle": trickle,
     "revoke": revoke,
     "retry_after": retry_after,
 }

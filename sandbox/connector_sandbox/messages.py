@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Literal
 
-Delivery = Literal["whole", "cut", "reset", "silent", "slow"]
+Delivery = Literal["whole", "cut", "reset", "silent", "slow", "trickle"]
 
 
 @dataclass(slots=True)
@@ -29,7 +29,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer, and how much of it arrives: `slow` spreads it over `seconds`."""
+    """One answer, and how much of it arrives.
+
+    `slow` spreads it over `seconds`, `trickle` leaves so many between two bytes.
+    """
 
     status: int = 200
     body: bytes = b""

@@ -138,16 +138,18 @@ class Handler(StreamRequestHandler):
         if reply.delivery == "cut":
             self.wfile.write(head + reply.body[: len(reply.body) // 2])
             return False
-        if reply.delivery == "slow":
-            return self._dribble(head + reply.body, reply.seconds)
+        if reply.delivery in {"slow", "trickle"}:
+            return self._dribble(head + reply.body, reply)
         self.wfile.write(head + reply.body)
         return True
 
-    def _dribble(self, message: bytes, seconds: float, steps: int = 20) -> bool:
-        size = len(message) // steps + 1
+    def _dribble(self, message: bytes, reply: Reply, steps: int = 20) -> bool:
+        size, pause = len(message) // steps + 1, reply.seconds / steps
+        if reply.delivery == "trickle":
+            size, pause = 1, reply.seconds
         for start in range(0, len(message), size):
             self.wfile.write(message[start : start + size])
-            if self.server.stopping.wait(seconds / steps):
+            if self.server.stopping.wait(pause):
                 return False
         return True
 

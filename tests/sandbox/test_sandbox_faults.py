@@ -115,6 +115,19 @@ def test_a_slow_server_dribbles(wootric: SignedIn) -> None:
     assert time.monotonic() - started >= 0.35
 
 
+def test_a_trickle_keeps_a_reader_waiting(wootric: SignedIn) -> None:
+    """Byte after byte, so that no wait for the next is ever long."""
+    wootric.sandbox.faults.on("trickle", times=1, seconds=0.01)
+    started = time.monotonic()
+
+    with wootric.session.get(f"{wootric.sandbox.wootric_url}/v1/segments", stream=True) as reply:
+        waited = time.monotonic() - started
+        first = next(reply.iter_content(1))
+
+    assert waited >= 1
+    assert first == b"["
+
+
 def test_revocation_ends_every_token_early(wootric: SignedIn) -> None:
     """A server can revoke a token sooner (infer)."""
     wootric.sandbox.faults.on("revoke", times=1)

@@ -10,7 +10,7 @@ import pytest
 
 from tap_wootric.settings import SCHEMA
 
-from .helpers import Account, Output, Process, invoke
+from .helpers import Account, Output, Process, invoke, selecting
 
 SECRET = "s3cr3t-value"
 
@@ -51,6 +51,12 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("user_agent", {"user_agent": {"name": SECRET}}, "of type string"),
     ("connection_details", {"connection_details": SECRET}, "of type object"),
     ("connection_details", {"connection_details": {"api_key": SECRET}}, "client_id"),
+    ("client_secret", {"client_secret": "\ud83d" + SECRET}, "text in UTF-8"),
+    ("account_token", {"account_token": "\ud83d" + SECRET}, "text in UTF-8"),
+    ("client_id", {"client_id": " \n"}, "missing"),
+    ("flattening_max_depth", {"flattening_enabled": True}, "missing"),
+    ("stream_maps.responses.x", {"stream_maps": {"responses": {"x": ""}}}, "is empty"),
+    ("stream_maps", {"stream_maps": {"responses": {"x": "\ud83d"}}}, "text in UTF-8"),
     ("clientid", {"clientid": SECRET}, "did you mean 'client_id'"),
     ("token", {"token": SECRET}, "--about"),
     ("stream_maps", {"stream_maps": SECRET}, "of type object"),
@@ -99,11 +105,15 @@ def test_wrong_credentials_end_the_sync_at_once(account: Account, changes: dict[
     assert "RECORD" not in "".join(output.lines)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1, 2]", "null", "not JSON", "\x00", '"text"'])
-def test_a_config_that_is_no_json_object_is_named(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[1, 2]", b"null", b"not JSON", b"\x00", b'"text"', b"\xff{}", b"[" * 100_000],
+    ids=lambda content: str(content[:10]),
+)
+def test_a_config_that_is_no_json_object_is_named(tmp_path: Path, content: bytes) -> None:
     """The file's name, not its content."""
     path = tmp_path / "my-config.json"
-    path.write_text(content)
+    path.write_bytes(content)
 
     output = invoke(["--config", str(path)])
 
@@ -120,18 +130,81 @@ def test_a_config_that_is_missing_is_named(tmp_path: Path) -> None:
         assert str(path) in output.error
 
 
-@pytest.mark.parametrize("content", ["{", "not JSON", "[]", '{"streams": 5}', "{}"])
+def with_catalog(account: Account, content: bytes) -> Output:
+    """Run with a file of this content as the catalog."""
+    options = account.options()
+    Path(options[options.index("--catalog") + 1]).write_bytes(content)
+    return invoke(options)
+
+
+def responses_as(**changes: Any) -> bytes:
+    """The catalog with another entry of the responses."""
+    catalog = selecting("responses")
+    entry = next(entry for entry in catalog["streams"] if entry["stream"] == "responses")
+    for name, value in changes.items():
+        entry.pop(name) if value is None else entry.update({name: value})
+    return json.dumps(catalog).encode()
+
+
+NO_CATALOGS = [
+    *(b"{", b"not JSON", b"[]", b'{"streams": 5}', b"{}", b"\xff{}", b"[" * 100_000),
+    *(b'{"streams": {"a": 1}}', b'{"streams": [5]}', b'{"streams": [{"stream": "responses"}]}'),
+    responses_as(schema=5),
+    responses_as(schema={"type": "object", "properties": {"end_user": {"type": True}}}),
+    responses_as(metadata=5),
+    responses_as(tap_stream_id=None),
+    responses_as(extra="\ud83d"),
+    responses_as(extra=float("nan")),
+]
+
+
+@pytest.mark.parametrize("content", NO_CATALOGS, ids=range(len(NO_CATALOGS)))
 def test_a_catalog_that_is_none_is_an_error_without_a_stack_trace(
-    account: Account, content: str
+    account: Account, content: bytes
 ) -> None:
     """The tap's own `--discover` writes one."""
-    options = account.options()
-    Path(options[options.index("--catalog") + 1]).write_text(content)
+    output = with_catalog(account, content)
 
-    output = invoke(options)
+    assert output.code == 1
+    assert "catalog.json: not a catalog" in output.error
+    assert account.sandbox.requests == []
 
-    assert output.code != 0
-    assert "catalog" in output.error
+
+@pytest.mark.parametrize(
+    ("name", "value", "right"),
+    [
+        ("stream", "answers", '"responses"'),
+        ("replication_key", "updated_at", '"created_at"'),
+        ("replication_method", "LOG_BASED", '"FULL_TABLE" or "INCREMENTAL"'),
+        ("replication_method", 5, '"FULL_TABLE" or "INCREMENTAL"'),
+        ("replication_method", ["INCREMENTAL"], '"FULL_TABLE" or "INCREMENTAL"'),
+        ("key_properties", ["score"], '["id"]'),
+        ("schema", None, 'an object with "id", "created_at"'),
+        ("schema", {}, 'an object with "id", "created_at"'),
+        ("schema", {"type": "object", "properties": {"text": {"type": "string"}}}, "an object"),
+    ],
+)
+def test_what_a_catalog_can_not_change_is_told(
+    account: Account, name: str, value: Any, right: str
+) -> None:
+    """State and order rest on it."""
+    output = with_catalog(account, responses_as(**{name: value}))
+
+    assert output.code == 1
+    assert f"'{name}' of the stream 'responses' must be {right}" in output.error
+    assert account.sandbox.requests == []
+
+
+def test_a_catalog_may_leave_out_what_the_tap_knows(account: Account) -> None:
+    """Keys are the tap's own; a stream that it does not know is left alone."""
+    entry = json.loads(responses_as(replication_key=None, key_properties=None, metadata=None))
+    entry["streams"].append({**entry["streams"][0], "stream": "x", "tap_stream_id": "x"})
+
+    output = with_catalog(account, json.dumps(entry).encode())
+
+    assert (output.code, len(output.ids())) == (0, 300)
+    assert output.messages[0]["key_properties"] == ["id"]
+    assert output.state["bookmarks"]["responses"]["replication_key"] == "created_at"
 
 
 def test_connection_details_work_as_birdie_shows_them(account: Account) -> None:
@@ -178,6 +251,24 @@ def test_a_variable_that_can_not_be_read_is_named(
     assert output.code == 1
     assert f"'{setting}'" in output.error
     assert variable in output.error
+
+
+def test_what_a_file_adds_to_credentials_is_taken_off(account: Account) -> None:
+    """A line end comes with `--from-file` and `$(cat …)`; spaces with copying."""
+    output = account.sync(
+        client_id=f" {account.config['client_id']}\n",
+        client_secret=f"{account.config['client_secret']}\r\n",
+    )
+
+    assert (output.code, len(output.ids())) == (0, 300)
+
+
+def test_a_start_in_the_future_is_warned_of(account: Account) -> None:
+    """It is not wrong, but nobody would see why nothing comes."""
+    output = account.sync(start_date="2999-01-01")
+
+    assert (output.code, output.ids()) == (0, [])
+    assert output.log.count("'start_date' lies in the future") == 1
 
 
 def test_null_and_default_settings_are_left_alone(account: Account) -> None:

@@ -57,6 +57,32 @@ def test_a_server_that_does_not_answer_is_asked_again(account: Account, path: st
     assert_complete(account, output.records())
 
 
+@pytest.mark.parametrize("path", ["/v1/responses", "/oauth/token"])
+@pytest.mark.parametrize(("fault", "seconds"), [("slow", 8), ("trickle", 0.1)])
+def test_a_reply_that_comes_little_by_little_is_given_up_in_time(
+    account: Account, path: str, fault: str, seconds: float
+) -> None:
+    """`request_timeout` holds for headers and body together, though every byte comes in time."""
+    account.sandbox.faults.on(fault, times=1, path=path, seconds=seconds)
+
+    output = account.sync(request_timeout=1)
+
+    assert output.code == 0
+    assert "no answer in time; trying again" in output.log
+    assert "1 retries" in output.log
+    assert_complete(account, output.records())
+
+
+def test_a_server_that_always_trickles_ends_in_one_line(account: Account) -> None:
+    """With the reason that a person can act on."""
+    account.sandbox.faults.on("slow", share=1, path="/v1/responses", seconds=8)
+
+    output = account.sync(request_timeout=1, retry_budget_seconds=0)
+
+    assert output.code == 1
+    assert "for 0 s, at last with no answer in time." in output.error
+
+
 def test_a_tenth_of_all_requests_may_fail(make_account: Any, stream: str) -> None:
     """Every kind at once, in lists and at the token endpoint, with tokens that expire."""
     account = make_account(seed=3, responses=1500)
@@ -165,6 +191,20 @@ def test_retries_are_logged_with_what_failed(account: Account, concurrency: int)
     assert len(lines) == 2
     assert all("responses: HTTP 200 with a body that is not JSON" in line for line in lines)
     assert "2 retries" in output.log
+
+
+def test_retries_of_signing_in_are_logged_and_counted(account: Account) -> None:
+    """Like those of any other request, without what was sent."""
+    account.sandbox.faults.on("reset", times=2, path="/oauth/token")
+
+    output = account.sync(account_token="NPS-s3cr3t")
+
+    lines = [line for line in output.log.splitlines() if "trying again in" in line]
+    assert [line.rpartition(" (")[2] for line in lines] == ["try 1)", "try 2)"]
+    assert all("Signing in: a connection that could not be made or" in line for line in lines)
+    assert "2 retries" in output.log
+    assert account.config["client_secret"] not in output.log
+    assert "s3cr3t" not in output.log
 
 
 def test_all_streams_survive_faults_in_one_run(make_account: Any) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from subprocess import PIPE, Popen
 from typing import Any
 
 import pytest
 
-from .helpers import INCREMENTAL, Account, Forked, Output, Process, assert_complete
+from .helpers import INCREMENTAL, TAP, Account, Forked, Output, Process, assert_complete
 
 MakeAccount = Callable[..., Account]
 
@@ -194,17 +197,58 @@ def test_a_second_signal_ends_the_tap_at_once(make_account: MakeAccount) -> None
     process.close()
 
 
-def test_a_loader_that_is_gone_ends_the_tap_without_a_stack_trace(
-    make_account: MakeAccount,
+@pytest.mark.parametrize("env", [{}, {"PYTHONUNBUFFERED": "1"}], ids=str)
+def test_a_loader_that_is_gone_ends_the_tap_in_one_line(
+    make_account: MakeAccount, env: dict[str, str]
 ) -> None:
-    """The loader has said why; the tap has nothing to add."""
+    """That says so, whichever way the output is buffered; the loader has said why."""
     account = make_account(responses=1500)
-    process = account.start(blocked=True)
+    process = Process(account.options(), account.folder, blocked=True, **env)
 
     process.close()
 
-    assert process.process.wait(20) != 0
-    assert "Traceback" not in process.log
+    assert process.process.wait(20) == 1
+    lines = process.log.splitlines()
+    assert lines[-1].startswith("Error: The target has gone")
+    assert not any("ERROR" in line or "Traceback" in line for line in lines)
+
+
+def test_ctrl_c_on_a_pipe_that_ends_the_loader_too_is_a_stop_and_no_error(
+    make_account: MakeAccount,
+) -> None:
+    """Both get the signal; the tap, which waits for the loader to read, finds nobody there."""
+    account = make_account(responses=1500)
+    log = account.folder / "log"
+    with log.open("w") as err:
+        tap = Popen([TAP, *account.options()], stdout=PIPE, stderr=err, process_group=0)
+    loader = Popen(["sleep", "60"], stdin=tap.stdout, process_group=tap.pid)
+    assert tap.stdout is not None
+    tap.stdout.close()
+    until(lambda: len(account.lists()) > 1)
+    time.sleep(0.5)
+
+    os.killpg(tap.pid, signal.SIGINT)
+
+    assert loader.wait(10) == -signal.SIGINT
+    assert tap.wait(10) == 130
+    assert not any(word in log.read_text() for word in ("ERROR", "Error", "Traceback"))
+
+
+@pytest.mark.parametrize(
+    ("output", "line"),
+    [(">&-", "The output is closed"), ("> /dev/full", "The output can't be written (No space")],
+)
+def test_an_output_that_takes_nothing_ends_the_tap_in_one_line(
+    account: Account, output: str, line: str
+) -> None:
+    """Closed, or on a full disk."""
+    command = ["sh", "-c", f'"$0" "$@" {output}', TAP, *account.options()]
+
+    ended = subprocess.run(command, stderr=PIPE, text=True, check=False)
+
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].startswith(f"Error: {line}")
+    assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from .helpers import Account, Output, invoke, selecting
+from .helpers import ROOT, Account, Output, invoke, selecting
 
 STREAM = "nps_summary"
 DAY = timedelta(days=1)
@@ -38,6 +39,11 @@ def back(number: int) -> str:
 def days_until_now(number: int) -> list[str]:
     """The last complete days."""
     return [back(i) for i in range(number - 1, -1, -1)]
+
+
+def bookmark(output: Output) -> str:
+    """The newest day that a run's state stands for."""
+    return str(output.state["bookmarks"][STREAM]["replication_key_value"])
 
 
 @pytest.fixture
@@ -142,10 +148,11 @@ def test_an_idle_sync_emits_nothing_and_keeps_its_state(
     account: Account, lookback_days: int
 ) -> None:
     """Days are not sent again unchanged, and the bookmark stays, sync after sync."""
-    output = account.sync(STREAM, start_date=back(15), lookback_days=lookback_days)
+    settings = {"start_date": back(15), "lookback_days": lookback_days}
+    output = account.sync(STREAM, **settings)
     state = output.state
     for _ in range(3):
-        output = account.sync(STREAM, state=output.state, lookback_days=lookback_days)
+        output = account.sync(STREAM, state=output.state, **settings)
 
         assert days(output) == []
         assert output.state == state
@@ -213,11 +220,90 @@ def test_a_start_that_was_moved_later_bounds_the_look_back(account: Account) -> 
     assert asked(account)[before:] == days_until_now(3)
 
 
+def test_a_start_that_was_moved_earlier_brings_the_older_days_once(account: Account) -> None:
+    """Beside them only the look-back is read, and the bookmark stays; no start is the earliest."""
+    first = account.sync(STREAM, start_date=back(9), lookback_days=2)
+
+    second = account.sync(STREAM, state=first.state, start_date=back(20), lookback_days=2)
+    third = account.sync(STREAM, state=second.state, start_date=back(20), lookback_days=2)
+    whole = account.sync(STREAM, state=third.state, lookback_days=2)
+    again = account.sync(STREAM, state=whole.state, lookback_days=2)
+
+    assert days(second) == days_until_now(21)[:11]
+    assert asked(account)[10:25] == [*days(second), *days_until_now(2) * 2]
+    assert days(third) == days(again) == []
+    assert len(days(whole)) > 300
+    assert max(days(whole)) == back(21)
+    assert {bookmark(run) for run in (first, second, third, whole, again)} == {back(0)}
+
+
+def test_an_interruption_while_older_days_are_read_loses_none(account: Account) -> None:
+    """Whichever STATE it goes on from, the rest is delivered, and nothing that it stands for."""
+    first = account.sync(STREAM, start_date=back(9), lookback_days=2)
+    account.sandbox.faults.on("500", share=1, after=75, path=STREAM)
+    settings = {"start_date": back(100), "lookback_days": 2}
+    second = account.sync(STREAM, state=first.state, retry_budget_seconds=0, **settings)
+    account.sandbox.faults.off()
+    sent: set[str] = set()
+
+    assert second.code == 1
+    assert len(second.states) >= 3
+    for message in second.messages:
+        if message["type"] == "RECORD":
+            sent.add(message["record"]["date"])
+        elif message["type"] == "STATE" and sent:
+            third = account.sync(STREAM, state=message["value"], **settings)
+            assert sorted([*sent, *days(third)]) == days_until_now(101)[:91]
+            assert bookmark(third) == back(0)
+
+
+def test_an_end_that_was_moved_later_brings_the_days_since(account: Account) -> None:
+    """And none twice, with a start that was moved at the same time."""
+    first = account.sync(STREAM, start_date=back(9), end_date=back(4), lookback_days=0)
+
+    second = account.sync(
+        STREAM, state=first.state, start_date=back(12), end_date=back(2), lookback_days=0
+    )
+
+    assert days(first) == days_until_now(10)[:5]
+    assert days(second) == [*days_until_now(13)[:3], back(4), back(3)]
+
+
+def test_a_load_that_was_split_is_gone_on_with_from_the_joined_state(account: Account) -> None:
+    """What one part has left over is read, and the days of the others are not sent again."""
+    settings = {"start_date": back(30), "lookback_days": 0}
+    account.sandbox.faults.on("500", share=1, after=5, path=STREAM)
+    broken = account.sync(STREAM, **settings, end_date=back(15), retry_budget_seconds=0)
+    account.sandbox.faults.off()
+    last = account.sync(STREAM, start_date=back(15), lookback_days=0)
+    join = runpy.run_path(str(ROOT / "docs/examples/join_states.py"))["join"]
+
+    output = account.sync(STREAM, state=join([broken.state, last.state]), **settings)
+
+    assert days(broken) == days_until_now(31)[:5]
+    assert days(last) == days_until_now(16)
+    assert days(output) == days_until_now(31)[5:15]
+    assert len(output.state["bookmarks"][STREAM]["coverage"]) == 1
+
+
+def test_a_state_without_covered_days_counts_as_all_until_its_bookmark(account: Account) -> None:
+    """As the bookmark alone said; what a start that is moved from there on adds is read."""
+    state = {"bookmarks": {STREAM: {"replication_key": "date", "replication_key_value": back(5)}}}
+    settings = {"start_date": back(20), "lookback_days": 0}
+
+    first = account.sync(STREAM, state=state, **settings)
+    second = account.sync(STREAM, state=first.state, **settings | {"start_date": back(22)})
+
+    assert days(first) == days_until_now(5)
+    assert days(second) == [back(22), back(21)]
+
+
 def test_the_state_stays_short(account: Account) -> None:
     """It remembers the days of the look-back, however long the history."""
     output = account.sync(STREAM, start_date=back(60), lookback_days=7)
 
     assert len(output.state["bookmarks"][STREAM]["seen"]) <= 8
+    assert output.state["bookmarks"][STREAM]["coverage"] == [[back(60), back(0)]]
 
 
 def test_a_long_history_can_be_resumed(account: Account) -> None:
@@ -244,16 +330,43 @@ def test_full_table_reads_all_days_again(account: Account) -> None:
     assert days(first) == days(second) == days_until_now(4)
 
 
-@pytest.mark.parametrize("value", ["soon", "2024-13-01", 5])
-def test_a_bookmark_that_is_no_date_is_refused(account: Account, value: Any) -> None:
-    """In one line, not a stack trace."""
-    bookmark = {"replication_key": "date", "replication_key_value": value}
+BROKEN: list[Any] = [
+    {"replication_key_value": "soon"},
+    {"replication_key_value": "2024-13-01"},
+    {"replication_key_value": 5},
+    {"replication_key_value": [back(3)]},
+    {"seen": 5},
+    {"seen": [5]},
+    {"coverage": 5},
+    {"coverage": [5]},
+    {"coverage": [[back(9)]]},
+    {"coverage": [[back(9), None]]},
+    {"coverage": [[back(9), "soon"]]},
+    {"coverage": {"a": 1}},
+]
 
-    output = account.sync(STREAM, state={"bookmarks": {STREAM: bookmark}})
+
+@pytest.mark.parametrize("part", BROKEN, ids=str)
+def test_a_state_without_dates_where_they_belong_is_refused(account: Account, part: Any) -> None:
+    """In one line, not a stack trace."""
+    broken = {"replication_key": "date", "replication_key_value": back(3), **part}
+
+    output = account.sync(STREAM, state={"bookmarks": {STREAM: broken}}, start_date=back(9))
 
     assert output.code == 1
-    assert STREAM in output.error
+    assert f"The state of '{STREAM}' can't be understood" in output.error
     assert "Traceback" not in output.log
+
+
+@pytest.mark.parametrize("value", ["0001-01-01", "9999-12-31"])
+def test_a_bookmark_at_the_edge_of_time_is_a_date(account: Account, value: str) -> None:
+    """Far from now in either direction, with a look-back that reaches beyond it."""
+    state = {"bookmarks": {STREAM: {"replication_key": "date", "replication_key_value": value}}}
+
+    output = account.sync(STREAM, state=state, start_date=back(3), lookback_days=3650)
+
+    assert output.code == 0
+    assert days(output) == (days_until_now(4) if value < back(3) else [])
 
 
 def test_an_answer_of_another_form_is_asked_for_again(account: Account) -> None:

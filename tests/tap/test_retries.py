@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import pytest
 import requests
 from singer_sdk.exceptions import RetriableAPIError
+from urllib3 import HTTPConnectionPool
+from urllib3.exceptions import ReadTimeoutError
 
 from tap_wootric import retries
 from tap_wootric.retries import FAULTS, LONGEST_WAIT, is_unauthorized, reason, waits
@@ -140,6 +142,14 @@ def test_the_most_special_reason_is_told() -> None:
     assert reason(requests.exceptions.SSLError()) == "a TLS error"
     assert reason(requests.exceptions.ProxyError()) == "a proxy error"
     assert reason(requests.exceptions.ConnectTimeout()) == "no answer in time"
+
+
+def test_a_body_that_does_not_come_in_time_is_told_as_such() -> None:
+    """`requests` takes it for a lost connection."""
+    late = ReadTimeoutError(HTTPConnectionPool("localhost"), "/", "late")
+
+    assert reason(requests.ConnectionError(late)) == "no answer in time"
+    assert reason(requests.ConnectionError("x")) != "no answer in time"
 
 
 @pytest.mark.parametrize(("status", "expected"), [(401, True), (403, False), (500, False)])

@@ -28,6 +28,8 @@ SIGNATURES: list[tuple[Callable[..., Any], str]] = [
     (Stream._write_state_message, "self"),
     (Stream._generate_record_messages, "self record"),
     (Stream.get_records, "self context"),
+    (Stream.apply_catalog, "self catalog"),
+    (Stream.compare_start_date, "self value start_date_value"),
     (Stream.get_batch_config, "self config"),
     (Stream.get_context_state, "self context"),
     (Stream.log, "self message args level kwargs"),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from jsonschema import Draft7Validator
 
 from tap_wootric.tap import TapWootric
 
@@ -198,3 +199,32 @@ def test_no_stream_batches_whatever_it_is_given() -> None:
     assert [stream.get_batch_config({"batch_config": {}}) for stream in tap.streams.values()] == [
         None
     ] * len(ALL)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5])
+@pytest.mark.parametrize("left_out", [(), ("ip_address", "email", "nps")], ids=["all", "some"])
+def test_flattened_records_are_as_their_schema_says(
+    account: Account, depth: int, left_out: tuple[str, ...]
+) -> None:
+    """Every stream, also where an object is null; nothing undeclared stands beside the columns."""
+    store = account.sandbox.store
+    store.add_response(end_user=None, tags=None)
+    store.add_response(end_user={"properties": None})
+    store.add_decline(end_user=None)
+    store.add_end_user(properties=None, settings=None, last_response=None)
+    catalog = selecting(*ALL)
+    for entry in catalog["streams"]:
+        for item in entry["metadata"]:
+            if item["breadcrumb"][1:] in [[name] for name in left_out]:
+                item["metadata"]["selected"] = False
+    settings = {"flattening_enabled": True, "flattening_max_depth": depth}
+
+    output = account.sync(catalog=catalog, start_date="2026-10-01", **settings)
+
+    schemas = {m["stream"]: m["schema"] for m in output.messages if m["type"] == "SCHEMA"}
+    assert output.code == 0
+    for stream in ALL:
+        check = Draft7Validator({**schemas[stream], "additionalProperties": False})
+        assert output.records(stream)
+        for record in output.records(stream):
+            assert [error.message for error in check.iter_errors(record)] == []

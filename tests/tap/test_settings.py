@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tap_wootric.problems import problems
 from tap_wootric.settings import (
     REGIONS,
     SCHEMA,
     base_url,
     moment,
-    problems,
     with_connection_details,
 )
 
@@ -208,6 +208,16 @@ def test_connection_details_of_another_form_are_told(details: Any) -> None:
 
     (problem,) = problems(config, SCHEMA)
     assert problem.startswith("setting 'connection_details' is wrong")
+
+
+def test_spaces_belong_to_a_password() -> None:
+    """A line end does not: no form on the web takes one."""
+    spaced = dict.fromkeys(["client_id", "client_secret", "username", "password"], " a \r\n")
+
+    found = with_connection_details(spaced)
+
+    assert found["password"] == " a "
+    assert {found[name] for name in spaced if name != "password"} == {"a"}
 
 
 def test_null_means_left_alone() -> None:

@@ -20,6 +20,9 @@ BROKEN: list[Any] = [
     {"bookmarks": {"responses": [1]}},
     {"bookmarks": {"responses": "last week"}},
     {"responses": "last week"},
+    '{"bookmarks": {"responses": {"seen": ["\\ud800"]}}}',
+    '{"bookmarks": {"responses": {"seen": [NaN]}}}',
+    "[" * 100_000,
 ]
 
 MENDABLE: list[Any] = [
@@ -50,7 +53,7 @@ WRONG_PARTS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("state", BROKEN, ids=str)
+@pytest.mark.parametrize("state", BROKEN, ids=lambda state: str(state)[:40])
 def test_what_is_no_state_is_refused_in_one_line(account: Account, state: Any) -> None:
     """Rather than syncing everything again, or nothing."""
     output = account.sync(state=state)
@@ -86,6 +89,31 @@ def test_a_state_of_which_a_part_is_broken_is_refused_in_one_line(
     else:
         assert "state" in output.error
         assert output.records() == []
+
+
+@pytest.mark.parametrize("value", [5, [1], [[None]], {"a": 1}, True], ids=str)
+def test_a_bookmark_that_is_no_text_is_refused_beside_a_start_too(
+    account: Account, value: Any
+) -> None:
+    """The SDK would compare the two as times."""
+    state = account.sync(start_date="2025-06-01").state
+    state["bookmarks"]["responses"]["replication_key_value"] = value
+
+    output = account.sync(state=state, start_date="2025-06-01")
+
+    assert output.code == 1
+    assert "its bookmark is not a time" in output.error
+
+
+def test_a_state_file_that_is_not_text_is_refused_in_one_line(account: Account) -> None:
+    """A file of another kind, by mistake."""
+    path = account.folder / "my-state.bin"
+    path.write_bytes(b"\xff\xfe{}")
+
+    output = invoke([*account.options(), "--state", str(path)])
+
+    assert output.code == 1
+    assert "my-state.bin: not a JSON object" in output.error
 
 
 def test_a_bookmark_alone_is_what_another_tap_or_version_leaves(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import ssl
 import subprocess
 import threading
+import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,20 +19,34 @@ import pytest
 
 from .helpers import Account
 
+CODINGS = {"gzip": gzip.compress, "deflate": zlib.compress}
+
 TOKEN = {"access_token": "t0k3n", "token_type": "bearer", "expires_in": 7200}
 
 
 class Stub(BaseHTTPRequestHandler):
     """Signs everybody in, and holds nothing; what was asked for is kept by the server."""
 
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.connections += 1
+
     def answer(self, body: object) -> None:
-        self.server.asked.append(f"{self.command} {self.path}")  # type: ignore[attr-defined]
+        self.server.asked.append(f"{self.command} {self.path}")
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         text = json.dumps(body).encode()
+        if self.server.coding:
+            text = CODINGS[self.server.coding](text)
         self.send_response(200)
-        self.send_header("Content-Length", str(len(text)))
+        self.send_header("Content-Encoding", self.server.coding or "identity")
+        self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        self.wfile.write(text)
+        for chunk in (text[:7], text[7:], b""):
+            time.sleep(self.server.pause)
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
 
     def do_POST(self) -> None:
         self.answer(TOKEN)
@@ -47,6 +64,9 @@ class Server(ThreadingHTTPServer):
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), Stub)
         self.asked: list[str] = []
+        self.connections = 0
+        self.coding: str | None = None
+        self.pause = 0.0
         if context:
             self.socket = context.wrap_socket(self.socket, server_side=True)
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -138,6 +158,20 @@ def test_the_proxy_of_the_environment_is_used_for_every_request(
     ]
 
 
+def test_a_proxy_that_takes_too_long_is_given_up_in_time(
+    account: Account, serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reply as a whole has `request_timeout`, there too."""
+    proxy = serve()
+    proxy.pause = 0.5
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.server_port}")
+
+    output = account.sync(api_url="http://localhost:9", request_timeout=1, retry_budget_seconds=0)
+
+    assert output.code == 1
+    assert "at last with no answer in time" in output.error
+
+
 def test_no_proxy_is_honoured(
     account: Account, serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +207,34 @@ def test_every_request_says_who_asks(account: Account, setting: str | None, sent
 
     assert len(account.sandbox.requests) > 5
     assert all(r.headers["user-agent"].startswith(sent) for r in account.sandbox.requests)
+
+
+def test_one_connection_serves_one_request_after_another(
+    account: Account, serve: Callable[..., Server]
+) -> None:
+    """Token and data; a new connection a request would cost a round trip each, or two."""
+    server = serve()
+
+    output = account.sync(
+        ("responses", "declines"), api_url=f"http://127.0.0.1:{server.server_port}"
+    )
+
+    assert output.code == 0
+    assert (len(server.asked), server.connections) == (3, 1)
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_a_compressed_reply_is_read(
+    account: Account, serve: Callable[..., Server], coding: str
+) -> None:
+    """In chunks, as servers send it, and of an unknown length."""
+    server = serve()
+    server.coding = coding
+
+    output = account.sync(api_url=f"http://127.0.0.1:{server.server_port}")
+
+    assert output.code == 0
+    assert len(server.asked) == 2
 
 
 def test_a_host_that_does_not_answer_is_named_by_its_setting(account: Account) -> None:

@@ -213,25 +213,27 @@ class IncrementalStream(WootricStream):
             raise
         rows = self._placed(sent)
         if self._sync is not None:
-            self._find_horizon(self._sync, query.page, rows)
+            self._find_horizon(self._sync, query, rows)
         since = query.updated_since
         if since is not None and any(row.updated < since for row in rows):
             raise UpdatesIgnoredError
         self.bookmark_limit = from_unix(self._tap.server_now + 1)
         return rows
 
-    def _find_horizon(self, sync: Sync, page: PageRequest, rows: list[Row]) -> None:
+    def _find_horizon(self, sync: Sync, query: Query, rows: list[Row]) -> None:
         """Learn from each page, and from the newest one when nothing is known at first."""
         now, is_dated = self._tap.server_now, self._tap.adapter.clock.latest is not None
         if not self._settled and not is_dated:  # the local clock may have been set since
             sync.horizon = Horizon(is_kept=False)
         horizon = sync.horizon
-        is_open = horizon.ahead is None and (not is_dated or len(rows) in {0, page.size})
+        size = query.page.size
+        is_all = len(rows) < size and is_dated if rows else query.updated_since is None
+        is_open = horizon.ahead is None and not is_all
         horizon.meet(now, (row.edge for row in rows))
         if self._settled:
             return
         if is_open:
-            newest = self.fetch(Query(PageRequest(None, None, 1, page.size, "desc")))
+            newest = self.fetch(Query(PageRequest(None, None, 1, size, "desc")))
             horizon.meet(now, (row.edge for row in self._placed(newest)))
         self._settled = horizon.settled(now)
 

@@ -126,6 +126,11 @@ class WootricAuthenticator(OAuthAuthenticator):
         )
         if response.status_code in {400, 401, 403}:
             self._refuse(response.status_code)
+        if response.status_code in {404, 405}:
+            raise ServerError(
+                f"Nobody signs in at {self.auth_endpoint} (HTTP {response.status_code}). Check "
+                "'api_url', which has no path of the API in it, and 'region'."
+            )
         try:
             answer = response.json() if response.status_code == requests.codes.ok else None
         except ValueError:

@@ -53,7 +53,12 @@ class Coverage:
             ValueError: The rows are not of that form.
         """
         spans = []
-        for since, until, as_of in rows:
+        for row in rows:
+            try:
+                since, until, as_of = row
+            except (TypeError, ValueError):
+                message = "a time range is not a list of since, until, as of"
+                raise ValueError(message) from None
             begin = BEGINNING if since is None else _second(since)
             spans.append(Span(begin, _second(until), _second(as_of)))
         if any(a.until > b.since for a, b in pairwise(spans)):

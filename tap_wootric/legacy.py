@@ -17,14 +17,23 @@ REPLICATION_KEYS = {
 def upgraded(state: Mapping[str, Any]) -> dict[str, Any]:
     """Bring a state into the form in which the SDK keeps bookmarks.
 
-    Understood are a STATE message instead of its value, a missing or null part, and the form
-    `{"responses": "2024-01-31T09:00:00Z"}` of the tap that was there before.
+    Understood are a STATE message instead of its value, what Meltano keeps a state in, a missing
+    or null part, and the form `{"responses": "2024-01-31T09:00:00Z"}` of the tap that was there
+    before.
 
     Raises:
         ValueError: A part is of another form.
     """
     if state.get("type") == "STATE":
         state = state.get("value") or {}
+    for wrapping in ("completed", "singer_state"):
+        state = state.get(wrapping, state) or {}
+    if state and not state.keys() & {"bookmarks", "currently_syncing", *REPLICATION_KEYS}:
+        message = "it holds no bookmarks"
+        raise ValueError(message)
+    if not isinstance(state.get("bookmarks"), Mapping | None):
+        message = "its bookmarks are not an object"
+        raise ValueError(message)  # noqa: TRY004
     bookmarks = dict(state.get("bookmarks") or {})
     for stream, replication_key in REPLICATION_KEYS.items():
         value = state.get(stream, bookmarks.get(stream))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from tap_wootric.legacy import upgraded
@@ -33,11 +36,20 @@ def test_each_stream_gets_its_own_replication_key() -> None:
     assert keys == {"responses": "created_at", "declines": "created_at", "end_users": "updated_at"}
 
 
-def test_a_state_message_is_taken_for_its_value() -> None:
-    """What `tail -1` of the output leaves in a file."""
-    message = {"type": "STATE", "value": {"bookmarks": {"responses": BOOKMARK}}}
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda state: {"type": "STATE", "value": state},
+        lambda state: {"singer_state": state},
+        lambda state: {"completed": {"singer_state": state}, "partial": {}},
+    ],
+    ids=["message", "meltano", "meltano's own"],
+)
+def test_a_state_is_found_in_what_it_is_kept_in(wrapped: Callable[[Any], Any]) -> None:
+    """What `tail -1` of the output or `meltano state get` leaves in a file."""
+    state = {"bookmarks": {"responses": BOOKMARK}}
 
-    assert upgraded(message)["bookmarks"] == {"responses": BOOKMARK}
+    assert upgraded(wrapped(state))["bookmarks"] == {"responses": BOOKMARK}
 
 
 @pytest.mark.parametrize(
@@ -85,6 +97,8 @@ def test_what_it_need_not_understand_is_kept() -> None:
         {"bookmarks": {"invoices": 5}},
         {"bookmarks": 5},
         {"bookmarks": ["responses"]},
+        {"bookmarks": []},
+        {"bookmark": {"responses": "2024-01-31T09:00:00Z"}},
     ],
 )
 def test_what_cannot_be_understood_is_refused(state: dict[str, object]) -> None:

@@ -154,3 +154,13 @@ def test_an_answer_without_a_token_is_asked_for_again(account: Account) -> None:
     assert output.code == 1
     assert "HTTP 200 without a token" in output.error
     assert len(account.tokens) > 1
+
+
+def test_an_address_without_a_sign_in_ends_at_once_and_says_so(account: Account) -> None:
+    """Most likely the path of the lists was pasted with it; trying again would not help."""
+    output = account.sync(api_url=f"{account.sandbox.wootric_url}/v1")
+
+    assert output.code == 1
+    assert "'api_url'" in output.error
+    assert "HTTP 404" in output.error
+    assert len(account.sandbox.requests) == 1

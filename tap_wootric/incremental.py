@@ -235,6 +235,7 @@ class IncrementalStream(WootricStream):
         if is_open:
             newest = self.fetch(Query(PageRequest(None, None, 1, size, "desc")))
             horizon.meet(now, (row.edge for row in self._placed(newest)))
+            horizon.ahead = horizon.ahead or 0  # where all are dated later, the clock is behind
         self._settled = horizon.settled(now)
 
     @property

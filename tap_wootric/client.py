@@ -211,7 +211,7 @@ def _decoded(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except msgspec.DecodeError:
-        read = json.loads(body, parse_int=_number, parse_float=_number)
+        read = json.loads(body, parse_int=_number, parse_float=_number, parse_constant=str)
         text = json.dumps(read, ensure_ascii=False)
         return msgspec.json.decode(text.encode(errors="replace"))
 

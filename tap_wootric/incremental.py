@@ -37,6 +37,10 @@ PAGES_BEFORE_SLICES = 4
 """Pages after which a history counts as long; they tell how dense it is."""
 
 
+BYTES_IN_FLIGHT = 2_000_000
+"""Of replies that are read at a time; read, each takes several times as much memory."""
+
+
 class Query(NamedTuple):
     """A page, narrowed to records that were updated since a UNIX second."""
 
@@ -170,7 +174,7 @@ class IncrementalStream(WootricStream):
 
     def _may_slice(self, walk: Walk[Row]) -> bool:
         """Where a rate limit is announced, requests are the cost, and slices need a few more."""
-        if self.config["max_concurrency"] == 1 or self._tap.adapter.pace.limit is not None:
+        if self._readers == 1 or self._tap.adapter.pace.limit is not None:
             return False
         if walk.density is None or walk.second is None:
             return False
@@ -178,7 +182,7 @@ class IncrementalStream(WootricStream):
         return (end - walk.second) * walk.density >= WORTH_SLICING
 
     def _walk_side_by_side(self, walk: Walk[Row]) -> Iterator[Row]:
-        readers = self.config["max_concurrency"]
+        readers = self._readers
         slices = Slices(
             walk,
             self._page_size_found,
@@ -191,6 +195,12 @@ class IncrementalStream(WootricStream):
             self._note_overfull(slices.overfull)
             yield row
         self._note_overfull(slices.overfull)
+
+    @property
+    def _readers(self) -> int:
+        """How many may read side by side: fewer where pages are large."""
+        page_bytes = self.record_bytes * self._page_size_found.full
+        return min(int(self.config["max_concurrency"]), max(BYTES_IN_FLIGHT // page_bytes, 1))
 
     def _waiting(self) -> AbstractContextManager[None]:
         """A wait for Wootric: what has been read goes out before it, and a signal breaks it off."""

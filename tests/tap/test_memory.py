@@ -79,16 +79,43 @@ def test_a_loader_that_pauses_does_not_make_the_tap_pile_up_records(
     assert memory < MOST
 
 
-def test_a_crowded_second_takes_no_more(make_account: MakeAccount) -> None:
-    """Its second half waits until it has met the first."""
+@pytest.mark.parametrize("characters", [1_000, 20_000])
+def test_a_crowded_second_takes_no_more(make_account: MakeAccount, characters: int) -> None:
+    """However much each of its records holds."""
     account = make_account(responses=2000)
     moment = account.sandbox.store.now() - timedelta(days=30)
-    text = "It is all the same to me. " * 40
-    account.sandbox.store.burst(2900, moment, text=text)
+    account.sandbox.store.burst(2900, moment, text="x" * characters)
 
     memory, lines = peak(account)
 
     assert lines > 4900
+    assert memory < MOST
+
+
+@pytest.mark.parametrize("concurrency", [4, 16])
+def test_large_records_take_no_more(make_account: MakeAccount, concurrency: int) -> None:
+    """What may wait for its turn is bounded in bytes as well."""
+    account = make_account(responses=0)
+    now = account.sandbox.store.now()
+    for hours in range(9_000, 0, -1):
+        account.sandbox.store.add_response(now - timedelta(hours=hours), text="x" * 20_000)
+
+    memory, lines = peak(account, max_concurrency=concurrency)
+
+    assert lines > 9_000
+    assert memory < MOST
+
+
+def test_a_slice_a_hundred_times_denser_takes_no_more(make_account: MakeAccount) -> None:
+    """It is cut again while it is read; what is read ahead of its turn is bounded."""
+    account = make_account(responses=4_000)
+    now = account.sandbox.store.now()
+    for seconds in range(20_000):
+        account.sandbox.store.add_response(now - timedelta(days=100, seconds=4 * seconds))
+
+    memory, lines = peak(account)
+
+    assert lines > 24_000
     assert memory < MOST
 
 

@@ -44,6 +44,7 @@ def test_plain_pipe_works_as_shown_and_again(sandbox: Sandbox, tap_config: Path,
     assert set(tmp_path.iterdir()) == before
 
 
+@pytest.mark.long
 def test_settings_by_command_keep_secrets_out_of_the_project(meltano: Run):
     """Pasted into a shell: secrets end in .env, and in no file that is committed."""
     folder = meltano.folder  # type: ignore[attr-defined]

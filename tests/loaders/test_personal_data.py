@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from e2e.commands import Run, succeeded
-from tap.helpers import Account, Output, Process, selecting
+from tap.helpers import Account, Forked, Output, selecting
 
 from .environments import ROOT
 from .loading import FLATTENED
@@ -61,7 +61,7 @@ def people(make_account: Callable[..., Account]) -> Account:
 def synced(account: Account, **settings: Any) -> Output:
     """What the tap writes at its most talkative."""
     options = account.options(STREAMS, **settings)
-    output = Process(options, account.folder, TAP_WOOTRIC_LOGLEVEL="DEBUG").finish()
+    output = Forked(options, account.folder, TAP_WOOTRIC_LOGLEVEL="DEBUG").finish()
     assert output.code == 0, output.log
     assert "| DEBUG " in output.log
     return output

@@ -23,7 +23,10 @@ PROJECTS = {
 }
 UV = Path(sys.executable).with_name("uv")
 
-pytestmark = pytest.mark.skipif(not UV.exists(), reason="uv is not installed beside Python")
+pytestmark = [
+    pytest.mark.skipif(not UV.exists(), reason="uv is not installed beside Python"),
+    pytest.mark.xdist_group("distributions"),
+]
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Deliver = Callable[[dict[str, Any]], None]
 
+pytestmark = pytest.mark.xdist_group("browser")
+
 READABLE = 4.5
 """Contrast of small text with its ground that WCAG 2 asks for, level AA."""
 

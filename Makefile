@@ -5,7 +5,8 @@ ARGS ?=
 
 UV := .tools/bin/uv
 BIN := .venv/bin
-SIDE_BY_SIDE := -n 2 --dist loadgroup
+# File by file, so that what tests of a file share is set up once.
+SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 FOR_TESTS := .venv/setup.stamp .meltano/plugins.stamp .meltano/jsonl.stamp .cache/loaders/stamp
 
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv

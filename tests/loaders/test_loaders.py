@@ -19,8 +19,6 @@ from .truth import KEYS, Json, Rows, blanked, consecutive, differences, held, lo
 STREAMS = tuple(KEYS)
 RECORDS = tuple(stream for stream in STREAMS if stream != "nps_summary")
 
-pytestmark = pytest.mark.xdist_group("loaders")  # a story is told once, by one server
-
 long = pytest.mark.long
 WAYS = [
     pytest.param(("postgres", "off"), id="postgres"),

@@ -23,10 +23,7 @@ PROJECTS = {
 }
 UV = Path(sys.executable).with_name("uv")
 
-pytestmark = [
-    pytest.mark.skipif(not UV.exists(), reason="uv is not installed beside Python"),
-    pytest.mark.xdist_group("distributions"),
-]
+pytestmark = pytest.mark.skipif(not UV.exists(), reason="uv is not installed beside Python")
 
 
 @pytest.fixture(scope="session")

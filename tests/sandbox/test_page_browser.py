@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     Deliver = Callable[[dict[str, Any]], None]
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 READABLE = 4.5
 """Contrast of small text with its ground that WCAG 2 asks for, level AA."""
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     Deliver = Callable[[dict[str, Any]], None]
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 def test_a_response_can_be_let_in(sandbox: Sandbox, browser: Browser) -> None:
     """It stands at the top, in the store and on the page."""

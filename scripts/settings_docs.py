@@ -33,6 +33,11 @@ KINDS = {"string": "string", "integer": "integer", "boolean": "boolean"} | {
     "number": "decimal",
 }
 
+HUB_HEAD = (
+    "# Definition for Meltano Hub, written by `make docs`. What it still lacks there is `variant`,",
+    "# `repo` and `logo_url`: CONTRIBUTING.md tells how to list it.",
+)
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -226,8 +231,7 @@ def documents() -> Iterator[tuple[Path, str]]:
             "    # from capabilities on written by `make docs`\n",
         )
         meltano = between(meltano, start, end, block)
-        head = "# Definition for Meltano Hub, written by `make docs`."
-        yield ROOT / f"docs/hub/{name}.yml", "\n".join([head, *yaml(plugin.hub())]) + "\n"
+        yield ROOT / f"docs/hub/{name}.yml", "\n".join([*HUB_HEAD, *yaml(plugin.hub())]) + "\n"
     yield ROOT / "meltano.yml", meltano
     yield ROOT / ".env.example", env_example()
 

@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 from connector_sandbox import Sandbox
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 TIMEOUT = 10
+
+settings.register_profile("quick", max_examples=25, deadline=None)
+settings.register_profile("all", deadline=None)
+settings.load_profile("all")
 
 
 class SignedIn:

@@ -6,6 +6,7 @@ import socket
 import struct
 import sys
 import time
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import ThreadingHTTPServer
 from socketserver import StreamRequestHandler, TCPServer
@@ -177,7 +178,5 @@ def _request(method: str, target: str, headers: dict[str, str], started: float) 
 
 
 def _close(connection: socket.socket) -> None:
-    try:
+    with suppress(OSError):  # it has gone already
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return

@@ -168,6 +168,7 @@ def anchor(heading: str) -> str:
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
+@pytest.mark.long
 def test_the_target_runs_and_replays_as_shown(sandbox: Sandbox, tmp_path: Path):
     """Pasted into a shell, save the installation; what was refused first goes with the replay."""
     env = environment(sandbox)

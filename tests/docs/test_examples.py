@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import yaml
 from connector_sandbox import Sandbox
+from environments import command
 from target_birdie.delivery import GRACE_SECONDS
 
-from .environments import python
 from .shell import EXAMPLES, environment, everything
 
 sys.path.insert(0, str(EXAMPLES))
@@ -38,9 +38,9 @@ def manifests() -> list[dict[str, Any]]:
 def validated(objects: list[dict[str, Any]]) -> int:
     """The exit code of a check against the JSON Schemas of Kubernetes."""
     text = yaml.safe_dump_all(objects)
-    command = [python(KUBERNETES), "-c", VALIDATE]
+    python = command("docs", KUBERNETES, "python")
     return subprocess.run(
-        command, input=text.encode(), check=False, stderr=subprocess.DEVNULL
+        [python, "-c", VALIDATE], input=text.encode(), check=False, stderr=subprocess.DEVNULL
     ).returncode
 
 
@@ -71,7 +71,7 @@ def test_the_manifest_belongs_together():
 @pytest.mark.long
 def test_airflow_runs_the_first_load_and_then_the_daily_run(sandbox: Sandbox, tmp_path: Path):
     """Real Airflow parses both DAGs and executes every task; no record is sent twice."""
-    airflow = python(AIRFLOW).with_name("airflow")
+    airflow = command("docs", AIRFLOW, "airflow")
     shutil.copytree(EXAMPLES, tmp_path / "dags")
     dags = tmp_path / "dags/wootric_to_birdie.py"
     dags.write_text(dags.read_text().replace("/var/lib/wootric", str(tmp_path / "data")))
@@ -83,9 +83,9 @@ def test_airflow_runs_the_first_load_and_then_the_daily_run(sandbox: Sandbox, tm
     )
 
     sent = []
-    for command in ["db migrate", "dags test wootric_first_load", "dags test wootric_to_birdie"]:
+    for arguments in ["db migrate", "dags test wootric_first_load", "dags test wootric_to_birdie"]:
         done = subprocess.run(
-            [airflow, *command.split()], env=env, capture_output=True, text=True, check=False
+            [airflow, *arguments.split()], env=env, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr[-2000:]
         sent.append(len(sandbox.birdie.history))

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sysconfig
 import time
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def state(folder: Path) -> str:
     return (folder / "state.json").read_text()
 
 
+@pytest.mark.long
 def test_one_run_keeps_its_state_and_the_next_sends_nothing(sandbox: Sandbox, tmp_path: Path):
     """As shown at the top of the page, twice."""
     script = "set -e\n" + typed("export TARGET_BIRDIE_DIGEST_PATH", tmp_path)
@@ -142,6 +144,18 @@ def test_exit_codes_are_those_of_the_table(sandbox: Sandbox, tmp_path: Path):
         assert "Traceback" not in done.stderr
 
     assert codes == {"0", "1", "2", "130", "143", "137"}
+
+
+def test_a_dotenv_above_the_packages_wins_over_what_is_exported(sandbox: Sandbox, tmp_path: Path):
+    """Even with a line that was left empty, which then counts as missing."""
+    (tmp_path / "packages").symlink_to(sysconfig.get_path("purelib"))
+    (tmp_path / ".env").write_text("TAP_WOOTRIC_CLIENT_ID=\n")
+    env = environment(sandbox, PYTHONPATH=str(tmp_path / "packages"))
+
+    done = shell("tap-wootric --config=ENV", tmp_path, env)
+
+    assert done.returncode == 1
+    assert "setting 'client_id' is missing" in done.stderr
 
 
 @pytest.mark.long

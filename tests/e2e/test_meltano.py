@@ -52,6 +52,7 @@ def test_the_daily_schedule_runs_the_pipeline():
     assert found == [("@daily", ["tap-wootric target-birdie"])]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("plugin", settings_docs.PLUGINS, ids=lambda plugin: plugin.plugin.name)
 def test_meltano_lists_every_setting_and_shows_no_secret(
     meltano: Run, plugin: settings_docs.Plugin
@@ -67,6 +68,7 @@ def test_meltano_lists_every_setting_and_shows_no_secret(
     assert "do-not-show-me" not in shown + done.stderr
 
 
+@pytest.mark.long
 def test_setting_one_thing_with_meltano_changes_one_line(meltano: Run):
     """Meltano writes meltano.yml in a form of its own, which is the form it already has."""
     succeeded(meltano("config", "set", "target-birdie", "kind", "csat"))

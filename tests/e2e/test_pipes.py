@@ -65,6 +65,7 @@ def rows(folder: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in lines]
 
 
+@pytest.mark.long
 def test_second_pipe_to_json_lines_moves_only_what_is_new_or_changed(
     sandbox: Sandbox, tap_config: Path, tmp_path: Path, plugins: Path
 ):

@@ -24,7 +24,8 @@ def block(language: str, word: str) -> str:
 
 @pytest.mark.usefixtures("clean_environment")
 def test_plain_pipe_works_as_shown_and_again(sandbox: Sandbox, tap_config: Path, tmp_path: Path):
-    """Pasted into a shell, twice: the first run moves everything, the second nothing."""
+    """Pasted into a shell, twice: all, then nothing; files lie where git ignores them."""
+    (tmp_path / "output").mkdir()
     shutil.copy(tap_config, tmp_path / "sample_config.json")
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv/bin").symlink_to(BIN)
@@ -32,6 +33,7 @@ def test_plain_pipe_works_as_shown_and_again(sandbox: Sandbox, tap_config: Path,
     key = f'"{sandbox.api_key}", "max_requests_per_second": 0, "api_url": {address}'
     shell = "set -e -o pipefail\n" + block("sh", "--state").replace('"..."', key)
 
+    before = set(tmp_path.iterdir())
     succeeded(run("bash", "-c", shell, cwd=tmp_path))
     first = len(sandbox.birdie.history)
     succeeded(run("bash", "-c", shell, cwd=tmp_path))
@@ -39,8 +41,10 @@ def test_plain_pipe_works_as_shown_and_again(sandbox: Sandbox, tap_config: Path,
     responses = {str(row["id"]) for row in sandbox.store.responses()}
     assert responses == set(sandbox.birdie.records())
     assert len(sandbox.birdie.history) == first
+    assert set(tmp_path.iterdir()) == before
 
 
+@pytest.mark.long
 def test_settings_by_command_keep_secrets_out_of_the_project(meltano: Run):
     """Pasted into a shell: secrets end in .env, and in no file that is committed."""
     folder = meltano.folder  # type: ignore[attr-defined]

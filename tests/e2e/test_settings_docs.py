@@ -12,6 +12,17 @@ import yaml
 
 from .commands import ROOT
 
+FIELDS = {
+    "name", "namespace", "variant", "label", "description", "docs", "repo", "logo_url", "pip_url",
+    "executable", "capabilities", "settings", "settings_group_validation", "select", "metadata",
+    "schema", "maintenance_status", "quality", "domain_url", "keywords", "definition", "prereq",
+    "next_steps", "settings_preamble", "usage", "supported_python_versions", "log_parser",
+    "dialect", "target_schema",
+}  # fmt: skip
+"""What Meltano Hub's JSON Schemas of plugin definitions know; they take nothing else."""
+OF_A_SETTING = {"name", "kind", "label", "description", "value", "options", "sensitive", "hidden"}
+AT_SUBMISSION = {"variant", "repo", "logo_url"}
+"""Known once the code is public."""
 KINDS = {"string", "integer", "boolean", "date_iso8601", "object", "array", "decimal", "options"}
 PLUGINS = [pytest.param(plugin, id=plugin.plugin.name) for plugin in settings_docs.PLUGINS]
 
@@ -72,10 +83,20 @@ def test_hub_definition_has_what_hub_asks_for(plugin: settings_docs.Plugin):
     found = parsed(f"docs/hub/{plugin.plugin.name}.yml")
 
     assert plugin.hub() == found
+    assert set(found) <= FIELDS - AT_SUBMISSION
     assert {"name", "namespace", "label", "description", "keywords", "capabilities"} <= set(found)
+    assert {"maintenance_status", "quality", "domain_url", "pip_url", "executable"} <= set(found)
+    assert {field for setting in found["settings"] for field in setting} <= OF_A_SETTING
     assert {setting["kind"] for setting in found["settings"]} <= KINDS
     names = {setting["name"] for setting in found["settings"]}
     assert {name for group in found["settings_group_validation"] for name in group} <= names
+
+
+def test_the_document_tells_how_to_fill_in_what_hub_asks_for_besides():
+    """What cannot be known before the code is public is named where a submission is told."""
+    guide = (ROOT / "CONTRIBUTING.md").read_text()
+
+    assert {name for name in AT_SUBMISSION if f"`{name}`" in guide} == AT_SUBMISSION
 
 
 def test_example_of_env_names_each_setting_once():

@@ -8,7 +8,8 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from .environments import command
+from environments import command
+
 from .postgres import Postgres
 from .truth import KEYS, Json
 
@@ -32,7 +33,7 @@ class Loader(abc.ABC):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.command = command(self.package, self.package.removeprefix("meltanolabs-"))
+        self.command = command("loaders", self.package, self.package.removeprefix("meltanolabs-"))
 
     @property
     @abc.abstractmethod

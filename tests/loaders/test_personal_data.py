@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from e2e.commands import Run, succeeded
-from tap.helpers import Account, Output, Process, selecting
+from e2e.commands import ROOT, Run, succeeded
+from tap.helpers import Account, Forked, Output, selecting
 
-from .environments import ROOT
 from .loading import FLATTENED
 from .truth import Json
 
@@ -61,7 +60,7 @@ def people(make_account: Callable[..., Account]) -> Account:
 def synced(account: Account, **settings: Any) -> Output:
     """What the tap writes at its most talkative."""
     options = account.options(STREAMS, **settings)
-    output = Process(options, account.folder, TAP_WOOTRIC_LOGLEVEL="DEBUG").finish()
+    output = Forked(options, account.folder, TAP_WOOTRIC_LOGLEVEL="DEBUG").finish()
     assert output.code == 0, output.log
     assert "| DEBUG " in output.log
     return output

@@ -27,7 +27,7 @@ selections = st.builds(
     Selection,
     key=st.sampled_from(ORDERS),
     descending=st.booleans(),
-    ties_same=st.booleans(),
+    ties=st.sampled_from(["reversed", "same"]),
     ranges=ranges,
     equal=st.dictionaries(st.just("excluded"), st.booleans()),
     offset=st.integers(0, 4),
@@ -49,7 +49,9 @@ def expected(data: list[dict[str, Any]], selection: Selection) -> list[int]:
         if all(r.low <= KEYS[name](row) < r.high for name, r in selection.ranges.items())
         and all(row[name] == value for name, value in selection.equal.items())
     ]
-    found.sort(key=lambda row: row["id"], reverse=selection.descending and not selection.ties_same)
+    found.sort(
+        key=lambda row: row["id"], reverse=selection.descending and selection.ties == "reversed"
+    )
     found.sort(key=KEYS[selection.key], reverse=selection.descending)
     return [row["id"] for row in found][selection.offset : selection.end]
 

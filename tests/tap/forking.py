@@ -1,7 +1,8 @@
 """A process that has loaded the tap, and forks itself for each run: quicker than to load it anew.
 
-Asked on its standard input, a line of JSON a run: the file to write to, and the options. It answers
-with the number of the run's process, and when that has ended with its exit code.
+Asked on its standard input, a line of JSON a run: the file to write to, the options, and variables
+of the environment. It answers with the number of the run's process, and when that has ended with
+its exit code.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import sys
 from tap_wootric.tap import TapWootric
 
 
-def run(path: str, options: list[str]) -> None:
+def run(path: str, options: list[str], env: dict[str, str]) -> None:
     """Be the tap."""
+    os.environ.update(env)
     for number, name in ((0, os.devnull), (1, path), (2, f"{path}.log")):
         os.dup2(os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC), number)
     TapWootric.cli(options)
@@ -23,10 +25,10 @@ def run(path: str, options: list[str]) -> None:
 def main() -> None:
     """Serve until the input ends."""
     for line in sys.stdin:
-        path, options = json.loads(line)
+        arguments = json.loads(line)
         process = os.fork()
         if not process:
-            run(path, options)
+            run(*arguments)
         print(process, flush=True)  # noqa: T201 - the answer
         print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)  # noqa: T201
 

@@ -215,7 +215,7 @@ class Forked:
 
     _server: ClassVar[subprocess.Popen[str] | None] = None
 
-    def __init__(self, options: list[str], folder: Path) -> None:
+    def __init__(self, options: list[str], folder: Path, **env: str) -> None:
         self._path = folder / "out.jsonl"
         server = Forked._server
         if server is None:
@@ -227,7 +227,7 @@ class Forked:
         assert server.stdin is not None
         assert server.stdout is not None
         self._answers = server.stdout
-        server.stdin.write(json.dumps([str(self._path), options]) + "\n")
+        server.stdin.write(json.dumps([str(self._path), options, env]) + "\n")
         server.stdin.flush()
         self._id = int(self._answers.readline())
 

@@ -260,3 +260,17 @@ def test_a_429_without_headers_stops_all_though_others_are_answered_meanwhile() 
     pace.finish(None, renewal=1.0, now=0.1)
 
     assert pace.delay(0.1) == pytest.approx(SECONDS_WITHOUT_RESET - 0.1)
+
+
+def test_a_second_refusal_in_the_same_window_waits_for_the_same_reset() -> None:
+    """And for a second more once that has passed, because resets are whole seconds."""
+    pace = Pace()
+    for now in (1.0, 2.0):
+        pace.start()
+        pace.refuse(Announcement(100, 0, 60), 60.0, now)
+    assert pace.delay(2.0) == 58
+
+    pace.start()
+    pace.refuse(Announcement(100, 0, 60), 60.0, 60.0)
+
+    assert 0 < (pace.delay(60.0) or 0) <= 1

@@ -134,6 +134,8 @@ class Stretch(Generic[RecordT]):
         self._overlap = 1
         self._barren = 0
         self._rounds = 0
+        self._is_shuffled = False
+        self._misplaced: set[object] = set()
         self._again: list[PageRequest] = []
         self._held: list[RecordT] = []
 
@@ -160,11 +162,12 @@ class Stretch(Generic[RecordT]):
 
         That is when the page was found shifted, and while pages are read again.
         """
-        fresh = [record for record in records if record.version not in self.positions]
+        fresh = self._fresh(records)
         is_gapless = page.number == 1 or (records and records[0].version in self.positions)
         if self._again:
             self._again.pop()
-        elif not is_gapless and not self._barren:
+        elif not is_gapless and not self._is_shuffled and self._barren < MAX_BARREN:
+            self._barren += 1
             self._overlap = min(self._overlap * 4, max(self.length, 1))
             return None
         new_marks = self._append(fresh)
@@ -179,6 +182,20 @@ class Stretch(Generic[RecordT]):
         self._forget()
         held, self._held = self._held, []
         return sorted(held, key=lambda record: record.second, reverse=self._order == "desc")
+
+    def _fresh(self, records: Sequence[RecordT]) -> list[RecordT]:
+        """The records of a page that are not known yet.
+
+        Notes when those that are have changed places, and which come out of place themselves.
+        """
+        known = [i for i, record in enumerate(records) if record.version in self.positions]
+        versions = (records[i].version for i in known)
+        placed = [self.positions[v] for v in versions if v not in self._misplaced]
+        self._is_shuffled |= any(a > b for a, b in pairwise(placed))
+        end = len(records) if self._again else known[-1] if known else 0
+        fresh = [record for record in records if record.version not in self.positions]
+        self._misplaced |= {r.version for r in records[:end] if r.version not in self.positions}
+        return fresh
 
     def _windows(self, size: int) -> Iterator[_Window]:
         """The furthest page after each mark that still begins within what is known."""
@@ -216,8 +233,9 @@ class Stretch(Generic[RecordT]):
         Returns False when that has been of no use.
         """
         reach = (page.number - 1) * page.size
-        if self._rounds == MAX_ROUNDS:
-            self.unsure += [record.second for record in records[:1]]
+        if self._rounds == MAX_ROUNDS or (self._rounds and not self._is_shuffled):
+            if self._is_shuffled:  # else they were added meanwhile, behind the walk
+                self.unsure += [record.second for record in records[:1]]
             begin = self.length - reach - len(records)
             self._marks = {page.since: self._marks[page.since]._replace(begin=begin)}
             return False
@@ -244,6 +262,7 @@ class Stretch(Generic[RecordT]):
             return
         horizon = self.length - reach
         self.positions = {v: p for v, p in self.positions.items() if p >= horizon}
+        self._misplaced &= self.positions.keys()
         newest = next(reversed(self._marks))
         self._marks = {
             second: mark

@@ -24,6 +24,9 @@ MAX_BARREN = 300
 MAX_ROUNDS = 20
 """How often pages are read again for records that page numbers tell of and none has shown."""
 
+MAX_ALL_ROUNDS = 60
+"""The same for all of a stretch, so that it ends whatever the order does."""
+
 MARKS_TRIED = 100
 """How many places to begin a page at are compared; one of the latest nearly always fits."""
 
@@ -98,20 +101,11 @@ class _Window(NamedTuple):
         return self.start + self.size
 
 
-class _Mark(NamedTuple):
-    """A second at which a filter can begin.
-
-    `position` is corrected by what pages show; `begin` is how many records were known before it.
-    """
-
-    position: int
-    begin: int
-
-
 class Stretch(Generic[RecordT]):
     """Records read in one direction without a gap, and the pages that can extend them.
 
-    A record's position counts the records of the stretch before it.
+    A record's position counts the records of the stretch before it. A mark is a second at which
+    a filter can begin, with its position.
     """
 
     def __init__(
@@ -130,10 +124,13 @@ class Stretch(Generic[RecordT]):
         self._page_size = page_size
         self._until = until
         self._order: Literal["asc", "desc"] = order
-        self._marks: dict[int | None, _Mark] = {since: _Mark(0, 0)}
+        self._marks: dict[int | None, int] = {since: 0}
+        self._seconds: dict[object, int] = {}
+        self._missing: dict[int | None, int] = {}
         self._overlap = 1
         self._barren = 0
         self._rounds = 0
+        self._all_rounds = 0
         self._is_shuffled = False
         self._misplaced: set[object] = set()
         self._again: list[PageRequest] = []
@@ -172,7 +169,7 @@ class Stretch(Generic[RecordT]):
             return None
         new_marks = self._append(fresh)
         self._held += fresh
-        is_whole = is_gapless and not self._has_unseen(page, len(records))
+        is_whole = is_gapless and self._unseen(page, records) <= 0
         if self._again or (not is_whole and self._read_again(page, records)):
             return None
         self._overlap, self._rounds = 1, 0
@@ -200,10 +197,10 @@ class Stretch(Generic[RecordT]):
     def _windows(self, size: int) -> Iterator[_Window]:
         """The furthest page after each mark that still begins within what is known."""
         wanted = max(self.length - self._overlap, 0)
-        for second, mark in islice(reversed(self._marks.items()), MARKS_TRIED):
-            ahead = max(wanted - mark.position, 0) if wanted else 0
+        for mark, position in islice(reversed(self._marks.items()), MARKS_TRIED):
+            ahead = max(wanted - position, 0) if wanted else 0
             number = min(ahead // size + 1, MAX_PAGE)
-            yield _Window(mark.position + (number - 1) * size, size, number, second)
+            yield _Window(position + (number - 1) * size, size, number, mark)
 
     def _furthest(self, size: int) -> _Window:
         best = None
@@ -214,18 +211,31 @@ class Stretch(Generic[RecordT]):
                 break
         return best or _Window(0, size, 1, None)
 
-    def _append(self, fresh: Sequence[RecordT]) -> dict[int | None, _Mark]:
-        new_marks: dict[int | None, _Mark] = {}
+    def _append(self, fresh: Sequence[RecordT]) -> dict[int | None, int]:
+        new_marks: dict[int | None, int] = {}
         for record in fresh:
             if self._order == "asc" and record.second not in self._marks:
-                new_marks.setdefault(record.second, _Mark(self.length, self.length))
+                new_marks.setdefault(record.second, self.length)
             self.positions[record.version] = self.length
+            self._seconds[record.version] = record.second
             self.length += 1
         return new_marks
 
-    def _has_unseen(self, page: PageRequest, got: int) -> bool:
-        """Whether more records lie between the page's mark and its end than are known."""
-        return (page.number - 1) * page.size + got > self.length - self._marks[page.since].begin
+    def _unseen(self, page: PageRequest, records: Sequence[RecordT]) -> int:
+        """How many more records lie between the page's mark and its end than are known.
+
+        Of the second in which the page ends, more may be known than lie before its end.
+        """
+        if page.number == 1 or not records:
+            return 0
+        told = (page.number - 1) * page.size - self._missing.get(page.since, 0)
+        last = records[-1].second
+        before = sum(record.second != last for record in records)
+        seconds = [s for s in self._seconds.values() if page.since is None or s >= page.since]
+        unseen = told + len(records) - len(seconds)
+        if before:
+            unseen = max(unseen, told + before - sum(s < last for s in seconds))
+        return unseen
 
     def _read_again(self, page: PageRequest, records: Sequence[RecordT]) -> bool:
         """Have the pages before this one read again, in other sizes, then this one.
@@ -233,13 +243,16 @@ class Stretch(Generic[RecordT]):
         Returns False when that has been of no use.
         """
         reach = (page.number - 1) * page.size
-        if self._rounds == MAX_ROUNDS or (self._rounds and not self._is_shuffled):
+        is_spent = self._rounds == MAX_ROUNDS or self._all_rounds == MAX_ALL_ROUNDS
+        if is_spent or (self._rounds and not self._is_shuffled):
             if self._is_shuffled:  # else they were added meanwhile, behind the walk
                 self.unsure += [record.second for record in records[:1]]
-            begin = self.length - reach - len(records)
-            self._marks = {page.since: self._marks[page.since]._replace(begin=begin)}
+            self._marks = {page.since: self._marks[page.since]}
+            unseen = max(self._unseen(page, records), 0)
+            self._missing = {page.since: self._missing.get(page.since, 0) + unseen}
             return False
         self._rounds += 1
+        self._all_rounds += 1
         size = max(self._page_size.full - self._rounds, ceil(reach / MAX_PAGE), 1)
         numbers = range(ceil(reach / size), 0, -1)
         last = page if records else page._replace(number=page.number - 1)
@@ -250,10 +263,9 @@ class Stretch(Generic[RecordT]):
         """Deletions and insertions behind the walk move a mark; other marks are then unsure."""
         if not positions or any(a > b for a, b in pairwise(positions)):
             return  # records of equal times in another order tell nothing
-        mark = self._marks[page.since]
         position = positions[-1] - len(positions) + 1 - (page.number - 1) * page.size
-        if position != mark.position:
-            self._marks = {page.since: _Mark(position, mark.begin)}
+        if position != self._marks[page.since]:
+            self._marks = {page.since: position}
 
     def _forget(self) -> None:
         """Drop what no page number can reach any more, so that memory stays flat."""
@@ -262,10 +274,7 @@ class Stretch(Generic[RecordT]):
             return
         horizon = self.length - reach
         self.positions = {v: p for v, p in self.positions.items() if p >= horizon}
+        self._seconds = {v: s for v, s in self._seconds.items() if v in self.positions}
         self._misplaced &= self.positions.keys()
         newest = next(reversed(self._marks))
-        self._marks = {
-            second: mark
-            for second, mark in self._marks.items()
-            if mark.position >= horizon or second == newest
-        }
+        self._marks = {m: p for m, p in self._marks.items() if p >= horizon or m == newest}

@@ -252,33 +252,29 @@ shapes = st.lists(
     shapes,
     st.integers(10, 16),
     st.booleans(),
-    st.sampled_from(["reversed", "same", "another", "place"]),
+    st.sampled_from(["reversed", "same"]),
     st.randoms(use_true_random=False),
 )
 def test_whatever_comes_and_goes_what_stays_is_returned_once(
     shape: list[tuple[int, int]],
     size: int,
     spread: bool,
-    ties: Literal["reversed", "same", "another", "place"],
+    ties: Literal["reversed", "same"],
     chance: random.Random,
 ) -> None:
-    """Any data set, any page size, any interleaving of deletions and insertions.
-
-    Where each request has an order of its own, what is deleted can't be told from what is missing.
-    """
+    """Any data set, any page size, any interleaving of deletions and insertions."""
     rows = [
         row
         for i, (second, n) in enumerate(shape)
         for row in crowd(n, second, spread=spread, first=1000 * i)
     ]
     model = ModelList(list(rows), ties=ties)
-    is_stable = ties in {"reversed", "same"}
     steady = set(rows)
     added = iter(range(10**6, 10**7))
 
     def change() -> None:
         for _ in range(chance.choice([0, 0, 1, 3])):
-            if model.rows and is_stable and chance.random() < 0.6:
+            if model.rows and chance.random() < 0.6:
                 gone = model.rows.pop(chance.randrange(len(model.rows)))
                 steady.discard(gone)
             else:
@@ -292,4 +288,4 @@ def test_whatever_comes_and_goes_what_stays_is_returned_once(
     overfull = {o.second for o in walk.overfull}
     assert {row.second for row in lost} <= overfull
     for second in overfull:
-        assert ties != "reversed" or sum(r.second == second for r in rows) + 200 > reach // 2
+        assert ties == "same" or sum(r.second == second for r in rows) + 200 > reach // 2

@@ -159,13 +159,14 @@ class Stretch(Generic[RecordT]):
 
         That is when the page was found shifted, and while pages are read again.
         """
-        fresh = self._fresh(records)
+        fresh = self._fresh(page, records)
         is_gapless = page.number == 1 or (records and records[0].version in self.positions)
         if self._again:
             self._again.pop()
-        elif not is_gapless and not self._is_shuffled and self._barren < MAX_BARREN:
+        elif not is_gapless and self._barren < MAX_BARREN:
+            if not (self._is_shuffled and self._barren and self._read_again(page, records)):
+                self._overlap = min(self._overlap * 4, max(self.length, 1))
             self._barren += 1
-            self._overlap = min(self._overlap * 4, max(self.length, 1))
             return None
         new_marks = self._append(fresh)
         self._held += fresh
@@ -180,7 +181,7 @@ class Stretch(Generic[RecordT]):
         held, self._held = self._held, []
         return sorted(held, key=lambda record: record.second, reverse=self._order == "desc")
 
-    def _fresh(self, records: Sequence[RecordT]) -> list[RecordT]:
+    def _fresh(self, page: PageRequest, records: Sequence[RecordT]) -> list[RecordT]:
         """The records of a page that are not known yet.
 
         Notes when those that are have changed places, and which come out of place themselves.
@@ -189,7 +190,9 @@ class Stretch(Generic[RecordT]):
         versions = (records[i].version for i in known)
         placed = [self.positions[v] for v in versions if v not in self._misplaced]
         self._is_shuffled |= any(a > b for a, b in pairwise(placed))
-        end = len(records) if self._again else known[-1] if known else 0
+        reach = self._marks[page.since] + (page.number - 1) * page.size + len(records)
+        is_behind = bool(self._again) or reach <= self.length
+        end = len(records) if is_behind else known[-1] if known else 0
         fresh = [record for record in records if record.version not in self.positions]
         self._misplaced |= {r.version for r in records[:end] if r.version not in self.positions}
         return fresh

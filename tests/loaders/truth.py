@@ -123,7 +123,11 @@ def differences(found: Rows, expected: Rows) -> dict[Any, Any]:
 
 
 def _columns(row: Json, source: Json) -> dict[str, tuple[Any, Any]]:
-    unknown = {name: value for name, value in source.items() if name not in row}
+    unknown = {
+        name: value
+        for name, value in source.items()
+        if name not in row and not (name in NESTED and value is None)  # flattened: no column
+    }
     expected = {name: source.get(name) for name in row} | {REST: unknown or None}
     return {name: (row[name], value) for name, value in expected.items() if row.get(name) != value}
 

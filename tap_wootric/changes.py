@@ -102,7 +102,7 @@ class Changes:
     def _note(self, name: str, mark: str, row: Row) -> None:
         if self.highest_id is not None and isinstance(row.id, int):
             self.highest_id = max(self.highest_id, row.id)
-        if row.second != self._second:
+        if self._second is None or row.second > self._second:
             self._boundary.clear()
             self._second = row.second
         self._boundary[name] = mark

@@ -127,7 +127,8 @@ class Sync:
         if self._changes is None:
             self._settled = settled
             self._changes = Changes(self._coverage, self._seen, settled, self._highest_id)
-        self._second = row.second
+        if self._second is None or row.second > self._second:  # else it was added behind the walk
+            self._second = row.second
         return self._changes.is_new(row)
 
     @property

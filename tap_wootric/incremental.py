@@ -20,7 +20,7 @@ from tap_wootric.readers import Readers
 from tap_wootric.settings import moment
 from tap_wootric.slices import Slices
 from tap_wootric.stream import WootricStream
-from tap_wootric.sync import Sync
+from tap_wootric.sync import USUAL_SMALLEST_PAGE, Sync
 from tap_wootric.times import from_unix, unix_second
 from tap_wootric.walk import OverfullSecond, Walk
 
@@ -237,7 +237,8 @@ class IncrementalStream(WootricStream):
             sync.horizon = Horizon(is_kept=False)
         horizon = sync.horizon
         size = query.page.size
-        is_all = len(rows) < size and is_dated if rows else query.updated_since is None
+        is_short = len(rows) < USUAL_SMALLEST_PAGE  # a longer page may be one that the server caps
+        is_all = is_short and is_dated if rows else query.updated_since is None
         is_open = horizon.ahead is None and not is_all
         horizon.meet(now, (row.edge for row in rows))
         if self._settled:

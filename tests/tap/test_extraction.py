@@ -234,6 +234,16 @@ def test_a_server_that_gives_very_few_a_page_is_understood_by_later_syncs(
     assert account.sync(stream, state=second.state).ids(stream) == []
 
 
+def test_a_first_page_that_a_server_caps_does_not_pass_for_the_newest(account: Account) -> None:
+    """All would be read again otherwise: what is known would be known as of the oldest record."""
+    account.sandbox.options.per_page_cap = 25
+    state = account.sync().state
+    account.sandbox.requests.clear()
+
+    assert account.sync(state=state).ids() == []
+    assert len(account.lists()) <= 3
+
+
 @pytest.mark.parametrize("size", [10, 37, 50])
 def test_pages_are_as_long_as_the_setting_says(account: Account, size: int) -> None:
     """`page_size` reaches the API, and the result does not depend on it."""

@@ -182,15 +182,14 @@ class IncrementalStream(WootricStream):
         return (end - walk.second) * walk.density >= WORTH_SLICING
 
     def _walk_side_by_side(self, walk: Walk[Row]) -> Iterator[Row]:
-        readers = self._readers
         slices = Slices(
             walk,
             self._page_size_found,
             now=self._newest,
-            readers=readers,
+            readers=self._readers,
             record_bytes=self.record_bytes,
         )
-        reader = Readers(slices, lambda page: self._rows(Query(page)), readers)
+        reader = Readers(slices, lambda page: self._rows(Query(page)))
         for row in reader.records(self._waiting):
             self._note_overfull(slices.overfull)
             yield row

@@ -21,12 +21,10 @@ class Readers(Generic[RecordT]):
         self,
         slices: Slices[RecordT],
         fetch: Callable[[PageRequest], list[RecordT]],
-        number: int,
     ) -> None:
         """Take the slices and what asks for a page, which any thread may call."""
         self._slices = slices
         self._fetch = fetch
-        self._number = number
         self._changed = threading.Condition()
         self._is_over = False
 
@@ -40,7 +38,7 @@ class Readers(Generic[RecordT]):
         Args:
             interruptible: Marks a wait that a termination signal may break off.
         """
-        for _ in range(self._number):
+        for _ in range(self._slices.readers):
             threading.Thread(target=self._read_slices, daemon=True).start()
         try:
             while (records := self._next(interruptible)) is not None:

@@ -148,7 +148,8 @@ CONNECTION = (
         default=4,
         title="Concurrent requests",
         description="How many time slices of a long history are read side by side where Wootric "
-        "announces no rate limit. 4 when left alone; 1 reads one after another.",
+        "announces no rate limit. 4 when left alone; 1 reads one after another, and beyond 7 "
+        "there is no room for what is read ahead.",
     ),
     th.Property(
         "request_timeout",

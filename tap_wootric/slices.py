@@ -16,7 +16,7 @@ from typing import Generic
 from tap_wootric.pages import PageSize, RecordT
 from tap_wootric.walk import OverfullSecond, Walk
 
-LONGEST = 40
+LONGEST = 26
 """Pages in a slice, at most: short enough to share the end of a history fairly."""
 
 SHORTEST = 20
@@ -25,7 +25,7 @@ SHORTEST = 20
 READ_AHEAD_BYTES = 4_000_000
 """The same for records that are large as they are sent; read, they take several times as much."""
 
-READ_AHEAD = 4_000
+READ_AHEAD = 6_000
 """Records that may wait for their turn, so that memory stays bounded."""
 
 
@@ -70,17 +70,18 @@ class Slices(Generic[RecordT]):
             walk: The walk.
             page_size: Shared by all walks.
             now: UNIX second at which an open range ends for the present.
-            readers: How many read side by side.
+            readers: How many may read side by side.
             record_bytes: Size of a record as it is sent.
         """
         self.waiting = 0
         self._room = max(min(READ_AHEAD, READ_AHEAD_BYTES // record_bytes), page_size.full)
+        self.readers = min(readers, 1 + self._room // (SHORTEST * page_size.full))
+        """As many as have room for a slice each while the first is read: more would just wait."""
         self.overfull: list[OverfullSecond] = []
         self._page_size = page_size
         self._until = walk.until
         self._end = now if walk.until is None else min(walk.until, now)
         self._density = walk.density or 1.0
-        self._readers = readers
         begin = walk.second or 0
         self._uncut: int | None = self._next_cut(begin)
         if self._uncut is not None:
@@ -134,7 +135,7 @@ class Slices(Generic[RecordT]):
         """Where a slice from `begin` on is to end; None when it takes all that is left."""
         full = self._page_size.full
         left = self._density * (self._end - begin) / full
-        pages = min(max(left / self._readers, SHORTEST), LONGEST)
+        pages = min(max(left / self.readers, SHORTEST), LONGEST)
         cut = begin + max(int(pages * full / self._density), 2)
         return None if cut + 2 >= self._end else cut
 

@@ -83,6 +83,20 @@ def test_any_number_of_readers_gives_the_same(readers: int) -> None:
     assert found == rows
 
 
+@pytest.mark.parametrize(
+    ("asked", "record_bytes", "at_work"), [(4, 500, 4), (16, 500, 7), (16, 4_000, 2)]
+)
+def test_no_more_readers_work_than_have_room_for_what_they_read(
+    asked: int, record_bytes: int, at_work: int
+) -> None:
+    """Too many would fill the room with beginnings, and then wait while one reads on alone."""
+    walk: Walk[Row] = Walk(0, None, PageSize(50))
+
+    slices = Slices(walk, PageSize(50), now=NOW, readers=asked, record_bytes=record_bytes)
+
+    assert slices.readers == at_work
+
+
 gaps = st.lists(
     st.tuples(st.integers(0, 900_000), st.sampled_from([1, 5, 60, 400, 1600])), max_size=9
 )

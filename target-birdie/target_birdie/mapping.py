@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from target_birdie import envelope
-from target_birdie.privacy import is_personal, scrub
+from target_birdie.privacy import is_personal_name, scrub
 from target_birdie.values import Unmappable, from_unix, to_id, to_rating, to_text, to_time
 
 DEFAULT_STREAMS: dict[str, dict[str, Any]] = {
@@ -35,7 +36,6 @@ DEFAULT_STREAMS: dict[str, dict[str, Any]] = {
 
 _REQUIRED = frozenset({"feedback_id", "user_id", "rating", "posted_at"})
 _IDS = frozenset({"feedback_id", "user_id", "author_id", "account_id"})
-_MISSING = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,11 @@ class StreamMapping:
         self.record_type: str = entry["record_type"]
         self.kind: str = entry.get("kind") or rules.kind
         self.rules = rules
+        self._travels_whole = rules.include_pii
+        self._dates = rules.date_properties
         self._columns = frozenset(columns)
         self._fields = [
-            (field, path, tuple(path.split(".")), self._converter(field))
+            (field, path, tuple(path.split(".")), self._converter(field, path))
             for field, path in entry["fields"].items()
         ]
         self._properties = [(path, tuple(path.split("."))) for path in entry.get("properties", ())]
@@ -86,12 +88,14 @@ class StreamMapping:
         self._taken = frozenset(keys[0] for keys in paths if len(keys) == 1)
         self._nested = [keys for keys in paths if len(keys) > 1]
 
-    def _converter(self, field: str) -> Callable[[Any], Any]:
+    def _converter(self, field: str, path: str) -> Callable[[Any], Any]:
+        convert: Callable[[Any], Any] = to_time if field == "posted_at" else to_text
         if field in _IDS:
-            return lambda value: to_id(value, self.rules.id_prefix)
+            convert = partial(to_id, prefix=self.rules.id_prefix)
         if field == "rating":
-            return lambda value: to_rating(value, 10 if self.kind == "nps" else None)
-        return to_time if field == "posted_at" else to_text
+            convert = partial(to_rating, highest=10 if self.kind == "nps" else None)
+        is_date = path in self._dates
+        return (lambda value: convert(from_unix(value))) if is_date else convert
 
     def map(self, record: Mapping[str, Any]) -> BirdieRecord:
         """Return the Birdie record.
@@ -102,9 +106,7 @@ class StreamMapping:
         fields: dict[str, Any] = {}
         for field, path, keys, convert in self._fields:
             value = _at(record, keys)
-            if path in self.rules.date_properties:
-                value = from_unix(value)
-            mapped = None if value is _MISSING or value is None else convert(value)
+            mapped = None if value is None else convert(value)
             if mapped is not None:
                 fields[field] = mapped
             elif field in _REQUIRED:
@@ -126,24 +128,22 @@ class StreamMapping:
         additional: dict[str, Any] = {}
         for name, value in record.items():
             if name not in self._taken:
-                self._add(additional, name, name, self._rest(name, value))
+                rest = self._rest(name, value) if isinstance(value, dict) else value
+                if (kept := self._kept(name, rest)) is not None:
+                    additional[name] = kept
         for path, keys in self._properties:
             found = _at(record, keys)
-            if isinstance(found, dict):
-                for name, value in found.items():
-                    self._add(
-                        additional, name, self._free_name(name, path, record, additional), value
-                    )
+            for name, value in found.items() if isinstance(found, dict) else ():
+                if (kept := self._kept(name, value)) is not None:
+                    additional[self._free_name(name, path, record, additional)] = kept
         if rules.include:
             additional = {k: v for k, v in additional.items() if k in rules.include}
         if rules.exclude:
             additional = {k: v for k, v in additional.items() if k not in rules.exclude}
         return additional
 
-    def _rest(self, column: str, value: Any) -> Any:
+    def _rest(self, column: str, value: dict[str, Any]) -> dict[str, Any] | None:
         """Return a column without the parts that are mapped elsewhere."""
-        if not isinstance(value, dict):
-            return value
         for keys in self._nested:
             if keys[0] == column:
                 value = _without(value, keys[1:])
@@ -152,23 +152,23 @@ class StreamMapping:
     def _free_name(
         self, name: str, path: str, record: Mapping[str, Any], additional: dict[str, Any]
     ) -> str:
-        taken = name in self._columns or name in record or name in additional
-        free = f"{path}.{name}" if taken else name
-        while free in additional or (taken and free in record):
+        if not (name in record or name in additional or name in self._columns):
+            return name
+        free = f"{path}.{name}"
+        while free in additional or free in record:
             free += "_"
         return free
 
-    def _add(self, additional: dict[str, Any], name: str, target: str, value: Any) -> None:
+    def _kept(self, name: str, value: Any) -> Any:
+        """Return what may travel of a value; None when nothing is left of it."""
         if value is None or value == "":
-            return
-        if not self.rules.include_pii:
-            if is_personal(name, value):
-                return
+            return None
+        if not self._travels_whole:
+            if is_personal_name(name) and not isinstance(value, bool):
+                return None
             if isinstance(value, (dict, list)) and value:
-                value = scrub(value)
-                if not value:
-                    return
-        additional[target] = from_unix(value) if name in self.rules.date_properties else value
+                value = scrub(value) or None
+        return from_unix(value) if name in self._dates else value
 
     def redacted(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Return the record as it may be kept on disk: without what would not be sent either."""
@@ -182,8 +182,8 @@ class StreamMapping:
 def _at(record: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
     value: Any = record
     for key in keys:
-        if not isinstance(value, Mapping) or key not in value:
-            return _MISSING
+        if not isinstance(value, dict) or key not in value:
+            return None
         value = value[key]
     return value
 

@@ -81,5 +81,5 @@ def scrub(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: scrub(v) for k, v in value.items() if not is_personal(k, v)}
     if isinstance(value, list):
-        return [scrub(item) for item in value]
+        return [scrub(v) if isinstance(v, (dict, list)) else v for v in value]
     return value

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 import time
+from math import inf
 from threading import Event, Lock
 
 FIRST_HOLD = 0.25
 """Seconds of the first hold after 429 or 503 without Retry-After; each further one is twice as
 long, as in Birdie's own client."""
+CALM_SECONDS = 10.0
+"""A complaint after so long without one is taken for chance, such as replies that came late."""
 LONGEST_WAIT = 30.0
 """Seconds beyond which neither a hold nor a retry grows by itself."""
 
@@ -16,8 +19,9 @@ LONGEST_WAIT = 30.0
 class Pace:
     """Hands out moments to send at. Pure: the time is passed in.
 
-    When Birdie asks to slow down, nothing goes until the hold ends, and the pace is halved; it
-    grows back by a twentieth of the full pace for each second without complaint.
+    When Birdie asks to slow down, nothing goes until the hold ends, and the pace falls: by a tenth
+    at first, by half when it is asked again soon. It grows back by a twentieth of the full pace
+    for each second without complaint.
     """
 
     def __init__(self, per_second: float) -> None:
@@ -28,6 +32,7 @@ class Pace:
         self._next = 0.0
         self._held_until = 0.0
         self._hold = FIRST_HOLD
+        self._complained_at = -inf
 
     @property
     def held_until(self) -> float:
@@ -53,7 +58,10 @@ class Pace:
             return None
         if now >= self._held_until:
             if self._hold == FIRST_HOLD:  # an outage says nothing about the pace
-                self._rate = max(self._rate / 2, min(1.0, self._full))
+                is_calm = now - self._complained_at >= CALM_SECONDS
+                slower = self._rate * (0.9 if is_calm else 0.5)
+                self._rate = max(slower, min(1.0, self._full))
+            self._complained_at = now
             self._hold = min(self._hold * 2, LONGEST_WAIT)
         self._rated_at = self._held_until = now + seconds
         self._next = self._held_until
@@ -71,15 +79,21 @@ class Gate:
         """Open the gate at this many requests a second; 0 means no limit."""
         self._pace = Pace(per_second)
         self._lock = Lock()
+        self._turn = Lock()
 
     def wait(self, stop: Event) -> bool:
-        """Wait for the next moment to send; False when `stop` came first."""
-        while not stop.is_set():
-            with self._lock:
-                moment = self._pace.reserve(time.monotonic())
-            stop.wait(moment - time.monotonic())
-            if self._pace.held_until <= time.monotonic():
-                return not stop.is_set()
+        """Wait for the next moment to send; False when `stop` came first.
+
+        One waits at a time: were moments handed out ahead, all whose moment went by while the
+        machine stood still would go at once, over the limit.
+        """
+        with self._turn:
+            while not stop.is_set():
+                with self._lock:
+                    moment = self._pace.reserve(time.monotonic())
+                stop.wait(moment - time.monotonic())
+                if self._pace.held_until <= time.monotonic():
+                    return not stop.is_set()
         return False
 
     def hold(self, retry_after: float | None) -> float | None:

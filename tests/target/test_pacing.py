@@ -1,12 +1,20 @@
-"""When requests may go: no clock, no threads."""
+"""When requests may go."""
 
 from __future__ import annotations
 
+import sys
+import time
 from collections import deque
+from threading import Event, Thread
 
 from hypothesis import given
 from hypothesis import strategies as st
-from target_birdie.pacing import LONGEST_WAIT, Pace, retry_wait
+from target_birdie.pacing import LONGEST_WAIT, Gate, Pace, retry_wait
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
 
 
 @given(st.integers(1, 200), st.lists(st.floats(0, 0.5), max_size=200))
@@ -61,26 +69,71 @@ def test_holds_grow_until_something_is_accepted() -> None:
     assert pace.complained(now, None) == 0.25
 
 
+def gap(pace: Pace, now: float) -> float:
+    return round(-pace.reserve(now) + pace.reserve(now), 4)
+
+
 def test_the_pace_is_halved_and_comes_back() -> None:
     """A limit lower than ours is met by going slower for a while, not for ever."""
     pace = Pace(100)
     pace.complained(0.0, None)
-    slow = -pace.reserve(0.25) + pace.reserve(0.25)
-    for second in range(2, 15):
+    pace.accepted()
+    pace.complained(1.0, None)
+    slow = gap(pace, 1.25)
+    for second in range(2, 16):
         pace.reserve(float(second))
-    fast = -pace.reserve(20.0) + pace.reserve(20.0)
 
-    assert (round(slow, 4), round(fast, 4)) == (0.02, 0.01)
+    assert (slow, gap(pace, 20.0)) == (round(1 / 45, 4), 0.01)
 
 
-def test_an_outage_halves_the_pace_once() -> None:
-    """However often it is refused in a row: the pace afterwards is half, not a hundredth."""
+def test_a_single_complaint_costs_a_tenth_of_the_pace() -> None:
+    """Requests that reach Birdie in a heap by chance are no reason to go at half the pace."""
+    pace = Pace(100)
+    pace.complained(20.0, None)
+    after_one = gap(pace, 20.25)
+    pace.accepted()
+    pace.reserve(30.0)
+    pace.complained(31.0, None)
+
+    assert (after_one, gap(pace, 31.25)) == (round(1 / 90, 4), round(1 / 90, 4))
+
+
+def test_an_outage_slows_the_pace_once() -> None:
+    """However often it is refused in a row: the pace afterwards is not a hundredth."""
     pace = Pace(100)
     for _ in range(6):
         pace.complained(pace.held_until, None)
-    end = pace.held_until
 
-    assert round(-pace.reserve(end) + pace.reserve(end), 4) == 0.02
+    assert gap(pace, pace.held_until) == round(1 / 90, 4)
+
+
+class _StandingStill(Event):
+    """Nobody wakes before the machine goes on."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._until = time.monotonic() + seconds
+
+    @override
+    def wait(self, timeout: float | None = None) -> bool:
+        return super().wait(max(timeout or 0.0, self._until - time.monotonic()))
+
+
+def test_what_waited_while_the_machine_stood_still_does_not_go_at_once() -> None:
+    """A burst would be over the limit, and Birdie's complaint costs far more than the pause."""
+    gate, stop, passed = Gate(50), _StandingStill(0.4), list[float]()
+
+    def send() -> None:
+        gate.wait(stop)
+        passed.append(time.monotonic())
+
+    threads = [Thread(target=send) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sum(moment < passed[0] + 0.1 for moment in passed) < 10
 
 
 @given(st.integers(0, 10_000))

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from hashlib import blake2b
 from threading import Event, Thread
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
 from target_birdie import envelope
@@ -19,40 +19,20 @@ from target_birdie.client import BirdieClient
 from target_birdie.digests import DigestStore
 from target_birdie.errors import TargetError
 from target_birdie.files import FileWriter
+from target_birdie.jobs import Destination, Job, Key
 from target_birdie.ledger import Ledger, State
-from target_birdie.mapping import BirdieRecord, StreamMapping
+from target_birdie.mapping import StreamMapping
 from target_birdie.rehearsal import Rehearsal
-from target_birdie.rejects import Rejects
+from target_birdie.rejects import NESTING, Rejects
 from target_birdie.report import Report
 from target_birdie.schema_check import SchemaCheck
 from target_birdie.settings import Settings
-from target_birdie.uploader import Job, Key, Limits, Uploader
+from target_birdie.uploader import Limits, Uploader
 from target_birdie.values import Unmappable
 
 GRACE_SECONDS = 25.0
 """How long a stopped run waits for the answers to what it has sent."""
 _COMMIT_SECONDS = 1.0
-
-
-class Destination(Protocol):
-    """Where jobs go."""
-
-    failure: TargetError | None
-
-    def submit(self, job: Job) -> None:
-        """Take a job."""
-
-    def drain(self) -> None:
-        """Bring every job to its end."""
-
-    def settle_queued(self) -> None:
-        """Bring to its end what can stand without the rest of the run."""
-
-    def stop(self) -> None:
-        """Take nothing more."""
-
-    def wait_in_flight(self, seconds: Callable[[], float]) -> None:
-        """Wait for what cannot be called back."""
 
 
 class Delivery:
@@ -147,7 +127,7 @@ class Delivery:
         job.numbers.append(self.ledger.issue())
         self.report.count("read")
         try:
-            self._fill(job, mapping.map(record))
+            self._fill(job)
         except Unmappable as unmappable:
             self.rejects.add(job, unmappable.reason, unmappable.detail)
             self.settled(job)
@@ -156,11 +136,16 @@ class Delivery:
         if self.failure:
             raise self.failure
 
-    def _fill(self, job: Job, mapped: BirdieRecord) -> None:
-        if self._schema:
-            self._schema.check(mapped.record_type, mapped.body)
+    def _fill(self, job: Job) -> None:
+        try:
+            mapped = job.mapping.map(job.record)
+            if self._schema:
+                self._schema.check(mapped.record_type, mapped.body)
+            body = envelope.encode(mapped.body)
+        except RecursionError:
+            detail = "values are nested too deeply; objects and lists are left out of this line"
+            raise Unmappable(NESTING, detail) from None
         field = envelope.RECORD_TYPES[mapped.record_type]
-        body = envelope.encode(mapped.body)
         job.key = (mapped.record_type, mapped.id)
         path = self.settings.paths[mapped.record_type]
         job.path = path.format(**{field: quote(mapped.id, safe="")})

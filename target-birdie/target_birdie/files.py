@@ -17,7 +17,7 @@ from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-
 
 from target_birdie import file_formats
 from target_birdie.errors import ConfigError, TargetError
-from target_birdie.uploader import Job, Outcomes
+from target_birdie.jobs import Job, Outcomes
 
 _ROWS_AT_A_TIME = 5_000
 _PARTIAL = ".partial"

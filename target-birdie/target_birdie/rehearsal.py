@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from target_birdie.errors import TargetError
-from target_birdie.uploader import Job, Outcomes
+from target_birdie.jobs import Job, Outcomes
 
 _SAMPLES = 3
 _PLAIN_KEYS = frozenset({"feedback_id", "user_id", "author_id", "posted_at", "rating", "name"})

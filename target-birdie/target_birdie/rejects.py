@@ -12,9 +12,12 @@ from threading import Lock
 from typing import Any
 
 from target_birdie.errors import ConfigError, TargetError
+from target_birdie.jobs import Job, Key
 from target_birdie.report import Report
 from target_birdie.settings import Settings
-from target_birdie.uploader import Job, Key
+
+NESTING = "nesting"
+"""The reason of a record too deep to be read again: only its single values are kept."""
 
 _SHARE_COUNTS_FROM = 100
 
@@ -59,7 +62,9 @@ class Rejects:
                 "id": record_id,
                 "reason": reason,
                 "detail": detail,
-                "record": job.mapping.redacted(job.record),
+                "record": job.mapping.redacted(
+                    _flat(job.record) if reason == NESTING else job.record
+                ),
             }
             self._forget(self.file.add(entry, job.key, max(job.numbers)))
         self._report.rejected(job.stream, record_id, reason)
@@ -243,6 +248,10 @@ class RejectsFile:
             return self.path.exists() and os.path.samestat(
                 os.fstat(file.fileno()), self.path.stat()
             )
+
+
+def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if not isinstance(value, (dict, list))}
 
 
 def sync(folder: Path) -> None:

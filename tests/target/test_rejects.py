@@ -68,6 +68,27 @@ def test_a_record_that_cannot_be_mapped_is_kept_with_the_reason(
     )
 
 
+@pytest.mark.parametrize("settings", [{}, {"include_pii": True}])
+def test_a_record_nested_too_deeply_does_not_stop_the_rest(
+    settings: dict[str, Any],
+    sandbox: Sandbox,
+    run_target: Callable[..., Run],
+    rejects: Rejects,
+) -> None:
+    """What no program reads to its end is rejected, or sent as it is, and never ends the run."""
+    deep: Any = []
+    for _ in range(900):
+        deep = [deep]
+
+    run = run_target(stream_of([record(1), record(2, notes=deep), record(3)]), **settings)
+
+    arrived = set(sandbox.birdie.records())
+    kept = {entry["id"] for entry in rejects()}
+    assert run.states[-1] == {"read": 3}
+    assert (arrived | kept, arrived & kept) == ({"1", "2", "3"}, set())
+    assert {"1", "3"} <= arrived
+
+
 @pytest.mark.parametrize("status", ["400", "413", "422"])
 def test_a_record_that_birdie_refuses_is_kept(
     status: str, sandbox: Sandbox, run_target: Callable[..., Run], rejects: Rejects

@@ -9,17 +9,12 @@ Pure: no HTTP, no clock. `docs/design.md` tells why.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Generic, NamedTuple
 
-from tap_wootric.pages import (
-    OrderError,
-    PageRequest,
-    PageSize,
-    Placed,
-    RecordT,
-    Stretch,
-)
+from tap_wootric.pages import OrderError, PageRequest, PageSize, Placed, RecordT
+from tap_wootric.stretch import Stretch
 
 
 class OverfullSecond(NamedTuple):
@@ -52,6 +47,7 @@ class Walk(Generic[RecordT]):
         self._page_size = page_size
         self._head: Stretch[RecordT] = Stretch(page_size, since, until)
         self._tail: _Tail[RecordT] | None = None
+        self._after: _After[RecordT] | None = None
         self._is_probing = False
         self._first: int | None = None
         self._count = 0
@@ -70,6 +66,8 @@ class Walk(Generic[RecordT]):
         """Leave what is not before `until`, a second that the walk has not reached, to another."""
         self.until = until
         self._head.shorten(until)
+        if self._after is not None:
+            self._after.stretch.shorten(until)
         if self.page is not None and self._tail is None:
             self.page = self.page._replace(until=until)
 
@@ -82,16 +80,22 @@ class Walk(Generic[RecordT]):
         page = self.page
         if page is None:
             return []
-        if self.until is not None:  # asked for before the walk was shortened
-            records = [record for record in records if record.second < self.until]
         _check(page, records)
         self._page_size.observe(page.size, len(records))
         if self._tail is not None:
             return self._feed_tail(self._tail, page, records)
+        records = self._of_range(records)
+        if self._after is not None:
+            self._begin_tail(self._after, page, records)
+            return []
         fresh = self._end_probe(records) if self._is_probing else self._feed_head(page, records)
         if self.page is None:
             self._tell_doubt()
         return fresh
+
+    def _of_range(self, records: Sequence[RecordT]) -> list[RecordT]:
+        """Without what was asked for before the walk was shortened."""
+        return [r for r in records if self.until is None or r.second < self.until]
 
     def _feed_head(self, page: PageRequest, records: Sequence[RecordT]) -> list[RecordT]:
         fresh = self._head.extend(page, records)
@@ -113,10 +117,10 @@ class Walk(Generic[RecordT]):
             self._first = fresh[0].second
         self._count += len(fresh)
         for record in fresh:
-            if record.second != self.second:
+            if self.second is None or record.second > self.second:
                 self._tell_doubt()
                 self.second, self._in_second = record.second, 0
-            self._in_second += 1
+            self._in_second += record.second == self.second  # else it was added behind the walk
 
     def _tell_doubt(self) -> None:
         if self.second in self._doubtful:
@@ -133,10 +137,24 @@ class Walk(Generic[RecordT]):
 
     def _go_on(self) -> PageRequest | None:
         page = self._head.next_page()
-        if page is None:  # page numbers are used up inside one second: read it from its end
-            self._tail = _Tail(self._page_size, self.second or 0, self._head)
-            page = self._tail.next_page()
-        return page
+        if page is not None:
+            return page
+        # Page numbers are used up inside one second: it is read from its end as well, for which
+        # the page after it is read before.
+        after = (self.second or 0) + 1
+        self._after = _After(Stretch(self._page_size, after, self.until))
+        if self.until is None or after < self.until:
+            return self._after.stretch.next_page()
+        self._tail = _Tail(self._page_size, after - 1, self._head)
+        return self._tail.next_page()
+
+    def _begin_tail(
+        self, after: _After[RecordT], page: PageRequest, records: Sequence[RecordT]
+    ) -> None:
+        after.records = after.stretch.extend(page, records) or []
+        after.is_last = bool(self._page_size.is_last(page.size, len(records)))
+        self._tail = _Tail(self._page_size, self.second or 0, self._head, after.records)
+        self.page = self._tail.next_page()
 
     def _feed_tail(
         self, tail: _Tail[RecordT], page: PageRequest, records: Sequence[RecordT]
@@ -149,22 +167,45 @@ class Walk(Generic[RecordT]):
         if not tail.is_complete:
             self._doubtful.add(tail.second)
         self._tell_doubt()
-        self._tail = None
-        after = tail.second + 1
-        self._head = Stretch(self._page_size, after, self.until)
-        self.page = self._head.next_page() if self.until is None or after < self.until else None
+        return fresh + self._end_tail()
+
+    def _end_tail(self) -> list[RecordT]:
+        """Go on from the page that was read before the tail."""
+        after, self._after, self._tail = self._after, None, None
+        if after is None or after.is_last is None:
+            return []
+        fresh = self._of_range(after.records)
+        self._head = after.stretch
+        self._note(fresh)
+        if not after.is_last and len(fresh) == len(after.records):
+            self.page = self._go_on()
         return fresh
+
+
+@dataclass
+class _After(Generic[RecordT]):
+    """The first page after a crowded second."""
+
+    stretch: Stretch[RecordT]
+    records: list[RecordT] = field(default_factory=list)
+    is_last: bool | None = None
 
 
 class _Tail(Generic[RecordT]):
     """A crowded second, read from its end until it meets what was read from its beginning."""
 
-    def __init__(self, page_size: PageSize, second: int, head: Stretch[RecordT]) -> None:
+    def __init__(
+        self,
+        page_size: PageSize,
+        second: int,
+        head: Stretch[RecordT],
+        beyond: Sequence[RecordT] = (),
+    ) -> None:
         self.second = second
         self.is_complete = False
         self._page_size = page_size
         self._head = head
-        self._stretch: Stretch[RecordT] = Stretch(page_size, second, second + 1, "desc")
+        self._stretch: Stretch[RecordT] = Stretch(page_size, second, second + 1, "desc", beyond)
         self._met: list[int] = []
 
     def next_page(self) -> PageRequest | None:
@@ -182,7 +223,8 @@ class _Tail(Generic[RecordT]):
         has_met = len(self._met) > 1 or (is_spent and self._met == [self._head.length - 1])
         is_sure = self._is_reverse() and not self._stretch.unsure
         self.is_complete = is_sure and (has_met or is_short)
-        return [record for record in fresh if record.version not in head]
+        # What was added beyond the second meanwhile came behind the walk.
+        return [r for r in fresh if r.version not in head and r.second == self.second]
 
     def _is_reverse(self) -> bool:
         """Whether what was met shows that both ends belong to one order, so none lies between.

@@ -130,6 +130,20 @@ def test_a_crowded_second_is_read_from_both_ends(n: int, spread: bool) -> None:
     assert walk.overfull == []
 
 
+@pytest.mark.parametrize("n", [500, 1000, 2000, 2900])
+def test_a_crowded_second_between_quiet_ones_costs_at_most_five_percent(n: int) -> None:
+    """Page numbers can be counted from the seconds around it, so each page overlaps by one."""
+    rows = [Row(10 * i, -i - 1) for i in range(1000)]
+    rows += crowd(n, 20_000, spread=False)
+    rows += [Row(30_000 + 10 * i, 10_000 + i) for i in range(1000)]
+    model = ModelList(rows)
+
+    found, _ = walk_all(model)
+
+    assert_each_once(found, rows)
+    assert len(model.requests) <= len(rows) / 50 * 1.05
+
+
 @pytest.mark.parametrize("n", [3001, 3500, 9000])
 def test_beyond_what_the_api_shows_everything_else_is_delivered_and_the_second_named(
     n: int,

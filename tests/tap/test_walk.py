@@ -267,6 +267,7 @@ shapes = st.lists(
     st.integers(10, 16),
     st.booleans(),
     st.sampled_from(["reversed", "same"]),
+    st.booleans(),
     st.randoms(use_true_random=False),
 )
 def test_whatever_comes_and_goes_what_stays_is_returned_once(
@@ -274,9 +275,13 @@ def test_whatever_comes_and_goes_what_stays_is_returned_once(
     size: int,
     spread: bool,
     ties: Literal["reversed", "same"],
+    is_near: bool,
     chance: random.Random,
 ) -> None:
-    """Any data set, any page size, any interleaving of deletions and insertions."""
+    """Any data set, any page size, any interleaving of deletions and insertions.
+
+    Those come anywhere, or just where the walk is.
+    """
     rows = [
         row
         for i, (second, n) in enumerate(shape)
@@ -292,7 +297,9 @@ def test_whatever_comes_and_goes_what_stays_is_returned_once(
                 gone = model.rows.pop(chance.randrange(len(model.rows)))
                 steady.discard(gone)
             else:
-                model.rows.append(Row(chance.uniform(0, 41), next(added)))
+                begin = model.requests[-1].since if is_near else None
+                second = chance.uniform(0, 41) if begin is None else begin + chance.randint(0, 2)
+                model.rows.append(Row(second, next(added)))
 
     found, walk = walk_all(model, size, change)
 

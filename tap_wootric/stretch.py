@@ -273,7 +273,7 @@ class Stretch(Generic[RecordT]):
             for i, record in enumerate(records)
             if record.version not in self._misplaced
         ]
-        if not placed or placed != sorted(placed):
+        if self._is_shuffled or not placed:
             return  # records of equal times in another order tell nothing
         last, index = placed[-1]
         later = sum(self.positions[version] > last for version in self._misplaced)

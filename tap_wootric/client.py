@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import requests
 from singer_sdk.exceptions import RetriableAPIError
-from singer_sdk.pagination import BaseAPIPaginator
 from singer_sdk.streams import RESTStream
 from singer_sdk.streams.rest import PageContext
 
@@ -75,10 +74,6 @@ class WootricClient(RESTStream[Any], abc.ABC):
     @override
     def user_agent(self) -> str:
         return str(self._tap.config["user_agent"])
-
-    @override
-    def get_new_paginator(self) -> BaseAPIPaginator[Any] | None:
-        return None
 
     @override
     def get_batch_config(self, config: Any) -> None:

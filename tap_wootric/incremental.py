@@ -82,8 +82,7 @@ class IncrementalStream(WootricStream):
     def get_url_params(
         self, context: Context | None, next_page_token: Query | None
     ) -> dict[str, Any]:
-        if next_page_token is None:
-            return {}
+        assert next_page_token is not None
         page, updated_since = next_page_token
         name = self.walk_key.removesuffix("_at")
         params = {

@@ -11,7 +11,23 @@ import fnmatch
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from singer_sdk.mapper import MAPPER_SOURCE_OPTION, NULL_STRING
+from singer_sdk.mapper import (
+    MAPPER_ALIAS_OPTION,
+    MAPPER_ELSE_OPTION,
+    MAPPER_FILTER_OPTION,
+    MAPPER_KEY_PROPERTIES_OPTION,
+    MAPPER_SOURCE_OPTION,
+    NULL_STRING,
+)
+
+OPTIONS = (
+    MAPPER_ALIAS_OPTION,
+    MAPPER_ELSE_OPTION,
+    MAPPER_FILTER_OPTION,
+    MAPPER_KEY_PROPERTIES_OPTION,
+    MAPPER_SOURCE_OPTION,
+)
+"""What a map can hold beside fields; beside the streams there is `__else__` alone."""
 
 
 def problems(maps: object, fields: Mapping[str, Collection[str]]) -> Iterator[str]:
@@ -23,6 +39,8 @@ def problems(maps: object, fields: Mapping[str, Collection[str]]) -> Iterator[st
     """
     for name, rules in maps.items() if isinstance(maps, Mapping) else ():
         if name.startswith("__"):
+            if name != MAPPER_ELSE_OPTION:
+                yield _no_option(name, name, [MAPPER_ELSE_OPTION])
             continue
         own = rules if isinstance(rules, Mapping) else {}
         source = str(own.get(MAPPER_SOURCE_OPTION, name))
@@ -43,9 +61,17 @@ def _absent(name: str, rules: Mapping[str, Any], known: Collection[str]) -> Iter
                 f"setting 'stream_maps.{name}.{field}' is wrong: the expression is empty, "
                 "write null to leave the field out"
             )
-        if rule in {None, NULL_STRING} and not field.startswith("__") and field not in known:
+        if field in OPTIONS:
+            continue
+        if field.startswith("__") and field.endswith("__"):
+            yield _no_option(f"{name}.{field}", field, OPTIONS)
+        elif rule in {None, NULL_STRING} and field not in known:
             wrong = f"setting 'stream_maps.{name}.{field}' is wrong: there is no such field to hide"
             yield wrong + _hint(field, known)
+
+
+def _no_option(path: str, name: str, known: Collection[str]) -> str:
+    return f"setting 'stream_maps.{path}' is wrong: there is no such option" + _hint(name, known)
 
 
 def _hint(name: str, known: Collection[str]) -> str:

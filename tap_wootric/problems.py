@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,6 +15,8 @@ from jsonschema import Draft7Validator
 from tap_wootric.inputs import is_text
 from tap_wootric.settings import CLIENT_CREDENTIALS, NEEDED_BY_GRANT
 from tap_wootric.times import to_utc
+
+ALTERNATIVES = ("anyOf", "oneOf")
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
@@ -41,9 +44,33 @@ def _wrong_types(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterat
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean '{close[0]}'?" if close else "see --about for those there are"
             yield f"setting '{name}' is unknown: {hint}"
-    for error in Draft7Validator({**schema, "additionalProperties": True}).iter_errors(config):
+    check = Draft7Validator({**_readable(schema), "additionalProperties": True})
+    for error in (cause for found in check.iter_errors(config) for cause in _causes(found)):
         name = ".".join(str(part) for part in error.absolute_path) or "config"
         yield f"setting '{name}' is wrong: it must be {_expected(error.validator, error)}"
+
+
+def _readable(schema: Any) -> Any:
+    """The SDK puts the bare name of a type among alternatives, over which the check stumbles."""
+    if isinstance(schema, list):
+        return [_readable(item) for item in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    return {
+        name: [{"type": item} if isinstance(item, str) else _readable(item) for item in rule]
+        if name in ALTERNATIVES
+        else _readable(rule)
+        for name, rule in schema.items()
+    }
+
+
+def _causes(error: Any) -> Iterator[Any]:
+    """What is wrong inside where an alternative fits the value but for that; else the error."""
+    inside = [cause for cause in error.context if cause.path]
+    for cause in inside:
+        yield from _causes(cause)
+    if not inside:
+        yield error
 
 
 def _expected(rule: object, error: Any) -> str:
@@ -53,11 +80,19 @@ def _expected(rule: object, error: Any) -> str:
     if rule in {"minimum", "maximum"}:
         return f"{'at least' if rule == 'minimum' else 'at most'} {value}"
     if rule == "type":
-        types = [value] if isinstance(value, str) else value
-        return "of type " + " or ".join(t for t in types if t != "null")
+        return "of type " + " or ".join(t for t in _types(error.schema) if t != "null")
+    if rule in ALTERNATIVES:
+        fixed = [json.dumps(choice["const"]) for choice in value if "const" in choice]
+        types = dict.fromkeys(name for choice in value for name in _types(choice))
+        return " or ".join([*fixed, "of type " + " or ".join(types)])
     if rule == "additionalProperties":
         return "an object of " + ", ".join(error.schema["properties"])
     return f"valid ({rule})"
+
+
+def _types(schema: Mapping[str, Any]) -> list[str]:
+    named = schema.get("type", [])
+    return [named] if isinstance(named, str) else list(named)
 
 
 def _missing(config: Mapping[str, Any]) -> Iterator[str]:

@@ -156,9 +156,7 @@ class WootricStream(WootricClient, abc.ABC):
                         if value is not None or name in fields
                     }
                 yield message
-        except Exception as error:
-            if not self.config.get("stream_maps"):
-                raise
+        except self._map_faults as error:
             raise self._map_error(record, error) from None
 
     def _whole(self, record: Record) -> Iterator[RecordMessage]:
@@ -181,6 +179,11 @@ class WootricStream(WootricClient, abc.ABC):
             for stream_map in self.stream_maps
             if stream_map.flattening_enabled
         }
+
+    @cached_property
+    def _map_faults(self) -> tuple[type[Exception], ...]:
+        """What is put down to a stream map: anything, and nothing where there is none."""
+        return (Exception,) if self.config.get("stream_maps") else ()
 
     def _map_error(self, record: Record, error: Exception) -> SettingsError:
         """Name the record alone: the SDK's own message and stack trace can hold its values."""

@@ -78,8 +78,7 @@ class Walk(Generic[RecordT]):
             OrderError: The answer contradicts what was asked for.
         """
         page = self.page
-        if page is None:
-            return []
+        assert page is not None
         _check(page, records)
         self._page_size.observe(page.size, len(records))
         if self._tail is not None:

@@ -60,6 +60,21 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("clientid", {"clientid": SECRET}, "did you mean 'client_id'"),
     ("token", {"token": SECRET}, "--about"),
     ("stream_maps", {"stream_maps": SECRET}, "of type object"),
+    ("stream_maps.responses", {"stream_maps": {"responses": SECRET}}, "of type null or object"),
+    ("stream_maps.responses.text", {"stream_maps": {"responses": {"text": 5}}}, "or string"),
+    ("stream_maps.__else__", {"stream_maps": {"__else__": SECRET}}, '"__NULL__" or of type null'),
+    ("stream_maps.__els__", {"stream_maps": {"__els__": None}}, "did you mean '__else__'"),
+    (
+        "stream_maps.responses.__ELSE__",
+        {"stream_maps": {"responses": {"__ELSE__": None}}},
+        "no such option",
+    ),
+    (
+        "stream_maps.responses.__filtre__",
+        {"stream_maps": {"responses": {"__filtre__": SECRET}}},
+        "did you mean '__filter__'",
+    ),
+    ("faker_config.locale", {"faker_config": {"locale": 5}}, "of type string or array"),
 ]
 
 

@@ -90,6 +90,15 @@ def test_a_state_of_many_syncs_stays_short_and_forgets_nothing(edges: list[int])
     assert coverage.as_of(max(edges) - 1) is not None
 
 
+def test_ranges_with_gaps_between_them_stay_apart_however_many() -> None:
+    """Joined, what was never read would count as known, and be lost."""
+    coverage = Coverage()
+    for since in range(0, 20 * MAX_SPANS, 10):
+        coverage.cover(since, since + 5, since)
+
+    assert coverage.spans == [Span(s, s + 5, s) for s in range(0, 20 * MAX_SPANS, 10)]
+
+
 @pytest.mark.parametrize(
     "rows", [5, [5], [["2024-01-01"]], [[None, None, None]], [["x", "y", "z"]], [[None, "1", {}]]]
 )

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+import responses
 
 from .helpers import INCREMENTAL, Account, assert_complete
 
@@ -159,6 +160,31 @@ def test_a_request_that_is_refused_for_good_ends_at_once(account: Account, statu
     assert output.code == 1
     assert f"refuses 'responses' with HTTP {status}" in output.error
     assert len(account.lists()) == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "start", "wrong"),
+    [
+        ([1_700_000_002, 1_700_000_001], None, "in ascending order came in another order"),
+        ([1_500_000_000], "2020-01-01", "from outside the time range that was asked for"),
+    ],
+)
+def test_a_list_that_is_not_as_asked_for_ends_in_one_line(
+    account: Account, seconds: list[int], start: str | None, wrong: str
+) -> None:
+    """Walking on would lose records; none of the page is sent."""
+    page = [{"id": n, "created_at": s, "updated_at": s} for n, s in enumerate(seconds)]
+    url = account.sandbox.wootric_url
+    with responses.RequestsMock() as server:
+        server.post(f"{url}/oauth/token", json={"access_token": "t0k3n", "expires_in": 7200})
+        server.get(f"{url}/v1/responses", json=page)
+        output = account.sync(start_date=start)
+
+    assert output.code == 1
+    assert "Wootric's list of 'responses' can't be read: a page" in output.error
+    assert wrong in output.error
+    assert "Traceback" not in output.log
+    assert output.records() == []
 
 
 @pytest.mark.parametrize("path", ["/", "/nowhere"])

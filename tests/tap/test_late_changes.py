@@ -103,6 +103,26 @@ def test_without_a_look_back_only_what_is_new_is_sent(account: Account) -> None:
     assert account.sync(state=state, lookback_days=0).ids() == [added["id"]]
 
 
+@pytest.mark.parametrize("status", ["400", "422"])
+def test_an_api_that_refuses_to_be_asked_for_changes_is_read_by_the_look_back(
+    account: Account, status: str
+) -> None:
+    """As one that ignores the question; the refusal ends nothing."""
+    state = account.sync().state
+    number = newest(account, 3)[0]
+    account.sandbox.store.comment(number, "came late")
+    added = account.sandbox.store.add_response()
+    account.sandbox.requests.clear()
+    account.sandbox.faults.on(status, times=1, path="/v1/responses")
+
+    output = account.sync(state=state)
+
+    refused, *rest = account.lists()
+    assert (refused.status, "updated[gte]" in refused.query) == (int(status), True)
+    assert not any("updated[gte]" in request.query for request in rest)
+    assert (output.code, output.ids()) == (0, [number, added["id"]])
+
+
 def test_imports_into_the_past_are_found(synced: tuple[Account, Any]) -> None:
     """Records created long ago of which the API hears now, once."""
     account, state = synced

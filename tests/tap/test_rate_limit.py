@@ -88,8 +88,12 @@ def test_the_log_tells_why_and_until_when_it_waits(make_account: Any) -> None:
     assert len(waits) <= len(account.lists()) / 4 + 1
 
 
-def test_a_429_waits_for_its_reset_and_costs_no_retry(account: Account) -> None:
-    """Far more of them than the retries meant for faults would last: those are off here."""
+@pytest.mark.parametrize("date_ahead", [0.0, None], ids=["Date", "no Date"])
+def test_a_429_waits_for_its_reset_and_costs_no_retry(
+    account: Account, date_ahead: float | None
+) -> None:
+    """The retries meant for faults are off here; the local clock has to do where none is sent."""
+    account.sandbox.options.date_ahead = date_ahead
     account.sandbox.faults.on("429", times=2, path="/v1/responses", reset_in=1)
 
     output = account.sync(retry_budget_seconds=0)

@@ -143,6 +143,18 @@ def test_stream_maps_drop_and_hash_fields(account: Account) -> None:
         assert record.keys().isdisjoint({"phone_number", "properties"})
 
 
+@pytest.mark.parametrize("nothing", [None, "__NULL__"])
+def test_streams_without_a_map_can_be_left_out(account: Account, nothing: str | None) -> None:
+    """With `__else__`, which is no stream's name."""
+    maps = {"responses": {"ip_address": None}, "__else__": nothing}
+
+    output = account.sync(("responses", "declines"), stream_maps=maps)
+
+    assert output.code == 0
+    assert {m["stream"] for m in output.messages if m["type"] != "STATE"} == {"responses"}
+    assert len(output.ids()) == 300
+
+
 def test_stream_maps_change_nothing_of_the_bookmark(account: Account) -> None:
     """Also where they filter every record out, or rename the stream."""
     plain = account.sync()

@@ -157,6 +157,15 @@ def test_a_wrong_setting_is_told_by_name_with_what_it_must_be(
     assert "12345" not in found
 
 
+def test_a_rule_that_is_not_known_is_named() -> None:
+    """One that a later SDK brings along for a setting of its own: no stack trace, nor the value."""
+    declared = {**SCHEMA["properties"], "code": {"pattern": "^[a-z]*$"}}
+
+    (found,) = problems({**APP, "code": "12345"}, {"properties": declared})
+
+    assert found == "setting 'code' is wrong: it must be valid (pattern)"
+
+
 @pytest.mark.parametrize("agent", ["a\nX-Header: b", " agent", "agent ", "a\tb", "ümlaut", "漢字"])
 def test_a_user_agent_that_no_header_can_hold_is_told(agent: str) -> None:
     """Before `requests` stumbles over it."""

@@ -97,6 +97,27 @@ def test_no_more_readers_work_than_have_room_for_what_they_read(
     assert slices.readers == at_work
 
 
+def test_a_history_goes_on_once_what_was_read_ahead_of_its_turn_has_left() -> None:
+    """While there is no room for more nothing is cut, though the slice at hand has been read."""
+    rows = rows_at([1000 * i for i in range(10_000)])
+    model, page_size = ModelList(rows), PageSize(50)
+    walk: Walk[Row] = Walk(0, None, page_size)
+    found: list[Row] = []
+    while walk.page is not None and walk.density is None:
+        found += walk.feed(model.get(walk.page))
+    slices: Slices[Row] = Slices(walk, page_size, now=NOW, readers=1, record_bytes=100_000)
+
+    while (head := slices.head) is not None:
+        assert slices.take() is head
+        while head.walk.page is not None:
+            slices.add(head, head.walk.feed(model.get(head.walk.page)))
+        assert slices.take() is None
+        while head.waiting:
+            found += slices.leave(head)
+
+    assert found == rows
+
+
 gaps = st.lists(
     st.tuples(st.integers(0, 900_000), st.sampled_from([1, 5, 60, 400, 1600])), max_size=9
 )

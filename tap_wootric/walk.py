@@ -79,11 +79,12 @@ class Walk(Generic[RecordT]):
         """
         page = self.page
         assert page is not None
+        if self._tail is None:
+            records = self._of_range(records)
         _check(page, records)
         self._page_size.observe(page.size, len(records))
         if self._tail is not None:
             return self._feed_tail(self._tail, page, records)
-        records = self._of_range(records)
         if self._after is not None:
             self._begin_tail(self._after, page, records)
             return []

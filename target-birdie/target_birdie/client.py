@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -23,7 +24,9 @@ _REFUSED = frozenset({400, 413, 414, 415, 422})
 _SETTING = {401: "api_key", 403: "api_key", 404: "feedback_path", 405: "feedback_path"}
 _CONNECT_TIMEOUT = 10
 _LONGEST_REASON = 500
-_NO_ADDRESS = "api_url or a path setting makes no valid web address"
+_NO_ADDRESS = "api_url makes no valid web address"
+_NO_PROXY = "HTTPS_PROXY names no proxy that can be used: write it as http://host:port"
+_NO_AUTHORITIES = "REQUESTS_CA_BUNDLE names no file or folder that is there: correct the path"
 _NONSENSE = "an answer that is not Birdie's"
 
 
@@ -72,7 +75,8 @@ class BirdieClient:
         self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections)
         try:
             self._request = session.prepare_request(requests.Request("PUT", api_url))
-        except requests.exceptions.InvalidURL:
+            (urlsplit(self._request.url or "").hostname or "").encode("idna")
+        except (requests.exceptions.InvalidURL, UnicodeError):
             raise TargetError(_NO_ADDRESS) from None
         self._base = (self._request.url or "").rstrip("/")
 
@@ -109,9 +113,11 @@ class BirdieClient:
         except requests.exceptions.ProxyError:
             return Reply(Outcome.AGAIN, "proxy failure")
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
-            raise TargetError(_NO_ADDRESS) from None
+            raise TargetError(_NO_PROXY) from None  # the address itself was looked at before
         except requests.exceptions.RequestException:
             return Reply(Outcome.AGAIN, "no connection")
+        except OSError:  # before any connection: requests found nothing there
+            raise TargetError(_NO_AUTHORITIES) from None
         reply = self._judge(response)
         self.answered = self.answered or reply.reason != _NONSENSE
         return reply

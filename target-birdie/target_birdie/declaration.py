@@ -221,3 +221,18 @@ _DELIVERY = (
 CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     *_CONNECTION, *_MAPPING, *_DELIVERY, additional_properties=False
 ).to_dict()
+
+
+def only_schemas(declared: Any) -> Any:
+    """Return a declaration of the SDK without the bare words among its alternatives.
+
+    SDK 0.54 lists "null" where a schema belongs, at which a check of anything else breaks down.
+    """
+    if not isinstance(declared, dict):
+        return declared
+    return {
+        name: [only_schemas(choice) for choice in found if isinstance(choice, dict)]
+        if name == "anyOf"
+        else only_schemas(found)
+        for name, found in declared.items()
+    }

@@ -177,8 +177,6 @@ class Delivery:
 
     def close(self, grace: Callable[[], float] = lambda: 0.0) -> None:
         """Wait for what is under way, write the last safe state, and tell the counts."""
-        if self._ended.is_set():
-            return
         self._destination.stop()
         self._destination.wait_in_flight(grace)
         self._ended.set()

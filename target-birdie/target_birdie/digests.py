@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -31,6 +33,7 @@ class DigestStore:
         """
         self._path = path
         self._lock = Lock()
+        self._failure = ""
         try:
             self._db = self._open(path, read_only=read_only)
         except (sqlite3.Error, OSError) as error:
@@ -75,20 +78,24 @@ class DigestStore:
 
     def commit(self) -> None:
         """Bring everything remembered to disk."""
-        try:
-            with self._lock:  # as one: between the two, another thread would find no transaction
-                self._db.execute("COMMIT")
-                self._db.execute("BEGIN EXCLUSIVE")
-        except sqlite3.Error as error:
-            raise TargetError(_explain(self._path, error)) from None
+        with self._at_work() as db:  # as one: between the two, others would find no transaction
+            db.execute("COMMIT")
+            db.execute("BEGIN EXCLUSIVE")
 
     def _run(self, statement: str, values: tuple[object, ...]) -> tuple[bytes] | None:
-        try:
-            with self._lock:
-                row: tuple[bytes] | None = self._db.execute(statement, values).fetchone()
-        except sqlite3.Error as error:
-            raise TargetError(_explain(self._path, error)) from None
+        with self._at_work() as db:
+            row: tuple[bytes] | None = db.execute(statement, values).fetchone()
         return row
+
+    @contextmanager
+    def _at_work(self) -> Iterator[sqlite3.Connection]:
+        """Lend the database to one thread; what fails later is told with the first cause."""
+        with self._lock:
+            try:
+                yield self._db
+            except sqlite3.Error as error:
+                self._failure = self._failure or _explain(self._path, error)
+                raise TargetError(self._failure) from None
 
     def close(self) -> None:
         """Let go of the file; what was not committed is forgotten."""

@@ -61,8 +61,6 @@ class FileWriter:
         Raises:
             TargetError: The disk is full.
         """
-        if self._stopped:
-            return
         try:
             self._keep(job)
         except sqlite3.Error as error:
@@ -90,7 +88,7 @@ class FileWriter:
         """Nothing can."""
 
     def stop(self) -> None:
-        """Write nothing."""
+        """Write nothing: what is collected is forgotten."""
         self._stopped = True
 
     def wait_in_flight(self, seconds: Callable[[], float]) -> None:

@@ -155,7 +155,7 @@ class StreamMapping:
         if not (name in record or name in additional or name in self._columns):
             return name
         free = f"{path}.{name}"
-        while free in additional or free in record:
+        while free in record or free in additional or free in self._columns:
             free += "_"
         return free
 
@@ -194,8 +194,8 @@ def _without(value: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
         return value
     copy = dict(value)
     inner = copy.pop(head)
-    if rest and isinstance(inner, dict):
-        remaining = _without(inner, tuple(rest))
-        if remaining:
+    if rest:
+        remaining = _without(inner, tuple(rest)) if isinstance(inner, dict) else inner
+        if remaining not in (None, {}):
             copy[head] = remaining
     return copy

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from importlib.metadata import version
 from string import Formatter
 from typing import Any
@@ -211,6 +212,9 @@ def unreadable_environment(schema: Mapping[str, Any], prefix: str) -> Iterator[s
         if value is None or "string" in types or "boolean" in types:
             continue
         try:
-            int(value) if "integer" in types else json.loads(value)
-        except ValueError:
+            if "integer" in types:
+                int(value)
+            else:
+                json.loads(value, parse_float=Decimal, parse_constant=int)  # int takes no NaN
+        except (ValueError, ArithmeticError):
             yield f"{name} must be {_named(types)} (environment variable {variable})"

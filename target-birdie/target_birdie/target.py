@@ -22,7 +22,7 @@ from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib.json import serialize_json
 
 from target_birdie import settings as checked
-from target_birdie.declaration import CONFIG_SCHEMA
+from target_birdie.declaration import CONFIG_SCHEMA, only_schemas
 from target_birdie.delivery import GRACE_SECONDS, Delivery
 from target_birdie.errors import (
     ConfigError,
@@ -64,11 +64,14 @@ class TargetBirdie(Target):
             super().__init__(**kwargs)
         except MappingError as error:
             raise ConfigError(f"stream_maps cannot be used: {error}") from None
-        except ValueError:  # the SDK read a number or JSON from the environment
+        except (ValueError, ArithmeticError, OSError) as error:  # the SDK read the environment
             schema, prefix = self.config_jsonschema, self._env_var_prefix
             if lines := list(checked.unreadable_environment(schema, prefix)):
                 raise ConfigError("; ".join(lines)) from None
-            raise
+            raise ConfigError(
+                f"the environment cannot be read ({type(error).__name__}): where there is a .env "
+                "file, write it in UTF-8 or move it away"
+            ) from None
         self.settings = checked.read(self.config)
         self.message_reader.on_error = self._give_up
 
@@ -79,7 +82,7 @@ class TargetBirdie(Target):
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
         """Add the SDK's settings for stream maps; its others would do nothing here."""
         for name in ("stream_maps", "stream_map_config"):
-            declared = STREAM_MAPS_CONFIG["properties"][name]
+            declared = only_schemas(STREAM_MAPS_CONFIG["properties"][name])
             config_jsonschema["properties"].setdefault(name, declared)
 
     @override

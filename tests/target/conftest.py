@@ -54,3 +54,14 @@ def run_target(
     sys.excepthook = excepthook
     for number, handler in handlers.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def rejects(tmp_path: Path) -> Callable[[], list[dict[str, Any]]]:
+    """Read the rejects file."""
+
+    def read() -> list[dict[str, Any]]:
+        path = tmp_path / "rejects.jsonl"
+        return [json.loads(line) for line in path.open()] if path.exists() else []
+
+    return read

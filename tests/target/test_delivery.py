@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from connector_sandbox import Sandbox
 from target_birdie import batches
+from target_birdie.client import BirdieClient, Reply
 
 from .messages import Run, record, row, schema, state, stream_of
 
@@ -99,6 +100,22 @@ def test_end_users_become_users(sandbox: Sandbox, run_target: Callable[..., Run]
     user = sandbox.birdie.records("users")["1007"]
     fields = {"created_at": "2016-12-16T17:05:00+00:00", "plan": "pro"}
     assert ("1007", fields) == (user["user_id"], user["additional_fields"])
+
+
+def test_a_defect_of_the_target_ends_the_run_in_one_line(
+    run_target: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not in silence, and without what the defect would say: it may quote a record."""
+
+    def defect(*_: object) -> Reply:
+        raise LookupError(record(1)["text"])
+
+    monkeypatch.setattr(BirdieClient, "put", defect)
+    run = run_target(stream_of([record(1)]))
+
+    assert (run.exit_code, run.states) == (1, [])
+    assert run.error == "Error: internal error while sending: LookupError\n"
+    assert record(1)["text"] not in run.log
 
 
 def test_other_streams_are_left_alone_with_one_line(

@@ -8,11 +8,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from connector_sandbox import Sandbox
 from target_birdie.digests import DigestStore
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
 
 from .messages import Run, record, stream_of
 
@@ -137,6 +144,59 @@ def test_an_unreadable_store_is_told_and_left_as_it_is(
 
     assert (1, content) == (run.exit_code, Path(store).read_bytes())
     assert "delete it (every record is then sent once more)" in run.error
+
+
+def on_a_bad_disk(statement: str) -> type[sqlite3.Connection]:
+    """A database on a disk that fails from the first record on, at this kind of statement."""
+
+    class Database(sqlite3.Connection):
+        @override
+        def execute(self, sql: str, values: Any = (), /) -> sqlite3.Cursor:
+            if sql.startswith(statement) and not sql.endswith("LIMIT 1"):
+                raise sqlite3.OperationalError("disk I/O error")
+            return super().execute(sql, values)
+
+    return Database
+
+
+@pytest.mark.parametrize("statement", ["SELECT", "INSERT", "DELETE", "COMMIT"])
+def test_a_disk_that_fails_ends_the_run_in_one_line(
+    statement: str,
+    sandbox: Sandbox,
+    run_target: Callable[..., Run],
+    store: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No state passes what is not remembered, and the next run sends it again."""
+    run_target(stream_of([record(1, text="old")]), digest_path=store)
+    connect = partial(sqlite3.connect, factory=on_a_bad_disk(statement))
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite3, "connect", connect)
+        run = run_target(stream_of([record(1)]), digest_path=store)
+
+    told = f"Error: digest_path {store} cannot be opened or written (disk I/O error): "
+    assert (run.exit_code, run.states) == (1, [])
+    assert run.error == f"{told}check the path and the disk\n"
+    assert run_target(stream_of([record(1)]), digest_path=store).states == [{"read": 1}]
+    assert sandbox.birdie.records()["1"]["text"] == "Comment 1"
+
+
+def test_a_disk_that_is_full_is_told_as_such(
+    run_target: Callable[..., Run], store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line names the cause, not what follows from it."""
+    connect = sqlite3.connect
+
+    def small(*place: Any, **options: Any) -> sqlite3.Connection:
+        database = connect(*place, **options)
+        database.execute("PRAGMA max_page_count = 3")
+        return database
+
+    monkeypatch.setattr(sqlite3, "connect", small)
+    run = run_target(stream_of([record(n) for n in range(1, 1001)]), digest_path=store)
+
+    assert (run.exit_code, run.states, run.error.count("\n")) == (1, [], 1)
+    assert "(database or disk is full)" in run.error
 
 
 def test_a_store_of_something_else_is_told(run_target: Callable[..., Run], store: str) -> None:

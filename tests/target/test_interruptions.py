@@ -68,6 +68,20 @@ def test_a_stop_while_the_tap_is_silent(
     assert pipe.states == [{"read": 1}]
 
 
+def test_a_stop_before_the_first_message_begins_nothing(
+    config: dict[str, Any], tmp_path: Path
+) -> None:
+    """A tap that is slow to start: no file is made, no state comes out."""
+    store = tmp_path / "digests.db"
+    pipe = Pipe(config | {"digest_path": str(store)}, tmp_path)
+    wait_for(lambda: bool(pipe.log))
+    time.sleep(1)
+    pipe.process.send_signal(signal.SIGTERM)
+
+    assert pipe.process.wait(5) == 143
+    assert (pipe.states, store.exists(), "Traceback" in pipe.log) == ([], False, False)
+
+
 def test_a_state_does_not_wait_for_the_next_line(
     sandbox: Sandbox, config: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -149,6 +149,17 @@ def test_a_column_keeps_its_name_where_a_record_lacks_it() -> None:
     assert additional(content)["end_user.properties.tags"] == "vip"
 
 
+@pytest.mark.parametrize("value", ["taken too", None])
+def test_a_column_named_like_a_property_in_its_place_keeps_its_name(value: str | None) -> None:
+    """Not even the longer name replaces a column, nor depends on whether the column is empty."""
+    longer = "end_user.properties.plan"
+    mapping = StreamMapping(DEFAULT_STREAMS["responses"], Rules(), ["plan", longer])
+    content = record(1, **({longer: value} if value else {}))
+    fields = mapping.map(content).body["additional_fields"]
+
+    assert (fields.get(longer), fields[f"{longer}_"]) == (value, "pro")
+
+
 def test_two_objects_of_properties_do_not_collide() -> None:
     """The same name in two places arrives twice."""
     content = record(1, additional_fields={"plan": "old", "end_user.properties.plan": "odd"})
@@ -165,6 +176,33 @@ def test_what_is_left_of_an_object_is_left_out_when_it_is_empty() -> None:
 
     assert fields["plan"] == "pro"
     assert "end_user" not in fields
+
+
+def test_an_object_without_what_is_mapped_of_it_arrives_whole() -> None:
+    """An end user who has no properties is no reason to leave the rest out."""
+    assert additional(record(1, end_user={"id": 1001}))["end_user"] == {"id": 1001}
+
+
+@pytest.mark.parametrize(
+    ("answer", "rest"),
+    [
+        ({"score": {"value": 4, "scale": 5}, "by": "web"}, {"score": {"scale": 5}, "by": "web"}),
+        ({"score": {"value": 4}, "by": "web"}, {"by": "web"}),
+        ({"score": {"value": 4}}, None),
+        ({"score": {"value": 4}, "note": "plain"}, {"note": "plain"}),
+        ({"score": {"value": 4}, "note": {"text": "nested"}}, None),
+    ],
+)
+def test_what_surrounds_a_nested_field_arrives(
+    answer: dict[str, Any], rest: dict[str, Any] | None
+) -> None:
+    """A table may name a value deep inside a column: what it does not take is not lost."""
+    columns = {"rating": "answer.score.value", "text": "answer.note.text"}
+    entry = DEFAULT_STREAMS["responses"]
+    mapping = StreamMapping(entry | {"fields": entry["fields"] | columns}, Rules())
+
+    fields = mapping.map(record(1, answer=answer)).body["additional_fields"]
+    assert fields.get("answer") == rest
 
 
 def test_additional_fields_can_be_named() -> None:

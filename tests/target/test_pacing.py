@@ -57,6 +57,15 @@ def test_retry_after_decides() -> None:
     assert pace.held_until == 17.2
 
 
+def test_a_wish_that_ends_earlier_does_not_shorten_a_hold() -> None:
+    """Of two answers that come side by side the longer wait counts, and is told once."""
+    pace = Pace(0)
+    pace.complained(10.0, 7.0)
+
+    assert pace.complained(11.0, 2.0) is None
+    assert pace.held_until == 17.0
+
+
 def test_holds_grow_until_something_is_accepted() -> None:
     """A quarter of a second, a half ... up to 30 seconds, and from the start after a success."""
     pace, now, holds = Pace(0), 0.0, []

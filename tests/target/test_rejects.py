@@ -14,18 +14,6 @@ from connector_sandbox import Sandbox
 
 from .messages import Run, record, row, schema, state, stream_of
 
-
-@pytest.fixture
-def rejects(tmp_path: Path) -> Callable[[], list[dict[str, Any]]]:
-    """Read the rejects file."""
-
-    def read() -> list[dict[str, Any]]:
-        path = tmp_path / "rejects.jsonl"
-        return [json.loads(line) for line in path.open()] if path.exists() else []
-
-    return read
-
-
 Rejects = Callable[[], list[dict[str, Any]]]
 ONE_PERCENT = [record(n, score=99 if n % 100 == 7 else 5) for n in range(1, 501)]
 
@@ -133,6 +121,26 @@ def test_a_reject_is_on_disk_before_the_state_passes_it(
     assert "cannot be written: No space left on device" in run.error
 
 
+def test_a_reject_is_kept_while_a_replay_takes_the_file(
+    run_target: Callable[..., Run],
+    rejects: Rejects,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is written to a file that is just being taken away is written to the next one too."""
+    path, sync = tmp_path / "rejects.jsonl", os.fsync
+
+    def take_first(handle: int) -> None:
+        sync(handle)
+        if not path.with_suffix(".taken").exists():
+            path.rename(path.with_suffix(".taken"))
+
+    monkeypatch.setattr(os, "fsync", take_first)
+    run = run_target(stream_of([record(1, score=None)]))
+
+    assert (run.exit_code, [entry["id"] for entry in rejects()]) == (1, ["1"])
+
+
 def test_continue_exits_0(run_target: Callable[..., Run], rejects: Rejects) -> None:
     """The rejects are kept all the same."""
     run = run_target(stream_of(ONE_PERCENT), on_reject="continue")
@@ -173,70 +181,6 @@ def test_a_folder_that_is_missing_is_told_before_the_start(
 
     assert (run.exit_code, sandbox.birdie.puts) == (1, 0)
     assert run.error.startswith("Error: rejects_path cannot be written")
-
-
-def test_replay_sends_what_was_refused(
-    sandbox: Sandbox, run_target: Callable[..., Run], rejects: Rejects
-) -> None:
-    """Once the cause is gone, everything arrives and the file is gone."""
-    sandbox.faults.on("422", share=1.0, times=3, path="/birdie")
-    run_target(stream_of([record(n) for n in range(1, 11)]), max_rejects="10")
-    assert (len(sandbox.birdie.records()), len(rejects())) == (7, 3)
-    run = run_target("", "--replay")
-
-    assert (run.exit_code, run.states, rejects()) == (0, [], [])
-    assert len(sandbox.birdie.records()) == 10
-    assert {"created"} == {stored.outcome for stored in sandbox.birdie.history}
-
-
-def test_replay_maps_anew(
-    sandbox: Sandbox, run_target: Callable[..., Run], rejects: Rejects
-) -> None:
-    """A corrected mapping is what replay is for; what is refused again stays."""
-    sandbox.options.birdie_strict = False
-    run_target(stream_of([record(1, score=15), record(2, score=-1)]))
-    run = run_target("", "--replay", kind="csat")
-
-    assert (run.exit_code, [entry["id"] for entry in rejects()]) == (1, ["2"])
-    assert sandbox.birdie.history[-1].body["kind"]["fields"]["rating"] == 15
-
-
-def test_replay_keeps_what_it_could_not_send(
-    sandbox: Sandbox, run_target: Callable[..., Run], rejects: Rejects
-) -> None:
-    """An outage in the middle loses no reject, nor a line that cannot be read."""
-    sandbox.options.birdie_strict = False
-    run_target(stream_of([record(n, score=15) for n in range(1, 11)]), max_rejects="10")
-    before = rejects()
-    sandbox.faults.on("500", share=1.0, path="/birdie", after=3)
-    run = run_target("", "--replay", kind="csat", retry_budget_seconds=1, max_concurrency=1)
-
-    assert (1, [entry["id"] for entry in before[3:]]) == (
-        run.exit_code,
-        [entry["id"] for entry in rejects()],
-    )
-
-
-def test_replay_goes_on_where_a_killed_one_stopped(
-    sandbox: Sandbox, run_target: Callable[..., Run], tmp_path: Path
-) -> None:
-    """The file that was taken away is read too, and an unreadable line of it is kept."""
-    run_target(stream_of([record(1, score=None)]))
-    entry = json.loads((tmp_path / "rejects.jsonl").read_text())
-    entry["record"] |= {"id": 2, "score": 5}
-    (tmp_path / "rejects.jsonl.replaying").write_text(
-        json.dumps(entry | {"id": "2"}) + "\nhalf a li"
-    )
-    run = run_target("", "--replay")
-
-    assert (run.exit_code, list(sandbox.birdie.records())) == (1, ["2"])
-    lines = (tmp_path / "rejects.jsonl").read_text().splitlines()
-    assert sorted(line.partition(",")[0][:9] for line in lines) == ["half a li", '{"at": "2']
-
-
-def test_replay_without_rejects_has_nothing_to_do(run_target: Callable[..., Run]) -> None:
-    """No file is no fault."""
-    assert run_target("", "--replay").exit_code == 0
 
 
 def test_a_torn_line_does_not_spoil_the_next(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from connector_sandbox import Sandbox
+from singer_sdk.configuration import _dict_config
 from target_birdie.declaration import CONFIG_SCHEMA
 from target_birdie.mapping import DEFAULT_STREAMS
 from target_birdie.target import TargetBirdie
@@ -113,6 +114,8 @@ def test_a_config_file_that_is_none_is_one_line(
     [
         ("MAX_CONCURRENCY", "many", "max_concurrency must be a whole number"),
         ("STREAMS", "{", "streams must be an object"),
+        ("STREAMS", '{"a": NaN}', "streams must be an object"),
+        ("STREAMS", '{"a": 1e9999999999999999999}', "streams must be an object"),
     ],
 )
 def test_a_wrong_environment_is_one_line(
@@ -124,6 +127,19 @@ def test_a_wrong_environment_is_one_line(
 
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert (line in result.stderr, f"TARGET_BIRDIE_{name}" in result.stderr) == (True, True)
+
+
+def test_an_env_file_that_is_no_text_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written by another program, in another encoding: the line names the file's kind."""
+    path = tmp_path / ".env"
+    path.write_bytes("TARGET_BIRDIE_ID_PREFIX=caf\u00e9".encode("latin-1"))
+    monkeypatch.setattr(_dict_config, "find_dotenv", lambda: str(path))
+    result = CliRunner().invoke(TargetBirdie.get_singer_command(), ["--config=ENV"], input="")
+
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "where there is a .env file, write it in UTF-8" in result.stderr
 
 
 def test_every_setting_says_what_happens_when_left_alone() -> None:

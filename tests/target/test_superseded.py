@@ -64,6 +64,18 @@ def test_an_older_version_leaves_the_refused_one_where_it_is(
     assert (run.exit_code, texts(path), run.states) == (1, ["new"], [{"read": 2}])
 
 
+def test_a_refusal_that_comes_late_does_not_displace_a_newer_version(
+    sandbox: Sandbox, run_target: Callable[..., Run], path: Path
+) -> None:
+    """Both are refused, the older one by Birdie after the newer one by the mapping: one stands."""
+    sandbox.options.birdie_latency = 0.3
+    sandbox.faults.on("422", share=1.0, times=1, path="/birdie")
+    run = run_target(stream_of([record(1, text="old"), record(1, text="new", score=None)]))
+
+    assert (run.exit_code, texts(path), run.states) == (1, ["new"], [{"read": 2}])
+    assert "1 of 2 records were rejected" in run.error
+
+
 def test_a_file_keeps_one_version_of_each_id(run_target: Callable[..., Run], path: Path) -> None:
     """A record that is refused every night does not fill the disk; one without id always counts."""
     for night in ("first", "second"):

@@ -17,9 +17,11 @@ from .messages import Run, record, stream_of
     [
         ({"dry_run": True}, ("--replay",), "dry_run and --replay exclude each other"),
         ({"max_concurrency": 65}, (), "must be at most 64"),
-        ({"stream_maps": {"responses": {"score": 5}}}, (), "stream_maps"),
+        ({"stream_maps": {"responses": {"score": 5}}}, (), "stream_maps.responses has a value"),
+        ({"stream_maps": {"__else__": "keep"}}, (), "stream_maps.__else__ has a value"),
+        ({"stream_maps": {"__other__": None}}, (), "stream_maps cannot be used: Option"),
     ],
-    ids=["replay", "maximum", "maps"],
+    ids=["replay", "maximum", "maps", "else", "option"],
 )
 def test_what_cannot_be_is_one_line(
     run_target: Callable[..., Run],

@@ -1,0 +1,143 @@
+"""The rejects file sent again: what is accepted leaves it, and nothing else does."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from connector_sandbox import Sandbox
+from target_birdie.mapping import BirdieRecord, StreamMapping
+
+from .messages import Run, record, stream_of
+
+Rejects = Callable[[], list[dict[str, Any]]]
+
+
+def test_replay_sends_what_was_refused(
+    sandbox: Sandbox, run_target: Callable[..., Run], rejects: Rejects
+) -> None:
+    """Once the cause is gone, everything arrives and the file is gone."""
+    sandbox.faults.on("422", share=1.0, times=3, path="/birdie")
+    run_target(stream_of([record(n) for n in range(1, 11)]), max_rejects="10")
+    assert (len(sandbox.birdie.records()), len(rejects())) == (7, 3)
+    run = run_target("", "--replay")
+
+    assert (run.exit_code, run.states, rejects()) == (0, [], [])
+    assert len(sandbox.birdie.records()) == 10
+    assert {"created"} == {stored.outcome for stored in sandbox.birdie.history}
+
+
+def test_replay_maps_anew(
+    sandbox: Sandbox, run_target: Callable[..., Run], rejects: Rejects
+) -> None:
+    """A corrected mapping is what replay is for; what is refused again stays."""
+    sandbox.options.birdie_strict = False
+    run_target(stream_of([record(1, score=15), record(2, score=-1)]))
+    run = run_target("", "--replay", kind="csat")
+
+    assert (run.exit_code, [entry["id"] for entry in rejects()]) == (1, ["2"])
+    assert sandbox.birdie.history[-1].body["kind"]["fields"]["rating"] == 15
+
+
+def test_replay_keeps_what_it_could_not_send(
+    sandbox: Sandbox, run_target: Callable[..., Run], rejects: Rejects
+) -> None:
+    """An outage in the middle loses no reject, nor a line that cannot be read."""
+    sandbox.options.birdie_strict = False
+    run_target(stream_of([record(n, score=15) for n in range(1, 11)]), max_rejects="10")
+    before = rejects()
+    sandbox.faults.on("500", share=1.0, path="/birdie", after=3)
+    run = run_target("", "--replay", kind="csat", retry_budget_seconds=1, max_concurrency=1)
+
+    assert (1, [entry["id"] for entry in before[3:]]) == (
+        run.exit_code,
+        [entry["id"] for entry in rejects()],
+    )
+
+
+def test_replay_goes_on_where_a_killed_one_stopped(
+    sandbox: Sandbox, run_target: Callable[..., Run], tmp_path: Path
+) -> None:
+    """The file that was taken away is read too, and an unreadable line of it is kept."""
+    run_target(stream_of([record(1, score=None)]))
+    entry = json.loads((tmp_path / "rejects.jsonl").read_text())
+    entry["record"] |= {"id": 2, "score": 5}
+    (tmp_path / "rejects.jsonl.replaying").write_text(
+        json.dumps(entry | {"id": "2"}) + "\nhalf a li"
+    )
+    run = run_target("", "--replay")
+
+    assert (run.exit_code, list(sandbox.birdie.records())) == (1, ["2"])
+    lines = (tmp_path / "rejects.jsonl").read_text().splitlines()
+    assert sorted(line.partition(",")[0][:9] for line in lines) == ["half a li", '{"at": "2']
+
+
+def test_replay_without_rejects_has_nothing_to_do(run_target: Callable[..., Run]) -> None:
+    """No file is no fault."""
+    assert run_target("", "--replay").exit_code == 0
+
+
+def test_replay_keeps_what_is_not_mapped_any_more(
+    sandbox: Sandbox, run_target: Callable[..., Run], rejects: Rejects
+) -> None:
+    """A stream that has left the table may come back to it: its rejects wait in the file."""
+    sandbox.faults.on("422", share=1.0, times=1, path="/birdie")
+    run_target(stream_of([record(1)]))
+    before = rejects()
+    other = {"people": {"record_type": "user", "fields": {"user_id": "id"}}}
+    run = run_target("", "--replay", streams=other)
+
+    assert (run.exit_code, rejects(), sandbox.birdie.puts) == (0, before, 0)
+
+
+def stop_at(number: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a signal come while this record is mapped."""
+    plain = StreamMapping.map
+
+    def mapped(self: StreamMapping, content: Mapping[str, Any]) -> BirdieRecord:
+        if self.identify(content) == number:
+            signal.raise_signal(signal.SIGTERM)
+        return plain(self, content)
+
+    monkeypatch.setattr(StreamMapping, "map", mapped)
+
+
+@pytest.mark.parametrize("last", ["1", "6", "10"])
+def test_a_replay_that_is_stopped_keeps_what_it_has_not_sent(
+    last: str,
+    sandbox: Sandbox,
+    run_target: Callable[..., Run],
+    rejects: Rejects,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At once, with 128 + signal; each reject is at Birdie or in the file, none in both."""
+    sandbox.options.birdie_strict = False
+    run_target(stream_of([record(n, score=15) for n in range(1, 11)]), max_rejects="10")
+    stop_at(last, monkeypatch)
+    run = run_target("", "--replay", kind="csat", max_requests_per_second=50)
+    sent, kept = sandbox.birdie.records().keys(), [entry["id"] for entry in rejects()]
+
+    assert (run.exit_code, run.error) == (143, "")
+    assert f"Done: read {last}, " in run.log
+    assert sorted([*sent, *kept], key=int) == [str(n) for n in range(1, 11)]
+    assert set(kept) >= {str(n) for n in range(int(last), 11)}
+
+
+def test_a_replay_that_is_stopped_at_the_last_reject_writes_no_file(
+    run_target: Callable[..., Run],
+    rejects: Rejects,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Files are whole or not there, and what stands in none stays a reject."""
+    run_target(stream_of([record(n, score=15) for n in (1, 2)]), max_rejects="10")
+    stop_at("2", monkeypatch)
+    options = {"destination": "jsonl", "output_path": str(tmp_path / "out"), "kind": "csat"}
+    run = run_target("", "--replay", **options)
+
+    assert (run.exit_code, [entry["id"] for entry in rejects()]) == (143, ["1", "2"])
+    assert list(tmp_path.rglob("feedback*")) == []

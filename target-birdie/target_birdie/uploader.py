@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Condition, Event, Thread
+from threading import Condition, Event, Lock, Thread
 
 from target_birdie.client import BirdieClient, Outcome, Reply
 from target_birdie.errors import TargetError
@@ -45,6 +45,7 @@ class Uploader:
         self._client = client
         self._outcomes = outcomes
         self._gate = Gate(limits.per_second)
+        self._turn = Lock()
         self._budget = limits.budget
         self._on_failure = on_failure
         self._limit = 2 * limits.concurrency
@@ -110,9 +111,14 @@ class Uploader:
                 self._changed.wait(min(left, _POLL))
 
     def _work(self) -> None:
-        while (job := self._next()) is not None:
+        while True:
+            with self._turn:  # a record that overtakes another would keep back the state at a stop
+                job = self._next()
+                may_go = job is not None and self._gate.wait(self._stop)
+            if job is None:
+                return
             try:
-                if self._deliver(job):
+                if may_go and self._deliver(job):
                     self._finish(job)
                     continue
             except TargetError as error:
@@ -138,7 +144,7 @@ class Uploader:
         started = time.monotonic()
         attempt = 0
         self._outcomes.sending(job)
-        while self._gate.wait(self._stop):
+        while attempt == 0 or self._gate.wait(self._stop):
             reply = self._client.put(job.path, job.body)
             if reply.outcome is Outcome.STORED:
                 self._gate.accepted()

@@ -70,7 +70,7 @@ class Source:
     requests: int = 0
     last_id: int = 0
     seems_to_honour: bool = False
-    """A filter on updates that is ignored made no difference, as if it were honoured."""
+    """A filter on updates that is ignored made no difference to a page, as if it were honoured."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -119,11 +119,12 @@ class Source:
             and (updated_since is None or not self.honours_updates or row.updated >= updated_since)
         ]
         rows.sort(key=place)
-        if updated_since is not None and not self.honours_updates:
-            self.seems_to_honour |= all(int(row.updated) >= updated_since for row in rows)
         if page.order == "desc":
             rows = rows[::-1] if self.reverses_ties else sorted(rows, key=lambda r: -place(r))
-        return [row.shown() for row in rows[(page.number - 1) * page.size :][: page.size]]
+        rows = rows[(page.number - 1) * page.size :][: page.size]
+        if updated_since is not None and not self.honours_updates:
+            self.seems_to_honour |= all(int(row.updated) >= updated_since for row in rows)
+        return [row.shown() for row in rows]
 
     def due(self, lookback_days: int) -> list[Stored]:
         """What a sync has to know when the tap has done what it can."""

@@ -21,7 +21,7 @@ RECORDS = tuple(stream for stream in STREAMS if stream != "nps_summary")
 
 long = pytest.mark.long
 WAYS = [
-    pytest.param(("postgres", "off"), id="postgres"),
+    pytest.param(("postgres", "off"), id="postgres", marks=long),
     pytest.param(("duckdb", "off"), id="duckdb", marks=long),
     pytest.param(("jsonl", "off"), id="jsonl"),
     pytest.param(("postgres", "tap"), id="postgres-flattened-by-tap", marks=long),

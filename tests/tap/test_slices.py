@@ -47,6 +47,7 @@ def rows_at(seconds: list[int]) -> list[Row]:
     return [Row(second, number) for number, second in enumerate(sorted(seconds))]
 
 
+@pytest.mark.long
 def test_an_even_history_costs_hardly_a_request_more() -> None:
     """All requests together stay within 5 % of one for every 50 records."""
     rows = rows_at([500 * i for i in range(20_000)])
@@ -58,6 +59,7 @@ def test_an_even_history_costs_hardly_a_request_more() -> None:
     assert len(model.requests) <= 400 * 1.05
 
 
+@pytest.mark.long
 def test_a_slice_a_hundred_times_denser_keeps_memory_bounded_and_is_shared() -> None:
     """What is read ahead of its turn is bounded however unevenly the data lies."""
     thin = [1000 * i for i in range(4000)]

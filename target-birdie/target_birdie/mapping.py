@@ -133,7 +133,8 @@ class StreamMapping:
                     additional[name] = kept
         for path, keys in self._properties:
             found = _at(record, keys)
-            for name, value in found.items() if isinstance(found, dict) else ():
+            found = found if isinstance(found, dict) else {keys[-1]: found}
+            for name, value in found.items():
                 if (kept := self._kept(name, value)) is not None:
                     additional[self._free_name(name, path, record, additional)] = kept
         if rules.include:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from target_birdie.delivery import Delivery
 from target_birdie.mapping import StreamMapping
 from target_birdie.rejects import entries, sync
+
+logger = logging.getLogger("target-birdie")
 
 
 class Replay:
@@ -46,6 +49,13 @@ class Replay:
                 return
             self._numbers.append(self._send(entry) if entry else 0)
         self._delivery.finish()
+        if kept := self._numbers.count(0):
+            logger.warning(
+                "%d rejects stay in %s: the setting streams does not map their stream any more, or "
+                "their line cannot be read",
+                kept,
+                self._file.path,
+            )
 
     def _send(self, entry: Mapping[str, Any]) -> int:
         """Return the number of the record; 0 when its stream is not mapped any more."""

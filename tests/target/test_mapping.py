@@ -168,6 +168,13 @@ def test_two_objects_of_properties_do_not_collide() -> None:
     assert sorted(found) == ["odd", "old", "pro"]
 
 
+def test_properties_that_are_no_object_arrive_under_their_own_name() -> None:
+    """A tap that sends a text where properties belong loses nothing."""
+    fields = additional(record(1, end_user={"properties": "pro"}))
+
+    assert fields["properties"] == "pro"
+
+
 def test_what_is_left_of_an_object_is_left_out_when_it_is_empty() -> None:
     """Once its properties are mapped, an `end_user` of nulls says nothing."""
     content = record(1, end_user={"properties": {"plan": "pro"}, "additional_fields": None})

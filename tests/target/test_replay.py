@@ -91,6 +91,7 @@ def test_replay_keeps_what_is_not_mapped_any_more(
     other = {"people": {"record_type": "user", "fields": {"user_id": "id"}}}
     run = run_target("", "--replay", streams=other)
 
+    assert "1 rejects stay in" in run.log
     assert (run.exit_code, rejects(), sandbox.birdie.puts) == (0, before, 0)
 
 

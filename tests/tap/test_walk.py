@@ -240,6 +240,20 @@ def test_a_short_list_costs_hardly_a_request(rows: int, requests: int) -> None:
     assert len(model.requests) == requests
 
 
+def test_a_crowded_second_may_be_the_last_of_a_range() -> None:
+    """It is read from its end as well, and nothing after the range is asked for."""
+    rows = [Row(1, -1), *crowd(2000, 5000, spread=False)]
+    model = ModelList([*rows, Row(5001, 10_000)])
+    walk: Walk[Row] = Walk(None, 5001, PageSize(50))
+    found: list[Row] = []
+    while (page := walk.page) is not None:
+        found += walk.feed(model.get(page))
+
+    assert_each_once(found, rows)
+    assert walk.overfull == []
+    assert {page.until for page in model.requests} == {5001}
+
+
 def test_a_list_in_another_order_is_refused() -> None:
     """Walking on would lose records without a sound."""
     walk: Walk[Row] = Walk(None, None, PageSize(50))

@@ -8,7 +8,7 @@ from typing import Any
 
 from target_birdie.delivery import Delivery
 from target_birdie.mapping import StreamMapping
-from target_birdie.rejects import entries, sync
+from target_birdie.rejects import NESTING, entries, sync
 
 logger = logging.getLogger("target-birdie")
 
@@ -51,16 +51,16 @@ class Replay:
         self._delivery.finish()
         if kept := self._numbers.count(0):
             logger.warning(
-                "%d rejects stay in %s: the setting streams does not map their stream any more, or "
-                "their line cannot be read",
+                "%d rejects stay in %s: the setting streams does not map their stream any more, "
+                "their line cannot be read, or it holds a part of the record alone (nesting)",
                 kept,
                 self._file.path,
             )
 
     def _send(self, entry: Mapping[str, Any]) -> int:
-        """Return the number of the record; 0 when its stream is not mapped any more."""
+        """Return the number of the record; 0 when its stream is not mapped, or it is not whole."""
         mapping = self._mappings.get(entry["stream"])
-        if mapping is None:
+        if mapping is None or entry.get("reason") == NESTING:
             return 0
         self._delivery.deliver(entry["stream"], mapping, entry["record"], rejected_at=entry["at"])
         return self._delivery.ledger.issued

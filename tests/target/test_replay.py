@@ -95,6 +95,22 @@ def test_replay_keeps_what_is_not_mapped_any_more(
     assert (run.exit_code, rejects(), sandbox.birdie.puts) == (0, before, 0)
 
 
+def test_replay_keeps_a_record_of_which_the_file_has_but_a_part(
+    sandbox: Sandbox, run_target: Callable[..., Run], rejects: Rejects
+) -> None:
+    """What was nested too deeply is not in the file: the rest alone would pass for all of it."""
+    deep: Any = []
+    for _ in range(700):
+        deep = [deep]
+    run_target(stream_of([record(1, notes=deep)]))
+    before = rejects()
+    run = run_target("", "--replay")
+
+    assert [entry["reason"] for entry in before] == ["nesting"]
+    assert (rejects(), sandbox.birdie.puts) == (before, 0)
+    assert "1 rejects stay in" in run.log
+
+
 def stop_at(number: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a signal come while this record is mapped."""
     plain = StreamMapping.map

@@ -1,0 +1,57 @@
+"""The walk in an account that changes with every request, most of all just where it is read."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tap_wootric.pages import PageSize
+from tap_wootric.walk import Walk
+
+from .test_walk import ModelList, Row, crowd
+
+
+def history(chance: random.Random, size: int) -> tuple[list[Row], int]:
+    """Quiet stretches and crowded seconds; also returns the second after the last."""
+    rows: list[Row] = []
+    second = 0
+    for _ in range(chance.randint(1, 6)):
+        if chance.random() < 0.5:
+            for _ in range(chance.randint(1, 60)):
+                rows.append(Row(second, len(rows)))
+                second += chance.choice([1, 1, 2, 5])
+        else:
+            n = chance.choice([30, 60, 31 * size, 40 * size, 59 * size, 50 * size])
+            rows += crowd(n, second, spread=chance.random() < 0.5, first=len(rows))
+            second += 1
+    return rows, second
+
+
+@pytest.mark.parametrize("seed", [100, 128, 321, 395, 468, 491, 507, 644, 712, 713, 1008])
+def test_what_stays_is_returned_once_however_much_comes_and_goes(seed: int) -> None:
+    """Histories in which a walk that counts otherwise has lost records, or returned them twice."""
+    chance = random.Random(seed)
+    size = chance.randint(5, 12)
+    rows, end = history(chance, size)
+    model = ModelList(list(rows), ties=chance.choice(["reversed", "reversed", "same"]))
+    rate = chance.choice([0, 0.05, 0.3, 1])
+    is_near = chance.random() < 0.5
+    chance.choice([None, None, chance.randint(0, end + 1)])
+    steady, added = set(rows), iter(range(10**6, 10**7))
+    walk: Walk[Row] = Walk(None, None, PageSize(size))
+    found: list[Row] = []
+    while (page := walk.page) is not None:
+        found += walk.feed(model.get(page))
+        while chance.random() < rate * 0.7:
+            if model.rows and chance.random() < 0.5:
+                steady.discard(model.rows.pop(chance.randrange(len(model.rows))))
+                continue
+            second = chance.uniform(0, end + 1)
+            if is_near and page.since:
+                second = page.since + chance.choice([0, 0, 0.5, 1, 1, 2, 3])
+            model.rows.append(Row(second, next(added)))
+
+    lost = {row.second for row in steady - set(found)}
+    assert len(set(found)) == len(found)
+    assert lost <= {second for second, _ in walk.overfull}

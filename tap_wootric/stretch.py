@@ -10,12 +10,13 @@ Pure: no HTTP, no clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import islice, pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from math import ceil
 from typing import Generic, Literal, NamedTuple
 
 from tap_wootric.pages import MAX_PAGE, PageRequest, PageSize, RecordT
+from tap_wootric.places import Places
 
 MAX_BARREN = 300
 """How many pages in a row may bring nothing new before a second is given up."""
@@ -44,12 +45,7 @@ class _Window(NamedTuple):
 
 
 class Stretch(Generic[RecordT]):
-    """Records read in one direction without a gap, and the pages that can extend them.
-
-    A record's position counts the records of the stretch before it. A mark is a second at which
-    a filter can begin, with its position: `since` of an ascending page, `until` of a descending
-    one.
-    """
+    """Records read in one direction without a gap, and the pages that can extend them."""
 
     def __init__(
         self,
@@ -69,8 +65,6 @@ class Stretch(Generic[RecordT]):
             beyond: For a descending stretch the records that follow it, ascending: page numbers
                 can be counted from any of them.
         """
-        self.length = 0
-        self.positions: dict[object, int] = {}
         self.unsure: list[int] = []
         """Seconds of which some records were not shown, however often they were asked for."""
 
@@ -78,22 +72,27 @@ class Stretch(Generic[RecordT]):
         self._since = since
         self._until = until
         self._order: Literal["asc", "desc"] = order
-        self._marks: dict[int | None, int] = {}
-        self._seconds: dict[object, int] = {}
-        self._missing: dict[int | None, int] = {}
+        self._places: Places[RecordT] = Places(order)
         self._overlap = 1
         self._barren = 0
         self._rounds = 0
         self._all_rounds = 0
-        self._is_shuffled = False
-        self._misplaced: set[object] = set()
-        self._edge: int | None = None
         self._again: list[PageRequest] = []
         self._held: list[RecordT] = []
         for record in reversed(beyond):
-            self._append([record])
-            self._marks[record.second] = self.length
-        self._marks[since if order == "asc" else until] = self.length
+            self._places.append([record])
+            self._places.marks[record.second] = self.length
+        self._places.marks[since if order == "asc" else until] = self.length
+
+    @property
+    def length(self) -> int:
+        """How many records were read."""
+        return self._places.length
+
+    @property
+    def positions(self) -> Mapping[object, int]:
+        """Where the records stand that page numbers still reach, by version."""
+        return self._places.positions
 
     def shorten(self, until: int) -> None:
         """Let the pages still to come end at `until`."""
@@ -116,83 +115,6 @@ class Stretch(Generic[RecordT]):
         since, until = (window.mark, self._until) if is_rising else (self._since, window.mark)
         return PageRequest(since, until, window.number, window.size, self._order)
 
-    def extend(self, page: PageRequest, records: Sequence[RecordT]) -> list[RecordT] | None:
-        """Add a page; returns the records that are new, or None when more must be read first.
-
-        That is when the page was found shifted, and while pages are read again.
-        """
-        fresh = [record for record in records if record.version not in self.positions]
-        misplaced = self._out_of_place(page, records)
-        self._note_places(records)
-        is_gapless = page.number == 1 or (records and records[0].version in self.positions)
-        is_again = bool(self._again)
-        if is_again:
-            self._again.pop()
-        # Read again, all before a known record is known: it joins what follows in the page.
-        is_joined = is_gapless or (is_again and len(fresh) < len(records))
-        if not is_joined and self._barren < MAX_BARREN:
-            if not self._again:
-                self._step_back(page, records)
-            return None
-        if not is_joined:
-            self.unsure += [record.second for record in records[:1]]
-        self._misplaced |= misplaced
-        new_marks = self._append(fresh)
-        self._held += fresh
-        is_whole = is_gapless and self._unseen(page, records) <= 0
-        if self._again or (not is_whole and self._read_again(page, records)):
-            return None
-        self._overlap, self._rounds = 1, 0
-        self._barren = 0 if self._held else self._barren + 1
-        self._correct(page, records)
-        self._marks |= new_marks
-        self._forget()
-        held, self._held = self._held, []
-        return sorted(held, key=lambda record: record.second, reverse=self._order == "desc")
-
-    def _step_back(self, page: PageRequest, records: Sequence[RecordT]) -> None:
-        is_unsteady = self._is_shuffled and self._barren
-        if not (is_unsteady and self._read_again(page, records)):
-            self._overlap = min(self._overlap * 4, max(self.length, 1))
-        self._barren += 1
-
-    def _note_places(self, records: Sequence[RecordT]) -> None:
-        """Note when records that are known have changed places."""
-        versions = (r.version for r in records if r.version in self.positions)
-        placed = [self.positions[version] for version in versions if version not in self._misplaced]
-        self._is_shuffled |= any(a > b for a, b in pairwise(placed))
-
-    def _out_of_place(self, page: PageRequest, records: Sequence[RecordT]) -> set[object]:
-        """Which records that are new do not come at the end of what is known."""
-        reach = self._marks[self._mark(page)] + (page.number - 1) * page.size + len(records)
-        end = len(records) if self._again or reach <= self.length else 0
-        for i, record in enumerate(records):
-            if record.version in self.positions:
-                end = max(end, i)
-        return {
-            record.version
-            for i, record in enumerate(records)
-            if record.version not in self.positions and (i < end or self._is_before_edge(record))
-        }
-
-    def _is_before_edge(self, record: RecordT) -> bool:
-        if self._edge is None:
-            return False
-        if self._order == "asc":
-            return record.second < self._edge
-        return record.second > self._edge
-
-    def _mark(self, page: PageRequest) -> int | None:
-        return page.since if self._order == "asc" else page.until
-
-    def _windows(self, size: int) -> Iterator[_Window]:
-        """The furthest page after each mark that still begins within what is known."""
-        wanted = max(self.length - self._overlap, 0)
-        for mark, position in islice(reversed(self._marks.items()), MARKS_TRIED):
-            ahead = max(wanted - position, 0) if wanted else 0
-            number = min(ahead // size + 1, MAX_PAGE)
-            yield _Window(position + (number - 1) * size, size, number, mark)
-
     def _furthest(self, size: int) -> _Window:
         best = None
         for window in self._windows(size):
@@ -202,97 +124,74 @@ class Stretch(Generic[RecordT]):
                 break
         return best or _Window(0, size, 1, None)
 
-    def _append(self, fresh: Sequence[RecordT]) -> dict[int | None, int]:
-        new_marks: dict[int | None, int] = {}
-        for record in fresh:
-            if record.version in self._misplaced:
-                self._move_marks(record.second)
-            else:
-                if self._order == "asc" and record.second not in self._marks:
-                    new_marks.setdefault(record.second, self.length)
-                self._edge = record.second
-            self.positions[record.version] = self.length
-            self._seconds[record.version] = record.second
-            self.length += 1
-        return new_marks
+    def _windows(self, size: int) -> Iterator[_Window]:
+        """The furthest page after each mark that still begins within what is known."""
+        wanted = max(self.length - self._overlap, 0)
+        for mark, position in islice(reversed(self._places.marks.items()), MARKS_TRIED):
+            ahead = max(wanted - position, 0) if wanted else 0
+            number = min(ahead // size + 1, MAX_PAGE)
+            yield _Window(position + (number - 1) * size, size, number, mark)
 
-    def _move_marks(self, second: int) -> None:
-        """A record in front of a mark is known now: so many more lie before it."""
-        for mark in self._marks:
-            if mark is not None:
-                is_before = second < mark if self._order == "asc" else second >= mark
-                self._marks[mark] += is_before
+    def extend(self, page: PageRequest, records: Sequence[RecordT]) -> list[RecordT] | None:
+        """Add a page; returns the records that are new, or None when more must be read first.
 
-    def _unseen(self, page: PageRequest, records: Sequence[RecordT]) -> int:
-        """How many more records lie between the page's mark and its end than are known.
-
-        Of the second in which the page ends, more may be known than lie before its end.
+        That is when the page was found shifted, and while pages are read again.
         """
-        if page.number == 1 or not records:
-            return 0
-        told = (page.number - 1) * page.size - self._missing.get(self._mark(page), 0)
-        last = records[-1].second
-        before = sum(record.second != last for record in records)
-        known = self._seconds.values()
-        if self._order == "asc":
-            seconds = [s for s in known if page.since is None or s >= page.since]
-            known_before = sum(s < last for s in seconds)
-        else:
-            seconds = [s for s in known if page.until is None or s < page.until]
-            known_before = sum(s > last for s in seconds)
-        unseen = told + len(records) - len(seconds)
-        return max(unseen, told + before - known_before) if before else unseen
+        places = self._places
+        is_again = bool(self._again)
+        fresh = places.unknown(records)
+        strays = places.strays(page, records, is_again=is_again)
+        places.compare(records)
+        if is_again:
+            self._again.pop()
+        is_gapless = page.number == 1 or places.begins_known(records)
+        # Read again, all before a known record is known: it joins what follows in the page.
+        is_joined = is_gapless or (is_again and len(fresh) < len(records))
+        if not is_joined and self._barren < MAX_BARREN:
+            if not self._again:
+                self._step_back(page, records)
+            return None
+        if not is_joined:
+            self.unsure += [record.second for record in records[:1]]
+        new_marks = places.append(fresh, strays)
+        self._held += fresh
+        is_whole = is_gapless and places.unseen(page, records) <= 0
+        if self._again or (not is_whole and self._read_again(page, records)):
+            return None
+        places.correct(page, records)
+        places.marks |= new_marks
+        places.forget((MAX_PAGE + 1) * self._page_size.full)
+        return self._release()
+
+    def _release(self) -> list[RecordT]:
+        self._overlap, self._rounds = 1, 0
+        self._barren = 0 if self._held else self._barren + 1
+        held, self._held = self._held, []
+        return sorted(held, key=lambda record: record.second, reverse=self._order == "desc")
+
+    def _step_back(self, page: PageRequest, records: Sequence[RecordT]) -> None:
+        is_unsteady = self._places.is_shuffled and self._barren
+        if not (is_unsteady and self._read_again(page, records)):
+            self._overlap = min(self._overlap * 4, max(self.length, 1))
+        self._barren += 1
 
     def _read_again(self, page: PageRequest, records: Sequence[RecordT]) -> bool:
         """Have the pages before this one read again, in other sizes, then this one.
 
         Returns False when that has been of no use.
         """
-        reach = (page.number - 1) * page.size
+        is_shuffled = self._places.is_shuffled
         is_spent = self._rounds == MAX_ROUNDS or self._all_rounds == MAX_ALL_ROUNDS
-        if is_spent or (self._rounds and not self._is_shuffled):
-            if self._is_shuffled:  # else they were added meanwhile, behind the walk
+        if is_spent or (self._rounds and not is_shuffled):
+            if is_shuffled:  # else they were added meanwhile, behind the walk
                 self.unsure += [record.second for record in records[:1]]
-            mark = self._mark(page)
-            self._marks = {mark: self._marks[mark]}
-            unseen = max(self._unseen(page, records), 0)
-            self._missing = {mark: self._missing.get(mark, 0) + unseen}
+            self._places.give_up(page, records)
             return False
         self._rounds += 1
         self._all_rounds += 1
+        reach = (page.number - 1) * page.size
         size = max(self._page_size.full - self._rounds, ceil(reach / MAX_PAGE), 1)
         numbers = range(ceil(reach / size), 0, -1)
         last = page if records else page._replace(number=page.number - 1)
         self._again = [last, *(page._replace(number=n, size=size) for n in numbers)]
         return True
-
-    def _correct(self, page: PageRequest, records: Sequence[RecordT]) -> None:
-        """Deletions and insertions behind the walk move a mark; other marks are then unsure."""
-        placed = [
-            (self.positions[record.version], i)
-            for i, record in enumerate(records)
-            if record.version not in self._misplaced
-        ]
-        if self._is_shuffled or not placed:
-            return  # records of equal times in another order tell nothing
-        last, index = placed[-1]
-        later = sum(self.positions[version] > last for version in self._misplaced)
-        position = last + later - index - (page.number - 1) * page.size
-        mark = self._mark(page)
-        if position != self._marks[mark]:
-            self._marks = {mark: position}
-            if self._order == "asc" and self._edge is not None:
-                after = sum(second >= self._edge for second in self._seconds.values())
-                self._marks.setdefault(self._edge, self.length - after)
-
-    def _forget(self) -> None:
-        """Drop what no page number can reach any more, so that memory stays flat."""
-        reach = (MAX_PAGE + 1) * self._page_size.full
-        if len(self.positions) < 2 * reach:
-            return
-        horizon = self.length - reach
-        self.positions = {v: p for v, p in self.positions.items() if p >= horizon}
-        self._seconds = {v: s for v, s in self._seconds.items() if v in self.positions}
-        self._misplaced &= self.positions.keys()
-        newest = next(reversed(self._marks))
-        self._marks = {m: p for m, p in self._marks.items() if p >= horizon or m == newest}

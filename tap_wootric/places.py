@@ -1,7 +1,7 @@
 """Where the records of a list stand, as far as it was read without a gap.
 
-Page numbers are counted from a filter's first record. So what they tell can be compared with what
-was seen: whether records lie between that no page has shown, and whether any came or went meanwhile.
+Page numbers are counted from a filter's first record. So they can be compared with what was seen:
+whether records lie between that no page has shown, and whether any came or went meanwhile.
 
 Pure: no HTTP, no clock.
 """

@@ -69,18 +69,7 @@ class Places(Generic[RecordT]):
         for i, record in enumerate(records):
             if record.version in self.positions:
                 end = max(end, i)
-        return {
-            record.version
-            for i, record in enumerate(records)
-            if record.version not in self.positions and (i < end or self._is_before_edge(record))
-        }
-
-    def _is_before_edge(self, record: RecordT) -> bool:
-        if self._edge is None:
-            return False
-        if self._order == "asc":
-            return record.second < self._edge
-        return record.second > self._edge
+        return {record.version for record in self.unknown(records[:end])}
 
     def append(
         self, fresh: Sequence[RecordT], strays: set[object] | None = None

@@ -28,7 +28,9 @@ def history(chance: random.Random, size: int) -> tuple[list[Row], int]:
     return rows, second
 
 
-@pytest.mark.parametrize("seed", [100, 128, 321, 395, 468, 491, 507, 644, 712, 713, 1008, 2203])
+@pytest.mark.parametrize(
+    "seed", [100, 122, 128, 321, 395, 468, 491, 507, 644, 712, 713, 1008, 1402, 2203]
+)
 def test_what_stays_is_returned_once_however_much_comes_and_goes(seed: int) -> None:
     """Histories in which a walk that counts otherwise has lost records, or returned them twice."""
     chance = random.Random(seed)

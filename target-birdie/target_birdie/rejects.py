@@ -7,10 +7,12 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from target_birdie.envelope import encode
 from target_birdie.errors import ConfigError, TargetError
 from target_birdie.jobs import Job, Key
 from target_birdie.report import Report
@@ -159,7 +161,7 @@ class RejectsFile:
         with self._lock:
             if self._standing.get(key, 0) > number:
                 return number
-            self.add_line(json.dumps(entry, default=str).encode() + b"\n")
+            self.add_line(encode(entry) + b"\n")
             older = self._outdate(key, number)
             if key[1] and self.path.is_file():
                 self._standing[key] = number
@@ -271,7 +273,7 @@ def entries(path: Path) -> Iterator[tuple[bytes, dict[str, Any] | None]]:
     with path.open("rb") as lines:
         for line in lines:
             try:
-                entry = json.loads(line)
+                entry = json.loads(line, parse_float=Decimal)
             except ValueError:
                 entry = None
             if line.strip():

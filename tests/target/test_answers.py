@@ -239,4 +239,4 @@ def test_a_record_that_alone_keeps_failing_does_not_block_the_rest(
     )
 
     assert (run.exit_code, len(sandbox.birdie.records())) == (1, 80)
-    assert '"reason": "500"' in (tmp_path / "rejects.jsonl").read_text()
+    assert '"reason":"500"' in (tmp_path / "rejects.jsonl").read_text()

@@ -14,9 +14,11 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 _QUALIFIERS = frozenset(
     [
         "address",
+        "addresses",
         "addr",
         "adresse",
         "number",
+        "numbers",
         "no",
         "nr",
         "num",
@@ -58,13 +60,16 @@ _PERSONAL = frozenset(
         "téléphone",
     ]
 )
+_IP_ADDRESSES = ("ipaddress", "ipaddresses")
 
 
 @lru_cache(maxsize=8192)
 def is_personal_name(name: str) -> bool:
     """Tell whether a column or property of this name holds an e-mail, a phone number or an IP."""
     words = [word.lower() for word in _WORD.findall(name)]
-    if words[-2:] == ["ip", "address"] or words == ["ipaddress"]:
+    while len(words) > 1 and words[-1].isdigit():
+        words.pop()
+    if "".join(words[-2:]).endswith(_IP_ADDRESSES):
         return True
     while len(words) > 1 and (words[-1] in _QUALIFIERS or words[-1].isdigit()):
         words.pop()

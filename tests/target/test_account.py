@@ -88,7 +88,7 @@ def test_a_dry_run_sends_nothing_and_moves_no_state(
 
 def test_a_dry_run_shows_three_samples_without_content(run_target: Callable[..., Run]) -> None:
     """The shape is shown, what people wrote is not."""
-    secret = {"properties": {"company": "my own words"}}
+    secret = {"properties": {"company": "my own words", "boss": {"name": "my own words"}}}
     rows = [record(n, text="my own words", end_user=secret) for n in range(1, 6)]
     run = run_target(stream_of(rows), dry_run=True, api_key=None)
 

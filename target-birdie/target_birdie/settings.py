@@ -203,16 +203,24 @@ def _named(types: Any) -> str:
     return " or ".join(names.get(name, name) for name in wanted if name != "null")
 
 
+_BOOLEANS = ("", "true", "1", "yes", "on", "false", "0", "no", "off")
+
+
 def unreadable_environment(schema: Mapping[str, Any], prefix: str) -> Iterator[str]:
-    """Yield a line for each environment variable that the SDK could not read."""
+    """Yield a line for each environment variable that the SDK can't read, or reads otherwise.
+
+    It takes whatever it does not know for false.
+    """
     for name, declared in schema["properties"].items():
         variable = prefix + name.upper()
         value = os.environ.get(variable)
         types = declared.get("type", [])
-        if value is None or "string" in types or "boolean" in types:
+        if value is None or "string" in types:
             continue
         try:
-            if "integer" in types:
+            if "boolean" in types:
+                _BOOLEANS.index(value.lower())
+            elif "integer" in types:
                 int(value)
             else:
                 json.loads(value, parse_float=Decimal, parse_constant=int)  # int takes no NaN

@@ -65,15 +65,20 @@ class TargetBirdie(Target):
         except MappingError as error:
             raise ConfigError(f"stream_maps cannot be used: {error}") from None
         except (ValueError, ArithmeticError, OSError) as error:  # the SDK read the environment
-            schema, prefix = self.config_jsonschema, self._env_var_prefix
-            if lines := list(checked.unreadable_environment(schema, prefix)):
-                raise ConfigError("; ".join(lines)) from None
+            self._check_environment()
             raise ConfigError(
                 f"the environment cannot be read ({type(error).__name__}): where there is a .env "
                 "file, write it in UTF-8 or move it away"
             ) from None
+        if kwargs.get("parse_env_config"):
+            self._check_environment()
         self.settings = checked.read(self.config)
         self.message_reader.on_error = self._give_up
+
+    def _check_environment(self) -> None:
+        schema, prefix = self.config_jsonschema, self._env_var_prefix
+        if lines := list(checked.unreadable_environment(schema, prefix)):
+            raise ConfigError("; ".join(lines)) from None
 
     # Settings
 
@@ -177,7 +182,7 @@ class TargetBirdie(Target):
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         """Read the config files."""
         for path in value:
-            if path != "ENV" and not Path(path).is_file():
+            if path != "ENV" and not Path(path).exists():
                 raise ConfigError(f"--config {path}: there is no such file")
         try:
             return super().cb_config(ctx, param, value)

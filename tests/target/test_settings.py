@@ -116,6 +116,7 @@ def test_a_config_file_that_is_none_is_one_line(
         ("STREAMS", "{", "streams must be an object"),
         ("STREAMS", '{"a": NaN}', "streams must be an object"),
         ("STREAMS", '{"a": 1e9999999999999999999}', "streams must be an object"),
+        ("DRY_RUN", "y", "dry_run must be true or false"),
     ],
 )
 def test_a_wrong_environment_is_one_line(

@@ -97,7 +97,7 @@ class BirdieClient:
             response = self._adapter.send(
                 request,
                 timeout=self._timeout,
-                verify=self._session.verify or False,
+                verify=self._session.verify or True,
                 proxies=self._session.proxies,
             )
             _ = response.content  # read to its end, so that the connection is kept

@@ -74,6 +74,7 @@ class Changes:
         self._seen = {mark.rpartition("@")[0] or mark.rpartition("#")[0]: mark for mark in seen}
         self._settled = settled
         self._sent_again: dict[str, str] = {}
+        self._imported: dict[str, str] = {}
         self._recent: dict[str, str] = {}
         self._newest: dict[str, str] = {}
         self._boundary: dict[str, str] = {}
@@ -82,13 +83,16 @@ class Changes:
     def is_new(self, row: Row) -> bool:
         """Whether to send the record; takes note of it."""
         as_of = self._before.as_of(row.second)
-        if as_of is not None and row.updated < as_of and not self._is_unheard_of(row):
+        is_old = as_of is not None and row.updated < as_of
+        if is_old and not self._is_unheard_of(row):
             return False
         name = str(row.id)
         mark = _time_mark(row) if row.updated < self._settled else _content_mark(row)
         before = self._sent_again.get(name) or self._seen.get(name)
         is_unchanged = before is not None and before in {mark, _content_mark(row)}
         self._note(name, mark, row)
+        if is_old:
+            self._imported[name] = mark
         if as_of is not None and not is_unchanged:
             self.changed += 1
             self._sent_again[name] = mark
@@ -120,7 +124,7 @@ class Changes:
         is_bulk = len(self._newest) > MAX_BULK
         kept = {**({} if is_bulk else self._newest), **self._recent}
         if not is_complete:
-            kept = {**self._seen, **kept, **self._boundary}
+            kept = {**self._seen, **self._imported, **kept, **self._boundary}
         elif self.newest is None:
             kept = self._seen
         return list(kept.values())[-MAX_SEEN:]

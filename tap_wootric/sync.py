@@ -148,6 +148,9 @@ class Sync:
             until = min(self._second, self._settled)
             coverage.cover(self._section.since, until, self._settled)
         self._write(coverage, self._changes.seen(is_complete=False))
+        spans = self._coverage.spans
+        if not spans or (self._second is not None and self._second >= spans[-1].until):
+            self._write_highest_id()  # before, imports that are still to be met would count as sent
 
     def complete(self) -> None:
         """Write into the state that everything has been read."""
@@ -165,6 +168,7 @@ class Sync:
             until = as_of if section.until is None else min(section.until, as_of)
             coverage.cover(section.since, until, as_of)
         self._write(coverage, self._changes.seen(is_complete=True) if self._changes else self._seen)
+        self._write_highest_id()
 
     def report(self, overfull: OverfullSecond) -> bool:
         """Note a second to be told of; False when one was before: a look-back meets it again."""
@@ -190,6 +194,8 @@ class Sync:
             self._state[SMALLEST_PAGE] = self._page_size.full
         if self.horizon.is_kept and self.horizon.ahead is not None:
             self._state[CLOCK_AHEAD] = self.horizon.ahead
+
+    def _write_highest_id(self) -> None:
         if self._changes is not None and self._changes.highest_id is not None:
             self._state[HIGHEST_ID] = self._changes.highest_id
 

@@ -58,3 +58,23 @@ def test_a_state_of_another_replication_key_says_nothing() -> None:
 
     assert sync.sections(None, None, moves_on_update=True) == [Section(None, None)]
     assert state == {}
+
+
+def test_an_interrupted_look_back_takes_no_import_for_sent_that_it_has_not_met() -> None:
+    """The highest id tells what was imported since; that of another import must not hide it."""
+    state: dict[str, Any] = {}
+    first = Sync(state, "created_at", PageSize(50))
+    first.begin(Section(None, None))
+    assert first.is_new(row(300, SETTLED - 100), SETTLED)
+    first.end()
+    first.complete()
+    second = Sync(state, "created_at", PageSize(50))
+    second.begin(Section(SETTLED - 900, None))
+    assert second.is_new(row(302, SETTLED - 800), SETTLED)
+    second.save_progress()
+
+    third = Sync(state, "created_at", PageSize(50))
+
+    assert third.is_new(row(301, SETTLED - 700), SETTLED)
+    assert not third.is_new(row(302, SETTLED - 800), SETTLED)
+    assert not third.is_new(row(300, SETTLED - 100), SETTLED)

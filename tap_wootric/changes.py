@@ -89,7 +89,7 @@ class Changes:
         name = str(row.id)
         mark = _time_mark(row) if row.updated < self._settled else _content_mark(row)
         before = self._sent_again.get(name) or self._seen.get(name)
-        is_unchanged = before is not None and before in {mark, _content_mark(row)}
+        is_unchanged = before is not None and before in {_time_mark(row), _content_mark(row)}
         self._note(name, mark, row)
         if is_old:
             self._imported[name] = mark
@@ -129,7 +129,7 @@ class Changes:
             kept = self._seen
         return list(kept.values())[-MAX_SEEN:]
 
-    def as_of(self) -> int | None:
+    def as_of(self, settled: int) -> int | None:
         """As of when a complete sync knows what it has read; None when it met nothing new.
 
         The newest second it met, and at most the moment before which seconds are settled: a change
@@ -139,7 +139,7 @@ class Changes:
         if self.newest is None:
             return None
         is_bulk = len(self._newest) > MAX_BULK
-        return min(self.newest + is_bulk, self._settled)
+        return min(self.newest + is_bulk, settled)
 
 
 def _time_mark(row: Row) -> str:

@@ -17,15 +17,9 @@ VISIBILITY_LAG = 60
 class Horizon:
     """Learns from the records that are read by how much the clock is ahead of them at most."""
 
-    def __init__(self, ahead: int | None = None, *, is_kept: bool = True) -> None:
-        """Go on from what an earlier sync has learned.
-
-        Args:
-            ahead: Seconds; None for nothing.
-            is_kept: Whether later syncs may go on from this one.
-        """
-        self.ahead = ahead
-        self.is_kept = is_kept
+    def __init__(self) -> None:
+        """Know nothing: by how much the clock was ahead in an earlier sync says nothing now."""
+        self.ahead: int | None = None
 
     def meet(self, now: int, edges: Iterable[int]) -> None:
         """Take records that were read at `now`; those dated in the future tell nothing."""

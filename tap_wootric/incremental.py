@@ -14,7 +14,6 @@ from tap_wootric.changes import Row
 from tap_wootric.client import Json
 from tap_wootric.coverage import Section
 from tap_wootric.errors import RefusedRequestError, ServerError, StateError
-from tap_wootric.horizon import Horizon
 from tap_wootric.pages import OrderError, PageRequest, PageSize
 from tap_wootric.readers import Readers
 from tap_wootric.settings import moment
@@ -73,6 +72,7 @@ class IncrementalStream(WootricStream):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Start without a sync under way."""
         self._overfull: list[OverfullSecond] = []
+        self._began = 0
         self._settled = 0
         self._sync: Sync | None = None
         super().__init__(*args, **kwargs)
@@ -130,7 +130,7 @@ class IncrementalStream(WootricStream):
                 sections = sync.look_back([section, *sections], self.config["lookback_days"])
                 continue
             sync.end()
-        sync.complete()
+        sync.complete(sync.horizon.settled(self._began))
         self._overfull = sync.tell()
         self._sync = None
         self.state_manager.is_flushed = False
@@ -229,23 +229,20 @@ class IncrementalStream(WootricStream):
         return rows
 
     def _find_horizon(self, sync: Sync, query: Query, rows: list[Row]) -> None:
-        """Learn from each page, and from the newest one when nothing is known at first."""
-        now, is_dated = self._tap.server_now, self._tap.adapter.clock.latest is not None
-        if not self._settled and not is_dated:  # the local clock may have been set since
-            sync.horizon = Horizon(is_kept=False)
+        """Learn from each page, and from the newest one where the first may not reach it."""
+        now = self._tap.server_now
+        self._began = self._began or now
         horizon = sync.horizon
-        size = query.page.size
-        is_short = len(rows) < USUAL_SMALLEST_PAGE  # a longer page may be one that the server caps
-        is_all = is_short and is_dated if rows else query.updated_since is None
-        is_open = horizon.ahead is None and not is_all
         horizon.meet(now, (row.edge for row in rows))
-        if self._settled:
+        if self._settled or not rows:
             return
-        if is_open:
-            newest = self.fetch(Query(PageRequest(None, None, 1, size, "desc")))
+        is_dated = self._tap.adapter.clock.latest is not None  # else the local clock has to do
+        is_short = len(rows) < USUAL_SMALLEST_PAGE  # a longer page may be one that the server caps
+        if not (is_short and is_dated):
+            newest = self.fetch(Query(PageRequest(None, None, 1, query.page.size, "desc")))
             horizon.meet(now, (row.edge for row in self._placed(newest)))
             horizon.ahead = horizon.ahead or 0  # where all are dated later, the clock is behind
-        self._settled = horizon.settled(now)
+        self._settled = horizon.settled(self._began)
 
     @property
     def _newest(self) -> int:

@@ -28,7 +28,6 @@ SEEN = "seen"
 OVERFULL = "overfull"
 UNTOLD = "overfull_untold"
 SMALLEST_PAGE = "smallest_page"
-CLOCK_AHEAD = "clock_ahead"
 HIGHEST_ID = "highest_id"
 BOOKMARK = "replication_key_value"
 
@@ -44,8 +43,7 @@ class Sync:
     Beside the SDK's bookmark the state holds `coverage`, which time ranges are known as of when,
     and `seen`, marks of records sent near its edge; `overfull` lists the seconds that a complete
     sync has failed with, `overfull_untold` those that none has yet; `smallest_page` is there only
-    where the server was found to cap pages very low. `clock_ahead` are the seconds by which the
-    server's clock is ahead of the records at most, `highest_id` is that of all records sent.
+    where the server was found to cap pages very low. `highest_id` is that of all records sent.
     """
 
     def __init__(
@@ -74,8 +72,7 @@ class Sync:
         self._page_size = page_size
         if self._coverage.spans:
             page_size.smallest = int(state.get(SMALLEST_PAGE) or USUAL_SMALLEST_PAGE)
-        ahead = state.get(CLOCK_AHEAD)
-        self.horizon = Horizon(None if ahead is None else int(ahead))
+        self.horizon = Horizon()
         highest = state.get(HIGHEST_ID)
         self._highest_id = int(highest) if highest is not None else None
         self._changes: Changes | None = None
@@ -152,13 +149,17 @@ class Sync:
         if not spans or (self._second is not None and self._second >= spans[-1].until):
             self._write_highest_id()  # before, imports that are still to be met would count as sent
 
-    def complete(self) -> None:
-        """Write into the state that everything has been read."""
+    def complete(self, settled: int) -> None:
+        """Write into the state that everything has been read.
+
+        Args:
+            settled: The same moment as for `is_new`, or a later one that was learned meanwhile.
+        """
         as_of = max(
             (span.as_of for span in self._coverage.spans),
             default=None,
         )
-        newest = self._changes.as_of() if self._changes else None
+        newest = self._changes.as_of(settled) if self._changes else None
         if newest is not None:
             as_of = newest if as_of is None else max(as_of, newest)
         if as_of is None:
@@ -192,8 +193,6 @@ class Sync:
         self._state[SEEN] = seen
         if self._page_size.full < USUAL_SMALLEST_PAGE:
             self._state[SMALLEST_PAGE] = self._page_size.full
-        if self.horizon.is_kept and self.horizon.ahead is not None:
-            self._state[CLOCK_AHEAD] = self.horizon.ahead
 
     def _write_highest_id(self) -> None:
         if self._changes is not None and self._changes.highest_id is not None:

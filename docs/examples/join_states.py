@@ -23,7 +23,7 @@ def join(states: list[dict[str, Any]]) -> dict[str, Any]:
             known = bookmarks.setdefault(stream, {})
             highest = {
                 name: max(part[name] for part in (known, bookmark) if name in part)
-                for name in (BOOKMARK, "clock_ahead", "highest_id")
+                for name in (BOOKMARK, "highest_id")
                 if name in known or name in bookmark
             }
             lists = {

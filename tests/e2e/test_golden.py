@@ -17,7 +17,7 @@ from tap.helpers import selecting
 from .commands import BIN, run, succeeded
 
 WIDTH = 120
-OF_THE_RUN = re.compile(r'(?<="time_extracted": ")[^"]+|(?<="clock_ahead": )\d+')
+OF_THE_RUN = re.compile(r'(?<="time_extracted": ")[^"]+')
 
 
 class Text(SingleFileSnapshotExtension):

@@ -38,11 +38,3 @@ def test_records_dated_in_the_future_tell_nothing() -> None:
     horizon.meet(10_000, [10**9, 9_500])
 
     assert horizon.ahead == 500
-
-
-def test_what_one_sync_has_learned_serves_the_next() -> None:
-    """It is a number of the state."""
-    horizon = Horizon(500)
-    horizon.meet(10_000, [9_000])
-
-    assert horizon.ahead == 500

@@ -49,6 +49,8 @@ class Pace:
     reset: int = 0
     renewal: float = 0.0
     in_flight: int = 0
+    overdue: int = 0
+    """429 in a row after the renewal that was told: `Date` may be ahead of the clock behind it."""
 
     @property
     def reserve(self) -> int:
@@ -74,6 +76,7 @@ class Pace:
     def finish(self, told: Announcement | None, renewal: float, now: float) -> None:
         """Take a reply; `renewal` is what it tells as monotonic time."""
         self.in_flight -= 1
+        self.overdue = 0
         if told is None:  # nothing may announce it in a token reply or a proxy's error
             self.limit = None if now >= self.renewal else self.limit
         elif self.limit is None or told.reset > self.reset:
@@ -90,10 +93,12 @@ class Pace:
         self.limit, self.remaining = told.limit if told else self.limit or 1, 0
         if told is None:
             self.renewal = now + SECONDS_WITHOUT_RESET
-        elif is_known:
-            self._recheck(now)
-        else:
+        elif not is_known:
             self.reset, self.renewal = told.reset, renewal
+        self.overdue = self.overdue + 1 if now >= self.renewal else 0
+        if self.overdue:
+            wait = 2 ** (self.overdue - 1) / max(self.reserve, 1)
+            self.renewal = now + min(wait, SECONDS_WITHOUT_RESET)
 
     def _recheck(self, now: float) -> None:
         """The reset is announced in whole seconds, so the renewal may lag by up to one."""

@@ -274,3 +274,16 @@ def test_a_second_refusal_in_the_same_window_waits_for_the_same_reset() -> None:
     pace.refuse(Announcement(100, 0, 60), 60.0, 60.0)
 
     assert 0 < (pace.delay(60.0) or 0) <= 1
+
+
+def test_a_renewal_that_does_not_come_is_asked_for_ever_less_often() -> None:
+    """`Date`, which tells the server's time, can be ahead of the clock that tells the reset."""
+    pace, now, refused = Pace(), 60.0, 0
+    while now < 120.0:
+        pace.start()
+        pace.refuse(Announcement(100, 0, 60), 60.0, now)
+        refused += 1
+        now += pace.delay(now) or 0.0
+
+    assert refused <= 10
+    assert pace.delay(now) == 0

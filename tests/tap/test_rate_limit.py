@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tap_wootric import pace
+from tap_wootric import pace, transport
 
 from .helpers import Account, assert_complete
 
@@ -129,8 +129,8 @@ def test_without_announcements_nothing_waits(account: Account) -> None:
     assert "0 s waited for the rate limit" in output.log
 
 
-def test_token_requests_are_not_held_back_by_the_limit(account: Account) -> None:
-    """They do not count, so a sync that has used up its limit still signs in."""
+def test_a_token_that_expires_while_the_limit_is_used_up_is_renewed(account: Account) -> None:
+    """The token request waits for its turn like all others, and the sync goes on."""
     account.sandbox.options.rate_limit = (LIMIT, WINDOW)
     account.sandbox.options.token_lifetime = 0.4
 
@@ -147,8 +147,9 @@ def test_a_limit_that_somebody_else_uses_up_ends_in_one_line(
     monkeypatch.setattr(pace, "SECONDS_WITHOUT_RESET", 0.001)
     account.sandbox.faults.on("429", share=1, path="/v1/responses")
 
-    output = account.sync(retry_budget_seconds=0)
+    output = account.sync()
 
     assert output.code == 1
     assert "HTTP 429" in output.error
+    assert len(account.lists()) == transport.MAX_REFUSALS
     assert "Traceback" not in output.log

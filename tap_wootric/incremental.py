@@ -106,7 +106,7 @@ class IncrementalStream(WootricStream):
     def first_record(self) -> Json | None:
         """The oldest record that the API holds, None where there is none."""
         oldest = PageRequest(None, None, 1, self.config["page_size"])
-        return next((self.shaped(sent) for sent in self.get(Query(oldest))), None)
+        return next((self.shaped(sent, self.walk_key) for sent in self.get(Query(oldest))), None)
 
     @property
     def _extent(self) -> tuple[int | None, int | None]:

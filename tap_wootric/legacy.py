@@ -46,12 +46,12 @@ def upgraded(state: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(bookmark or {}, Mapping):
             message = f"the bookmark of '{stream}' is not an object"
             raise ValueError(message)  # noqa: TRY004
-    return {**state, "bookmarks": {k: _upgraded(v or {}) for k, v in bookmarks.items()}}
+    return {**state, "bookmarks": {k: _upgraded(k, v or {}) for k, v in bookmarks.items()}}
 
 
-def _upgraded(bookmark: Mapping[str, Any]) -> dict[str, Any]:
+def _upgraded(stream: str, bookmark: Mapping[str, Any]) -> dict[str, Any]:
     """The bookmark's time in the tap's own form, which texts are compared in."""
     value = bookmark.get("replication_key_value")
-    if not isinstance(value, str) or bookmark.get("replication_key") == "date":
+    if not isinstance(value, str) or stream not in REPLICATION_KEYS:
         return dict(bookmark)
     return {**bookmark, "replication_key_value": to_rfc3339(to_utc(value))}

@@ -79,6 +79,17 @@ def test_a_bookmark_in_another_offset_is_brought_to_utc() -> None:
     assert upgraded({"bookmarks": {"responses": other}})["bookmarks"]["responses"] == BOOKMARK
 
 
+def test_a_bookmark_written_by_hand_needs_no_more_than_its_value() -> None:
+    """A day stays a day, and a time becomes one in the tap's own form."""
+    days = {"replication_key_value": "2024-01-31"}
+    state = {"bookmarks": {"nps_summary": days, "responses": days}}
+
+    assert upgraded(state)["bookmarks"] == {
+        "nps_summary": days,
+        "responses": {"replication_key_value": "2024-01-31T00:00:00+00:00"},
+    }
+
+
 def test_what_it_need_not_understand_is_kept() -> None:
     """Streams and keys of others, and the days of `nps_summary`."""
     days = {"replication_key": "date", "replication_key_value": "2024-01-31"}

@@ -9,6 +9,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import responses
+
+from tap_wootric.errors import TapError
+from tap_wootric.tap import TapWootric
 
 from .helpers import ROOT, Account, Output, invoke, selecting
 
@@ -104,6 +108,16 @@ def test_without_a_start_it_begins_with_the_first_response(empty: Account) -> No
     empty.sandbox.store.add_response(first + timedelta(hours=1))
 
     assert days(empty.sync(STREAM)) == days_until_now(5)
+
+
+def test_a_first_response_without_a_time_is_an_error_that_names_it() -> None:
+    """There is no guess from which day on there are figures."""
+    stream = TapWootric(config={"client_id": "i", "client_secret": "s"}).streams[STREAM]
+    with responses.RequestsMock() as wootric:
+        wootric.post("https://api.wootric.com/oauth/token", json={"access_token": "t"})
+        wootric.get("https://api.wootric.com/v1/responses", json=[{"id": 7, "created_at": None}])
+        with pytest.raises(TapError, match="Record 7 of 'responses' can't be read: created_at"):
+            list(stream.get_records(None))
 
 
 def test_an_account_without_responses_has_no_days(empty: Account) -> None:

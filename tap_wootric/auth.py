@@ -47,7 +47,6 @@ class WootricAuthenticator(OAuthAuthenticator):
             auth_endpoint=f"{base_url(config)}/oauth/token",
             client_id=config.get("client_id"),
             client_secret=config.get("client_secret"),
-            default_expiration=LIFETIME,
         )
         self._settings = config
         self._adapter = adapter
@@ -91,7 +90,7 @@ class WootricAuthenticator(OAuthAuthenticator):
 
     @override
     def update_access_token(self) -> None:
-        budget = self._settings.get("retry_budget_seconds", 0)
+        budget = self._settings["retry_budget_seconds"]
         sent = time.monotonic()
         send = retried(
             self._send,
@@ -120,10 +119,13 @@ class WootricAuthenticator(OAuthAuthenticator):
             self.auth_endpoint,
             data=self.oauth_request_payload,
             params={"account_token": token} if token else None,
-            timeout=self._settings.get("request_timeout", RENEWAL_MARGIN),
+            timeout=self._settings["request_timeout"],
             allow_redirects=False,
             headers={"User-Agent": self._settings["user_agent"]},
         )
+        if response.status_code in {400, 401, 403} and self.refresh_token:
+            self.refresh_token = None  # outlived: sign in from the beginning
+            return self._send()
         if response.status_code in {400, 401, 403}:
             self._refuse(response.status_code)
         if response.status_code in {404, 405}:
@@ -142,9 +144,6 @@ class WootricAuthenticator(OAuthAuthenticator):
         return answer
 
     def _refuse(self, status: int) -> None:
-        if self.refresh_token:  # outlived: sign in from the beginning
-            self.refresh_token = None
-            raise _TokenFaultError(f"HTTP {status} for the refresh token")
         names = "'client_id' and 'client_secret'"
         if self._settings.get("grant_type") == PASSWORD:
             names = "'username', 'password' and 'account_token'"

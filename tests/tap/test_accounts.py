@@ -116,7 +116,7 @@ def test_a_refresh_token_that_is_outlived_leads_back_to_the_password(account: Ac
             sandbox.tokens._refresh.clear()
 
     sandbox.before_request(outlive)
-    output = account.sync(page_size=20, max_concurrency=1, **login(account))
+    output = account.sync(page_size=20, max_concurrency=1, retry_budget_seconds=0, **login(account))
 
     assert output.code == 0
     assert_complete(account, output.records())

@@ -14,6 +14,7 @@ from requests.adapters import HTTPAdapter
 
 from tap_wootric.clock import ServerClock
 from tap_wootric.deadline import timed
+from tap_wootric.errors import ServerError, SettingsError, TapError
 from tap_wootric.pace import Announcement, Pace
 from tap_wootric.retries import reason
 
@@ -69,16 +70,23 @@ class PacedAdapter(HTTPAdapter):
             self._wait_for_turn()
             try:
                 response = super().send(request, *args, **kwargs)
-            except BaseException:
+            except BaseException as error:
                 with self._turn:
                     self.pace.fail()
                     self._turn.notify_all()
+                if wrong := _wrong_environment(error):
+                    raise wrong from None
                 raise
             self._observe(response)
             if response.status_code != TOO_MANY_REQUESTS:
-                break
+                return response
             response.close()
-        return response
+        message = (
+            f"Wootric has refused {MAX_REFUSALS} requests in a row for the rate limit (HTTP 429), "
+            "each after the wait that it asks for: somebody else uses up all of it. What was read "
+            "is safe: the next sync goes on from there."
+        )
+        raise ServerError(message)
 
     @property
     def requests_left(self) -> int | None:
@@ -133,6 +141,19 @@ class PacedAdapter(HTTPAdapter):
                 renewal = now + max(told.reset - time.time(), 1.0)
             take(told, renewal or now, now)
             self._turn.notify_all()
+
+
+def _wrong_environment(error: BaseException) -> TapError | None:
+    """What `requests` finds wrong before it connects; no later try would find it right."""
+    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
+        return SettingsError(
+            "HTTPS_PROXY names no proxy that can be used: write it as http://host:port"
+        )
+    if type(error) is OSError:
+        return SettingsError(
+            "REQUESTS_CA_BUNDLE names no file or folder that is there: correct the path"
+        )
+    return None
 
 
 def new_session(adapter: HTTPAdapter, url: str) -> requests.Session:

@@ -158,6 +158,27 @@ def test_the_proxy_of_the_environment_is_used_for_every_request(
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REQUESTS_CA_BUNDLE", "/nowhere/authorities.pem"),
+        ("HTTPS_PROXY", "http://:3128"),
+        ("HTTPS_PROXY", "ftp://127.0.0.1:3128"),
+    ],
+)
+def test_an_environment_that_names_what_is_not_there_ends_the_sync_at_once(
+    account: Account, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """In one line that names the variable: no later try would find it."""
+    monkeypatch.setenv(name, value)
+
+    output = account.sync(api_url="https://127.0.0.1:9")
+
+    assert output.code == 1
+    assert output.error.startswith(f"Error: {name} names no ")
+    assert "Traceback" not in output.log
+
+
 def test_a_proxy_that_takes_too_long_is_given_up_in_time(
     account: Account, serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,8 +9,8 @@ with Sandbox(responses=1_000) as sandbox:
 
 from __future__ import annotations
 
-from connector_sandbox.messages import Request
+from connector_sandbox.messages import Request, most_at_once
 from connector_sandbox.options import Options
 from connector_sandbox.sandbox import Sandbox
 
-__all__ = ["Options", "Request", "Sandbox"]
+__all__ = ["Options", "Request", "Sandbox", "most_at_once"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Literal
 
 Delivery = Literal["whole", "cut", "reset", "silent", "slow", "trickle"]
@@ -25,6 +27,12 @@ class Request:
     status: int = 0
     finished: float = 0.0
     fault: str | None = None
+
+
+def most_at_once(requests: Iterable[Request]) -> int:
+    """The most of these requests that were under way at one moment."""
+    moments = [m for r in requests for m in ((r.started, 1), (r.finished, -1))]
+    return max(accumulate(step for _, step in sorted(moments)), default=0)
 
 
 @dataclass(frozen=True, slots=True)

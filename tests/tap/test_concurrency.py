@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
+from connector_sandbox import most_at_once
 
 from tap_wootric.incremental import WORTH_SLICING
 
 from .helpers import Account, assert_complete
 
 MakeAccount = Callable[..., Account]
-
-
-def most_at_once(requests: list[Any]) -> int:
-    """The most requests that were under way at one moment."""
-    moments = [(r.started, 1) for r in requests] + [(r.finished, -1) for r in requests]
-    under_way, most = 0, 0
-    for _, step in sorted(moments):
-        under_way += step
-        most = max(most, under_way)
-    return most
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ _PERSONAL = frozenset(
         "téléphone",
     ]
 )
-_IP_ADDRESSES = ("ipaddress", "ipaddresses")
+_IP_ADDRESSES = (["ip", "address"], ["ip", "addresses"], ["ipaddress"], ["ipaddresses"])
 
 
 @lru_cache(maxsize=8192)
@@ -69,7 +69,7 @@ def is_personal_name(name: str) -> bool:
     words = [word.lower() for word in _WORD.findall(name)]
     while len(words) > 1 and words[-1].isdigit():
         words.pop()
-    if "".join(words[-2:]).endswith(_IP_ADDRESSES):
+    if words[-1:] in _IP_ADDRESSES or words[-2:] in _IP_ADDRESSES:
         return True
     while len(words) > 1 and (words[-1] in _QUALIFIERS or words[-1].isdigit()):
         words.pop()

@@ -102,7 +102,8 @@ def test_no_comment_is_no_text(text: str | None) -> None:
 PERSONAL = """email E-Mail e_mail workEmail EMAIL email_address EmailAddress contact.email Email2
 phone phone_number PhoneNumber mobile telephone customer_phone_2 ip_address email_work
 phone_numbers email_addresses mobile_numbers ip_addresses ip_address_2 IPAddress last_ip_address"""
-OTHERS = "plan emails_sent phone_model email_opt_in address ip mailing_list headphones"
+OTHERS = """plan emails_sent phone_model email_opt_in address ip mailing_list headphones
+ship_address shipAddress"""
 
 
 @pytest.mark.parametrize("name", PERSONAL.split())

@@ -123,11 +123,11 @@ class WootricAuthenticator(OAuthAuthenticator):
             allow_redirects=False,
             headers={"User-Agent": self._settings["user_agent"]},
         )
-        if response.status_code in {400, 401, 403} and self.refresh_token:
+        if response.status_code in {400, 401, 403}:
+            if not self.refresh_token:
+                self._refuse(response.status_code)
             self.refresh_token = None  # outlived: sign in from the beginning
             return self._send()
-        if response.status_code in {400, 401, 403}:
-            self._refuse(response.status_code)
         if response.status_code in {404, 405}:
             raise ServerError(
                 f"Nobody signs in at {self.auth_endpoint} (HTTP {response.status_code}). Check "

@@ -52,18 +52,12 @@ class Rehearsal:
         """Nothing is ever under way."""
 
 
-def redact(value: Any, key: str = "", *, is_own: bool = False) -> Any:
-    """Return a body with the kinds of its values instead of what people wrote.
-
-    Args:
-        value: The body, or a part of it.
-        key: The name of the part.
-        is_own: Whether names are the customer's own, so that they say nothing about a value.
-    """
+def redact(value: Any, key: str = "") -> Any:
+    """Return a body with the kinds of its values instead of what people wrote."""
     if isinstance(value, dict):
-        is_own = is_own or key == "additional_fields"
-        return {name: redact(item, name, is_own=is_own) for name, item in value.items()}
-    if (key in _PLAIN_KEYS and not is_own) or isinstance(value, bool):
+        own = key == "additional_fields"  # names in it are the customer's, and tell nothing
+        return {name: redact(item, key if own else name) for name, item in value.items()}
+    if key in _PLAIN_KEYS or isinstance(value, bool):
         return value
     if isinstance(value, str):
         return f"<text, {len(value)} characters>"

@@ -99,7 +99,7 @@ $(UV):
 		$(BIN)/meltano --log-level warning install tap-wootric target-birdie
 	@touch $@
 
-.meltano/jsonl.stamp: meltano.yml | .meltano/plugins.stamp # Meltano can't set up two at once
+.meltano/jsonl.stamp: .venv/setup.stamp meltano.yml | .meltano/plugins.stamp # Meltano can't set up two at once
 	@$(BIN)/meltano --log-level warning install target-jsonl
 	@touch $@
 

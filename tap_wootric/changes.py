@@ -63,7 +63,7 @@ class Changes:
         Args:
             coverage: What earlier syncs have read.
             seen: Marks of records sent near its edge, as `seen` returned them.
-            settled: Moment before which no second can receive another change.
+            settled: Moment before which no second can receive another change; it may be raised.
             highest_id: That of all records sent so far; None where it is not known.
         """
         self.newest: int | None = None
@@ -72,7 +72,7 @@ class Changes:
         self._highest_before = highest_id
         self._before = Coverage(coverage.spans)
         self._seen = {mark.rpartition("@")[0] or mark.rpartition("#")[0]: mark for mark in seen}
-        self._settled = settled
+        self.settled = settled
         self._sent_again: dict[str, str] = {}
         self._imported: dict[str, str] = {}
         self._recent: dict[str, str] = {}
@@ -87,7 +87,7 @@ class Changes:
         if is_old and not self._is_unheard_of(row):
             return False
         name = str(row.id)
-        mark = _time_mark(row) if row.updated < self._settled else _content_mark(row)
+        mark = _time_mark(row) if row.updated < self.settled else _content_mark(row)
         before = self._sent_again.get(name) or self._seen.get(name)
         is_unchanged = before is not None and before in {_time_mark(row), _content_mark(row)}
         self._note(name, mark, row)
@@ -111,7 +111,7 @@ class Changes:
             self._second = row.second
         self._boundary[name] = mark
         edge = row.edge
-        if edge >= self._settled:
+        if edge >= self.settled:
             self._recent[name] = mark
         if self.newest is None or edge > self.newest:
             self._newest.clear()
@@ -129,7 +129,7 @@ class Changes:
             kept = self._seen
         return list(kept.values())[-MAX_SEEN:]
 
-    def as_of(self, settled: int) -> int | None:
+    def as_of(self) -> int | None:
         """As of when a complete sync knows what it has read; None when it met nothing new.
 
         The newest second it met, and at most the moment before which seconds are settled: a change
@@ -139,7 +139,7 @@ class Changes:
         if self.newest is None:
             return None
         is_bulk = len(self._newest) > MAX_BULK
-        return min(self.newest + is_bulk, settled)
+        return min(self.newest + is_bulk, self.settled)
 
 
 def _time_mark(row: Row) -> str:

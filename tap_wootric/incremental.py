@@ -74,6 +74,7 @@ class IncrementalStream(WootricStream):
         self._overfull: list[OverfullSecond] = []
         self._began = 0
         self._settled = 0
+        self._has_met_newest = False
         self._sync: Sync | None = None
         super().__init__(*args, **kwargs)
         self.replication_key = self.walk_key
@@ -130,7 +131,7 @@ class IncrementalStream(WootricStream):
                 sections = sync.look_back([section, *sections], self.config["lookback_days"])
                 continue
             sync.end()
-        sync.complete(sync.horizon.settled(self._began))
+        sync.complete()
         self._overfull = sync.tell()
         self._sync = None
         self.state_manager.is_flushed = False
@@ -229,20 +230,22 @@ class IncrementalStream(WootricStream):
         return rows
 
     def _find_horizon(self, sync: Sync, query: Query, rows: list[Row]) -> None:
-        """Learn from each page, and from the newest one where the first may not reach it."""
+        """Learn from each page, and from the newest one as soon as a page may not reach it."""
         now = self._tap.server_now
         self._began = self._began or now
+        if not rows:
+            return
         horizon = sync.horizon
         horizon.meet(now, (row.edge for row in rows))
-        if self._settled or not rows:
-            return
         is_dated = self._tap.adapter.clock.latest is not None  # else the local clock has to do
         is_short = len(rows) < USUAL_SMALLEST_PAGE  # a longer page may be one that the server caps
-        if not (is_short and is_dated):
+        is_enough = is_short and is_dated and horizon.ahead is not None
+        if not is_enough and not self._has_met_newest:
+            self._has_met_newest = True
             newest = self.fetch(Query(PageRequest(None, None, 1, query.page.size, "desc")))
             horizon.meet(now, (row.edge for row in self._placed(newest)))
             horizon.ahead = horizon.ahead or 0  # where all are dated later, the clock is behind
-        self._settled = horizon.settled(self._began)
+        self._settled = max(self._settled, horizon.settled(self._began))
 
     @property
     def _newest(self) -> int:

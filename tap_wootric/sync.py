@@ -118,12 +118,12 @@ class Sync:
 
         Args:
             row: The record.
-            settled: Moment before which no second can receive another change; the same for all
-                of a sync.
+            settled: Moment before which no second can receive another change; it may rise as more
+                is learned.
         """
         if self._changes is None:
-            self._settled = settled
             self._changes = Changes(self._coverage, self._seen, settled, self._highest_id)
+        self._settled = self._changes.settled = settled
         if self._second is None or row.second > self._second:  # else it was added behind the walk
             self._second = row.second
         return self._changes.is_new(row)
@@ -138,28 +138,24 @@ class Sync:
         if self._changes is None:
             return
         coverage = Coverage(self._coverage.spans)
+        known = max([self._settled, *(span.as_of for span in coverage.spans)])
         for section in self._done:
-            until = self._settled if section.until is None else section.until
-            coverage.cover(section.since, min(until, self._settled), self._settled)
+            until = known if section.until is None else section.until
+            coverage.cover(section.since, min(until, known), known)
         if self._section is not None and self._second is not None:
-            until = min(self._second, self._settled)
-            coverage.cover(self._section.since, until, self._settled)
+            coverage.cover(self._section.since, min(self._second, known), known)
         self._write(coverage, self._changes.seen(is_complete=False))
         spans = self._coverage.spans
         if not spans or (self._second is not None and self._second >= spans[-1].until):
             self._write_highest_id()  # before, imports that are still to be met would count as sent
 
-    def complete(self, settled: int) -> None:
-        """Write into the state that everything has been read.
-
-        Args:
-            settled: The same moment as for `is_new`, or a later one that was learned meanwhile.
-        """
+    def complete(self) -> None:
+        """Write into the state that everything has been read."""
         as_of = max(
             (span.as_of for span in self._coverage.spans),
             default=None,
         )
-        newest = self._changes.as_of(settled) if self._changes else None
+        newest = self._changes.as_of() if self._changes else None
         if newest is not None:
             as_of = newest if as_of is None else max(as_of, newest)
         if as_of is None:

@@ -114,7 +114,7 @@ def test_a_complete_sync_knows_all_before_the_newest_it_met_and_nothing_unsettle
     for number, edge in enumerate(edges):
         changes.is_new(row(number, edge))
 
-    assert changes.as_of(SETTLED) == as_of
+    assert changes.as_of() == as_of
 
 
 def test_a_sync_that_met_nothing_keeps_the_marks_of_the_one_before() -> None:
@@ -157,7 +157,7 @@ def test_a_change_made_while_a_sync_runs_is_sent_by_the_next() -> None:
     first = Changes(Coverage(), [], SETTLED)
     for number in range(10):
         first.is_new(row(number, SETTLED - 10 + 3 * number))
-    as_of = first.as_of(SETTLED)
+    as_of = first.as_of()
     assert as_of == SETTLED
 
     again = next_sync(first, Coverage([Span(BEGINNING, as_of, as_of)]), SETTLED + 900)
@@ -170,7 +170,7 @@ def test_a_record_dated_in_the_future_does_not_move_what_is_known() -> None:
     changes = Changes(Coverage(), [], SETTLED)
     changes.is_new(row(1, SETTLED + 10**9))
 
-    assert changes.as_of(SETTLED) == SETTLED
+    assert changes.as_of() == SETTLED
 
 
 def test_a_record_remembered_from_an_earlier_sync_is_sent_once_too() -> None:

@@ -317,6 +317,70 @@ def test_a_date_that_runs_ahead_only_from_some_day_on_hides_no_change(account: A
     assert account.sync(state=third.state).ids() == []
 
 
+def test_a_record_of_the_future_tells_nothing_of_a_date_that_is_ahead(account: Account) -> None:
+    """A sync that meets no other one asks for one that does."""
+    store = account.sandbox.store
+    account.sandbox.options.date_ahead = 3_600
+    store.burst(1, store.now() + 900 * DAY)
+    first = account.sync()
+    oldest = min(account.truth())
+    for mark in first.state["bookmarks"]["responses"]["seen"]:
+        if (number := int(mark.partition("#")[0])) != max(account.truth()):
+            store.delete("responses", number)
+
+    def change(number: int, _path: str) -> None:
+        if number == 2:
+            store.change(oldest, updated_at=store.now(), text="late")
+
+    account.sandbox.before_request(change)
+    second = account.sync(state=first.state)
+    account.sandbox.before_request(None)
+    third = account.sync(state=second.state)
+
+    assert (second.ids(), third.ids()) == ([], [oldest])
+    assert account.sync(state=third.state).ids() == []
+
+
+def test_what_changes_after_the_first_page_is_not_taken_for_known(account: Account) -> None:
+    """However long the rest takes, and though the first page had nothing to learn from."""
+    store = account.sandbox.store
+    store.burst(1, store.now())
+    first = account.sync()
+    oldest, later = min(account.truth()), timedelta(seconds=600)
+
+    def change(number: int, _path: str) -> None:
+        if number == 2:
+            store.change(oldest, updated_at=store.now() + later / 6, text="late")
+            account.sandbox.options.date_ahead = later.total_seconds()
+            store.burst(1, store.now() + later)
+
+    account.sandbox.before_request(change)
+    second = account.sync(state=first.state)
+    account.sandbox.before_request(None)
+    third = account.sync(state=second.state)
+
+    assert oldest in third.ids()
+    assert_complete(account, first.records() + second.records() + third.records())
+
+
+def test_few_changes_and_many_new_ones_leave_a_short_state(account: Account) -> None:
+    """How far all is known is learned from those that come later, too."""
+    store = account.sandbox.store
+    first = account.sync()
+    for number in sorted(account.truth())[:3]:
+        store.change(number, updated_at=store.now() - timedelta(seconds=3_000), text="late")
+    for ago in range(2_000, 0, -10):
+        moment = store.now() - timedelta(seconds=ago)
+        store.burst(1, moment, updated_at=moment)
+
+    second = account.sync(state=first.state)
+    third = account.sync(state=second.state)
+
+    assert len(second.ids()) == 203
+    assert len(second.state["bookmarks"]["responses"]["seen"]) < 30
+    assert third.ids() == []
+
+
 def test_an_import_with_the_times_of_long_ago_is_found_by_its_id(account: Account) -> None:
     """Where the look-back reads it: nothing else tells that it was not there before."""
     account.sandbox.options.updated_filter = False

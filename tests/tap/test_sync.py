@@ -67,14 +67,35 @@ def test_an_interrupted_look_back_takes_no_import_for_sent_that_it_has_not_met()
     first.begin(Section(None, None))
     assert first.is_new(row(300, SETTLED - 100), SETTLED)
     first.end()
-    first.complete(SETTLED)
+    first.complete()
     second = Sync(state, "created_at", PageSize(50))
     second.begin(Section(SETTLED - 900, None))
     assert second.is_new(row(302, SETTLED - 800), SETTLED)
+    assert second.is_new(row(303, SETTLED - 750), SETTLED)
     second.save_progress()
 
     third = Sync(state, "created_at", PageSize(50))
 
     assert third.is_new(row(301, SETTLED - 700), SETTLED)
     assert not third.is_new(row(302, SETTLED - 800), SETTLED)
+    assert not third.is_new(row(303, SETTLED - 750), SETTLED)
     assert not third.is_new(row(300, SETTLED - 100), SETTLED)
+
+
+def test_an_interrupted_sync_knows_no_less_than_the_one_before() -> None:
+    """Though it may have learned less of the server's clock: nothing is sent again for that."""
+    state: dict[str, Any] = {}
+    first = Sync(state, "created_at", PageSize(50))
+    first.begin(Section(None, None))
+    assert first.is_new(row(9, SETTLED - 20), SETTLED)
+    first.end()
+    first.complete()
+    second = Sync(state, "created_at", PageSize(50))
+    second.begin(Section(None, None, SETTLED - 20))
+    assert second.is_new(Row((1, 700), 700, SETTLED, {"id": 1}), SETTLED - 80)
+    second.save_progress()
+
+    third = Sync(state, "created_at", PageSize(50))
+
+    assert not third.is_new(Row((4, 500), 500, SETTLED - 50, {"id": 4}), SETTLED)
+    assert third.is_new(Row((4, 500), 500, SETTLED - 10, {"id": 4}), SETTLED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -107,6 +108,17 @@ def test_a_config_file_that_is_none_is_one_line(
 
     assert (result.exit_code, line in result.stderr) == (1, True)
     assert (result.stderr.count("\n"), isinstance(result.exception, SystemExit)) == (1, True)
+
+
+def test_settings_can_come_through_a_pipe() -> None:
+    """As `--config <(...)`, so that an API key need not lie in a file."""
+    receiver, sender = os.pipe()
+    os.write(sender, b'{"wish": 1}')
+    os.close(sender)
+    arguments = ["--config", f"/dev/fd/{receiver}"]
+    result = CliRunner().invoke(TargetBirdie.get_singer_command(), arguments)
+
+    assert (result.exit_code, "unknown setting: wish" in result.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(

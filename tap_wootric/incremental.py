@@ -221,11 +221,11 @@ class IncrementalStream(WootricStream):
                 raise UpdatesIgnoredError from None
             raise
         rows = self._placed(sent)
-        if self._sync is not None:
-            self._find_horizon(self._sync, query, rows)
         since = query.updated_since
         if since is not None and any(row.updated < since for row in rows):
             raise UpdatesIgnoredError
+        if self._sync is not None:
+            self._find_horizon(self._sync, query, rows)
         self.bookmark_limit = from_unix(self._tap.server_now + 1)
         return rows
 

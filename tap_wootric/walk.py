@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Generic, NamedTuple
 
-from tap_wootric.pages import OrderError, PageRequest, PageSize, Placed, RecordT
+from tap_wootric.pages import MAX_PAGE, OrderError, PageRequest, PageSize, Placed, RecordT
 from tap_wootric.stretch import Stretch
 
 
@@ -209,7 +209,9 @@ class _Tail(Generic[RecordT]):
         self._met: list[int] = []
 
     def next_page(self) -> PageRequest | None:
-        return self._stretch.next_page()
+        """None as well when so much was read that the second changes faster than it is read."""
+        is_endless = self._stretch.length > 2 * MAX_PAGE * self._page_size.full
+        return None if is_endless else self._stretch.next_page()
 
     def feed(self, page: PageRequest, records: Sequence[RecordT]) -> list[RecordT]:
         """Returns what is new; all of it lies in one second, in which any order will do."""

@@ -144,12 +144,25 @@ class Places(Generic[RecordT]):
                 self.marks.setdefault(self._edge, self.length - after)
 
     def forget(self, reach: int) -> None:
-        """Drop what is further back than page numbers reach, so that memory stays flat."""
+        """Drop what no page can show again, so that memory stays flat.
+
+        Args:
+            reach: How many records lie at most between a mark and the end of a page.
+        """
         if len(self.positions) < 2 * reach:
             return
         horizon = self.length - reach
-        self.positions = {v: p for v, p in self.positions.items() if p >= horizon}
-        self._seconds = {v: s for v, s in self._seconds.items() if v in self.positions}
-        self._strays &= self.positions.keys()
         newest = next(reversed(self.marks))
         self.marks = {m: p for m, p in self.marks.items() if p >= horizon or m == newest}
+        marks = [mark for mark in self.marks if mark is not None]
+        if len(marks) < len(self.marks):
+            return
+        first, last = min(marks), max(marks)
+        is_rising = self._order == "asc"
+        self._seconds = {
+            version: second
+            for version, second in self._seconds.items()
+            if (second >= first if is_rising else second < last)
+        }
+        self.positions = {v: p for v, p in self.positions.items() if v in self._seconds}
+        self._strays &= self.positions.keys()

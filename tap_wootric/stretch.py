@@ -74,6 +74,7 @@ class Stretch(Generic[RecordT]):
         self._order: Literal["asc", "desc"] = order
         self._places: Places[RecordT] = Places(order)
         self._overlap = 1
+        self._gain = 0
         self._barren = 0
         self._rounds = 0
         self._all_rounds = 0
@@ -94,6 +95,11 @@ class Stretch(Generic[RecordT]):
         """Where the records stand that page numbers still reach, by version."""
         return self._places.positions
 
+    @property
+    def is_shuffled(self) -> bool:
+        """Whether records of equal times were seen in another order than before."""
+        return self._places.is_shuffled
+
     def shorten(self, until: int) -> None:
         """Let the pages still to come end at `until`."""
         self._until = until
@@ -108,12 +114,19 @@ class Stretch(Generic[RecordT]):
             if window.end - self.length >= size:
                 break
             window = max(window, self._furthest(size), key=lambda w: w.end)
+        self._gain = window.end - self.length
         is_reached = window.end <= self.length and self._overlap == 1
         if is_reached or self._barren > MAX_BARREN:
             return None
         is_rising = self._order == "asc"
         since, until = (window.mark, self._until) if is_rising else (self._since, window.mark)
         return PageRequest(since, until, window.number, window.size, self._order)
+
+    def is_nearly_spent(self, page: PageRequest) -> bool:
+        """Whether the page chosen is the last one of its filter, and mostly known by now."""
+        is_under_way = self._again or self._held
+        is_last = page.number == MAX_PAGE
+        return is_last and not is_under_way and self._gain < self._page_size.full - 1
 
     def _furthest(self, size: int) -> _Window:
         best = None

@@ -9,11 +9,10 @@ Pure: no HTTP, no clock. `docs/design.md` tells why.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Generic, NamedTuple
 
-from tap_wootric.pages import MAX_PAGE, OrderError, PageRequest, PageSize, Placed, RecordT
+from tap_wootric.crowd import Crowd
+from tap_wootric.pages import OrderError, PageRequest, PageSize, Placed, RecordT
 from tap_wootric.stretch import Stretch
 
 
@@ -46,8 +45,7 @@ class Walk(Generic[RecordT]):
         self.overfull: list[OverfullSecond] = []
         self._page_size = page_size
         self._head: Stretch[RecordT] = Stretch(page_size, since, until)
-        self._tail: _Tail[RecordT] | None = None
-        self._after: _After[RecordT] | None = None
+        self._crowd: Crowd[RecordT] | None = None
         self._is_probing = False
         self._first: int | None = None
         self._count = 0
@@ -65,10 +63,11 @@ class Walk(Generic[RecordT]):
     def shorten(self, until: int) -> None:
         """Leave what is not before `until`, a second that the walk has not reached, to another."""
         self.until = until
+        if self._crowd is not None:
+            self._crowd.after.shorten(until)
+            return
         self._head.shorten(until)
-        if self._after is not None:
-            self._after.stretch.shorten(until)
-        if self.page is not None and self._tail is None:
+        if self.page is not None:
             self.page = self.page._replace(until=until)
 
     def feed(self, records: Sequence[RecordT]) -> list[RecordT]:
@@ -79,15 +78,12 @@ class Walk(Generic[RecordT]):
         """
         page = self.page
         assert page is not None
-        if self._tail is None:
+        if self._crowd is None:
             records = self._of_range(records)
         _check(page, records)
         self._page_size.observe(page.size, len(records))
-        if self._tail is not None:
-            return self._feed_tail(self._tail, page, records)
-        if self._after is not None:
-            self._begin_tail(self._after, page, records)
-            return []
+        if self._crowd is not None:
+            return self._feed_crowd(self._crowd, page, records)
         fresh = self._end_probe(records) if self._is_probing else self._feed_head(page, records)
         if self.page is None:
             self._tell_doubt()
@@ -137,104 +133,36 @@ class Walk(Generic[RecordT]):
 
     def _go_on(self) -> PageRequest | None:
         page = self._head.next_page()
-        if page is not None:
+        is_crowded = page is None or (
+            page.since == self.second and self._head.is_nearly_spent(page)
+        )
+        if not is_crowded:
             return page
-        # Page numbers are used up inside one second: it is read from its end as well, for which
-        # the page after it is read before.
-        after = (self.second or 0) + 1
-        self._after = _After(Stretch(self._page_size, after, self.until))
-        if self.until is None or after < self.until:
-            return self._after.stretch.next_page()
-        self._tail = _Tail(self._page_size, after - 1, self._head)
-        return self._tail.next_page()
+        self._crowd = Crowd(self._page_size, self.second or 0, self.until, self._head)
+        return self._crowd.next_page()
 
-    def _begin_tail(
-        self, after: _After[RecordT], page: PageRequest, records: Sequence[RecordT]
-    ) -> None:
-        after.records = after.stretch.extend(page, records) or []
-        after.is_last = bool(self._page_size.is_last(page.size, len(records)))
-        self._tail = _Tail(self._page_size, self.second or 0, self._head, after.records)
-        self.page = self._tail.next_page()
-
-    def _feed_tail(
-        self, tail: _Tail[RecordT], page: PageRequest, records: Sequence[RecordT]
+    def _feed_crowd(
+        self, crowd: Crowd[RecordT], page: PageRequest, records: Sequence[RecordT]
     ) -> list[RecordT]:
-        fresh = tail.feed(page, records)
+        fresh = crowd.feed(page, records)
         self._in_second += len(fresh)
-        self.page = None if tail.is_complete else tail.next_page()
+        self.page = None if crowd.is_complete else crowd.next_page()
         if self.page is not None:
             return fresh
-        if not tail.is_complete:
-            self._doubtful.add(tail.second)
+        self._doubtful.update(self._head.unsure)
+        if not crowd.is_complete:
+            self._doubtful.add(crowd.second)
         self._tell_doubt()
-        return fresh + self._end_tail()
+        return fresh + self._end_crowd(crowd)
 
-    def _end_tail(self) -> list[RecordT]:
-        """Go on from the page that was read before the tail."""
-        after, self._after, self._tail = self._after, None, None
-        if after is None or after.is_last is None:
-            return []
-        fresh = self._of_range(after.records)
-        self._head = after.stretch
+    def _end_crowd(self, crowd: Crowd[RecordT]) -> list[RecordT]:
+        """Go on from the page after it."""
+        fresh = self._of_range(crowd.beyond)
+        self._head, self._crowd = crowd.after, None
         self._note(fresh)
-        if not after.is_last and len(fresh) == len(after.records):
+        if not crowd.is_last and len(fresh) == len(crowd.beyond):
             self.page = self._go_on()
         return fresh
-
-
-@dataclass
-class _After(Generic[RecordT]):
-    """The first page after a crowded second."""
-
-    stretch: Stretch[RecordT]
-    records: list[RecordT] = field(default_factory=list)
-    is_last: bool | None = None
-
-
-class _Tail(Generic[RecordT]):
-    """A crowded second, read from its end until it meets what was read from its beginning."""
-
-    def __init__(
-        self,
-        page_size: PageSize,
-        second: int,
-        head: Stretch[RecordT],
-        beyond: Sequence[RecordT] = (),
-    ) -> None:
-        self.second = second
-        self.is_complete = False
-        self._page_size = page_size
-        self._head = head
-        self._stretch: Stretch[RecordT] = Stretch(page_size, second, second + 1, "desc", beyond)
-        self._met: list[int] = []
-
-    def next_page(self) -> PageRequest | None:
-        """None as well when so much was read that the second changes faster than it is read."""
-        is_endless = self._stretch.length > 2 * MAX_PAGE * self._page_size.full
-        return None if is_endless else self._stretch.next_page()
-
-    def feed(self, page: PageRequest, records: Sequence[RecordT]) -> list[RecordT]:
-        """Returns what is new; all of it lies in one second, in which any order will do."""
-        fresh = self._stretch.extend(page, records)
-        if fresh is None:
-            return []
-        head = self._head.positions
-        self._met += [head[record.version] for record in fresh if record.version in head]
-        is_short = len(records) < min(page.size, self._page_size.full)
-        is_spent = is_short or self.next_page() is None
-        has_met = len(self._met) > 1 or (is_spent and self._met == [self._head.length - 1])
-        is_sure = self._is_reverse() and not self._stretch.unsure
-        self.is_complete = is_sure and (has_met or is_short)
-        # What was added beyond the second meanwhile came behind the walk.
-        return [r for r in fresh if r.version not in head and r.second == self.second]
-
-    def _is_reverse(self) -> bool:
-        """Whether what was met shows that both ends belong to one order, so none lies between.
-
-        Records with equal times have no documented order: were theirs the same in both
-        directions, the head would be met from its beginning.
-        """
-        return all(a > b for a, b in pairwise(self._met))
 
 
 def _check(page: PageRequest, records: Sequence[Placed]) -> None:

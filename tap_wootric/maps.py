@@ -6,6 +6,7 @@ hides nothing must not pass.
 
 from __future__ import annotations
 
+import ast
 import difflib
 import fnmatch
 from collections.abc import Collection, Iterator, Mapping
@@ -28,6 +29,8 @@ OPTIONS = (
     MAPPER_SOURCE_OPTION,
 )
 """What a map can hold beside fields; beside the streams there is `__else__` alone."""
+
+NO_EXPRESSIONS = (MAPPER_ALIAS_OPTION, MAPPER_ELSE_OPTION, MAPPER_SOURCE_OPTION)
 
 
 def problems(maps: object, fields: Mapping[str, Collection[str]]) -> Iterator[str]:
@@ -61,6 +64,8 @@ def _absent(name: str, rules: Mapping[str, Any], known: Collection[str]) -> Iter
                 f"setting 'stream_maps.{name}.{field}' is wrong: the expression is empty, "
                 "write null to leave the field out"
             )
+        elif isinstance(rule, str) and field not in NO_EXPRESSIONS and not _parses(rule):
+            yield f"setting 'stream_maps.{name}.{field}' is wrong: it is no valid expression"
         if field in OPTIONS:
             continue
         if field.startswith("__") and field.endswith("__"):
@@ -68,6 +73,14 @@ def _absent(name: str, rules: Mapping[str, Any], known: Collection[str]) -> Iter
         elif rule in {None, NULL_STRING} and field not in known:
             wrong = f"setting 'stream_maps.{name}.{field}' is wrong: there is no such field to hide"
             yield wrong + _hint(field, known)
+
+
+def _parses(expression: str) -> bool:
+    try:
+        ast.parse(expression.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def _no_option(path: str, name: str, known: Collection[str]) -> str:

@@ -89,7 +89,11 @@ class TapWootric(Tap):
         super(Tap, self).setup_mapper()
         try:
             self._register_schemas()
-        except (MapExpressionError, StreamMapConfigError) as error:
+        except MapExpressionError:  # its text repeats the expression
+            raise SettingsError(
+                "setting 'stream_maps' is wrong: an expression can't be used"
+            ) from None
+        except StreamMapConfigError as error:
             raise SettingsError(f"setting 'stream_maps' is wrong: {error}") from None
 
     def _register_schemas(self) -> None:

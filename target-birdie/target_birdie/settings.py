@@ -160,8 +160,16 @@ def _max_rejects(value: str) -> tuple[float, bool]:
     return (int(number) / 100, True) if "%" in value else (int(number), False)
 
 
-def describe(error: Any) -> str:
+def describe(error: Any) -> Iterator[str]:
     """Say what a JSON Schema error means, without the value: it may be a secret."""
+    inside = [cause for cause in error.context if cause.path]
+    for cause in inside:  # an alternative fits the value but for these
+        yield from describe(cause)
+    if not inside:
+        yield _sentence(error)
+
+
+def _sentence(error: Any) -> str:
     where = ".".join(str(part) for part in error.absolute_path) or "the configuration"
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         known = error.schema.get("properties", {})
@@ -174,7 +182,7 @@ def describe(error: Any) -> str:
 def _expectation(error: Any) -> str:
     wanted = error.validator_value
     match error.validator:
-        case "type":
+        case "type" | "anyOf":
             return f"must be {_named(wanted)}"
         case "enum":
             return f"must be one of {', '.join(map(str, wanted))}"
@@ -191,6 +199,14 @@ def _missing(error: Any) -> str:
     return ", ".join(name for name in error.validator_value if name not in error.instance)
 
 
+def _types(schema: Any) -> list[str]:
+    return _listed(schema.get("type", []) if isinstance(schema, Mapping) else schema)
+
+
+def _listed(value: Any) -> list[Any]:
+    return [value] if isinstance(value, str) else list(value)
+
+
 def _named(types: Any) -> str:
     names = {
         "string": "a text",
@@ -199,8 +215,9 @@ def _named(types: Any) -> str:
         "object": "an object",
         "array": "a list",
     }
-    wanted = [types] if isinstance(types, str) else list(types)
-    return " or ".join(names.get(name, name) for name in wanted if name != "null")
+    wanted = [name for one in _listed(types) for name in _types(one)]
+    found = dict.fromkeys(names.get(name, name) for name in wanted if name != "null")
+    return " or ".join(found) or "null"
 
 
 _BOOLEANS = ("", "true", "1", "yes", "on", "false", "0", "no", "off")

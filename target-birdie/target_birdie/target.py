@@ -21,6 +21,7 @@ from singer_sdk.helpers.capabilities import (
 from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib.json import serialize_json
 
+from target_birdie import maps
 from target_birdie import settings as checked
 from target_birdie.declaration import CONFIG_SCHEMA, only_schemas
 from target_birdie.delivery import GRACE_SECONDS, Delivery
@@ -60,10 +61,11 @@ class TargetBirdie(Target):
         self._signal = 0
         self._hurry = False
         self._left_alone: set[str] = set()
+        self._streams_met: set[str] = set()
         try:
             super().__init__(**kwargs)
-        except MappingError as error:
-            raise ConfigError(f"stream_maps cannot be used: {error}") from None
+        except MappingError as error:  # its text may repeat an expression
+            raise ConfigError(f"stream_maps cannot be used ({type(error).__name__})") from None
         except (ValueError, ArithmeticError, OSError) as error:  # the SDK read the environment
             self._check_environment()
             raise ConfigError(
@@ -98,9 +100,11 @@ class TargetBirdie(Target):
         if isinstance(given.get("max_rejects"), int):
             given["max_rejects"] = str(given["max_rejects"])
         errors = JSONSchemaValidator(self.config_jsonschema).iter_errors(given)
-        lines = [checked.describe(error) for error in errors]
+        lines = [line for error in errors for line in checked.describe(error)]
         if lines and raise_errors:
             raise ConfigError("; ".join(lines))
+        if wrong := list(maps.problems(given.get("stream_maps") or {})):
+            raise ConfigError("; ".join(wrong))
         self._config = given
         return lines
 
@@ -127,6 +131,21 @@ class TargetBirdie(Target):
             self.logger.info(
                 "Stream %s is left alone: the setting streams maps it to no Birdie record", stream
             )
+
+    @override
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        """Check the stream's maps before the first record of it."""
+        self._assert_line_requires(message_dict, requires={"stream", "schema"})
+        stream, schema = message_dict["stream"], message_dict["schema"]
+        fields = schema.get("properties", {}) if isinstance(schema, dict) else {}
+        if wrong := list(maps.absent(self._stream_maps, stream, fields)):
+            raise ConfigError("; ".join(wrong))
+        self._streams_met.add(stream)
+        super()._process_schema_message(message_dict)
+
+    @property
+    def _stream_maps(self) -> dict[str, Any]:
+        return self.config.get("stream_maps") or {}
 
     @override
     def _assert_sink_exists(self, stream_name: str) -> None:
@@ -230,6 +249,8 @@ class TargetBirdie(Target):
         if self._signal:
             sys.exit(128 + self._signal)
         super().process_endofpipe()
+        for line in maps.unmet(self._stream_maps, self._streams_met):
+            self.logger.warning("%s", line)
         self._tell_rejects()
 
     def _tell_rejects(self) -> None:

@@ -57,6 +57,16 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("flattening_max_depth", {"flattening_enabled": True}, "missing"),
     ("stream_maps.responses.x", {"stream_maps": {"responses": {"x": ""}}}, "is empty"),
     ("stream_maps", {"stream_maps": {"responses": {"x": "\ud83d"}}}, "text in UTF-8"),
+    (
+        "stream_maps.responses.text",
+        {"stream_maps": {"responses": {"text": f"sha256('{SECRET}' + text"}}},
+        "no valid expression",
+    ),
+    (
+        "stream_maps.responses.__filter__",
+        {"stream_maps": {"responses": {"__filter__": f"text = '{SECRET}'"}}},
+        "no valid expression",
+    ),
     ("clientid", {"clientid": SECRET}, "did you mean 'client_id'"),
     ("token", {"token": SECRET}, "--about"),
     ("stream_maps", {"stream_maps": SECRET}, "of type object"),

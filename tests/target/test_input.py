@@ -146,6 +146,44 @@ def test_stream_maps_hold(sandbox: Sandbox, run_target: Callable[..., Run]) -> N
     }
 
 
+@pytest.mark.parametrize("name", ["responses", "copy", "resp*"])
+@pytest.mark.parametrize("rule", [None, "__NULL__"])
+def test_a_stream_map_that_hides_nothing_ends_the_run_before_a_record_is_sent(
+    name: str, rule: str | None, sandbox: Sandbox, run_target: Callable[..., Run]
+) -> None:
+    """A misspelt field would let the personal data through that it was to hold back."""
+    rules = {"txt": rule, "__source__": "responses", "__else__": None}
+    typed = schema(columns={"text": {"type": "string"}})
+    run = run_target([typed, row(record(1))], stream_maps={name: rules})
+
+    assert run.exit_code == 1
+    assert f"stream_maps.{name}.txt hides nothing: the stream responses has no such" in run.error
+    assert "did you mean text?" in run.error
+    assert sandbox.birdie.records() == {}
+
+
+def test_a_stream_map_for_a_stream_that_never_came_is_told_of(
+    run_target: Callable[..., Run],
+) -> None:
+    """The settings may be shared by several taps: only the end of the input can tell."""
+    run = run_target(stream_of([record(1)]), stream_maps={"respnses": {"text": None}})
+
+    assert run.exit_code == 0
+    assert "stream_maps.respnses has changed nothing" in run.log
+    assert "did you mean responses?" in run.log
+
+
+def test_an_expression_that_is_none_is_named_and_not_shown(
+    run_target: Callable[..., Run],
+) -> None:
+    """It may hold the salt of a hash."""
+    maps = {"responses": {"text": "sha256('s3cr3t' + text"}}
+    run = run_target(stream_of([record(1)]), stream_maps=maps)
+
+    assert run.error == "Error: stream_maps.responses.text is no valid expression\n"
+    assert "s3cr3t" not in run.log
+
+
 @pytest.mark.parametrize("expression", ["text.upper()", "text +", "nowhere + 1"])
 def test_a_stream_map_that_fails_is_one_line(
     expression: str, sandbox: Sandbox, run_target: Callable[..., Run]

@@ -17,11 +17,17 @@ from .messages import Run, record, stream_of
     [
         ({"dry_run": True}, ("--replay",), "dry_run and --replay exclude each other"),
         ({"max_concurrency": 65}, (), "must be at most 64"),
-        ({"stream_maps": {"responses": {"score": 5}}}, (), "stream_maps.responses has a value"),
-        ({"stream_maps": {"__else__": "keep"}}, (), "stream_maps.__else__ has a value"),
-        ({"stream_maps": {"__other__": None}}, (), "stream_maps cannot be used: Option"),
+        ({"stream_maps": {"responses": {"score": 5}}}, (), "responses.score must be a text"),
+        ({"stream_maps": {"responses": "no"}}, (), "stream_maps.responses must be an object"),
+        ({"stream_maps": {"__else__": "keep"}}, (), "stream_maps.__else__ must be null"),
+        ({"stream_maps": {"__els__": None}}, (), "no option, did you mean __else__?"),
+        (
+            {"stream_maps": {"responses": {"__filtre__": "score"}}},
+            (),
+            "stream_maps.responses.__filtre__ is no option, did you mean __filter__?",
+        ),
     ],
-    ids=["replay", "maximum", "maps", "else", "option"],
+    ids=["replay", "maximum", "field", "stream", "else", "option", "filter"],
 )
 def test_what_cannot_be_is_one_line(
     run_target: Callable[..., Run],

@@ -23,10 +23,12 @@ export XDG_STATE_HOME ?= $(CURDIR)/.cache/state
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test quick coverage lowest lint format types bench docs build sandbox clean
+.PHONY: help setup demo test quick coverage lowest lint format types bench docs build sandbox clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .meltano/plugins.stamp ## tap, target and Meltano, ready to run in this folder
 
 demo: .meltano/plugins.stamp ## two runs from Wootric to Birdie on this machine, checked
 	@$(BIN)/python scripts/demo.py $(ARGS)
@@ -34,7 +36,7 @@ demo: .meltano/plugins.stamp ## two runs from Wootric to Birdie on this machine,
 test: $(FOR_TESTS) .cache/target/stamp .cache/docs/stamp ## all tests
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
-quick: $(FOR_TESTS) ## the tests that take no time
+quick: $(FOR_TESTS) ## the tests of a few minutes
 	@$(BIN)/python -m pytest $(QUICKLY) $(ARGS)
 
 coverage: $(FOR_TESTS) .cache/target/stamp .cache/docs/stamp ## all tests, and the lines that none of them reaches

@@ -35,7 +35,7 @@ KINDS = {"string": "string", "integer": "integer", "boolean": "boolean"} | {
 
 HUB_HEAD = (
     "# Definition for Meltano Hub, written by `make docs`. What it still lacks there is `variant`,",
-    "# `repo` and `logo_url`: CONTRIBUTING.md tells how to list it.",
+    "# `repo`, `pip_url` and `logo_url`: CONTRIBUTING.md tells how to list it.",
 )
 
 

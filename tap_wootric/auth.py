@@ -53,7 +53,6 @@ class WootricAuthenticator(OAuthAuthenticator):
         self._session = new_session(adapter, self.auth_endpoint)
         self._lock = threading.Lock()
         self._renew_at = 0.0
-        self.tokens_requested = 0
 
     @property
     @override
@@ -114,7 +113,6 @@ class WootricAuthenticator(OAuthAuthenticator):
 
     def _send(self) -> dict[str, Any]:
         token = self._settings.get("account_token")
-        self.tokens_requested += 1
         response = self._session.post(
             self.auth_endpoint,
             data=self.oauth_request_payload,

@@ -40,7 +40,7 @@ def upgraded(state: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, str):
             bookmarks[stream] = {
                 "replication_key": replication_key,
-                "replication_key_value": to_rfc3339(to_utc(value)),
+                "replication_key_value": value,
             }
     for stream, bookmark in bookmarks.items():
         if not isinstance(bookmark or {}, Mapping):
@@ -54,4 +54,8 @@ def _upgraded(stream: str, bookmark: Mapping[str, Any]) -> dict[str, Any]:
     value = bookmark.get("replication_key_value")
     if not isinstance(value, str) or stream not in REPLICATION_KEYS:
         return dict(bookmark)
-    return {**bookmark, "replication_key_value": to_rfc3339(to_utc(value))}
+    try:
+        return {**bookmark, "replication_key_value": to_rfc3339(to_utc(value))}
+    except ValueError:
+        message = f"the bookmark of '{stream}' is not a time"
+        raise ValueError(message) from None

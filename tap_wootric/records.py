@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 
 class RecordError(ValueError):
-    """A record can't be read; the text names it and the field."""
+    """A record can't be read; the text names the field."""
 
 
 class Shaper:

@@ -22,11 +22,11 @@ LONGEST = 26
 SHORTEST = 20
 """Pages in a slice, at least: each costs about half a page more than a walk without slices."""
 
-READ_AHEAD_BYTES = 4_000_000
-"""The same for records that are large as they are sent; read, they take several times as much."""
-
 READ_AHEAD = 6_000
 """Records that may wait for their turn, so that memory stays bounded."""
+
+READ_AHEAD_BYTES = 4_000_000
+"""The same for records that are large as they are sent; read, they take several times as much."""
 
 
 @dataclass(eq=False)

@@ -5,8 +5,8 @@ Pure: no HTTP, no clock. All times are UNIX seconds in UTC.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping
-from typing import Any
+from collections.abc import Callable, Iterable, MutableMapping
+from typing import Any, TypeVar
 
 from tap_wootric.changes import Changes, Row
 from tap_wootric.coverage import (
@@ -35,6 +35,8 @@ USUAL_SMALLEST_PAGE = 10
 """Fewer records on the first page of a later sync are taken for all there are (our choice)."""
 
 DAY = 86_400
+
+PartT = TypeVar("PartT")
 
 
 class Sync:
@@ -66,15 +68,15 @@ class Sync:
         """
         self._state = state
         self._coverage, self._bookmark = _read_coverage(state, replication_key, now)
-        self._seen: list[str] = [str(mark) for mark in state.get(SEEN) or ()]
-        self._told: list[str] = [str(second) for second in state.get(OVERFULL) or ()]
-        self.untold = [_overfull(row) for row in state.get(UNTOLD) or ()]
+        self._seen = _part(state, SEEN, _texts)
+        self._told = _part(state, OVERFULL, _texts)
+        self.untold = _part(state, UNTOLD, _overfull)
+        self._highest_id = _part(state, HIGHEST_ID, _whole)
+        smallest = _part(state, SMALLEST_PAGE, _whole)
         self._page_size = page_size
         if self._coverage.spans:
-            page_size.smallest = int(state.get(SMALLEST_PAGE) or USUAL_SMALLEST_PAGE)
+            page_size.smallest = smallest or USUAL_SMALLEST_PAGE
         self.horizon = Horizon()
-        highest = state.get(HIGHEST_ID)
-        self._highest_id = int(highest) if highest is not None else None
         self._changes: Changes | None = None
         self._settled = 0
         self._done: list[Section] = []
@@ -195,9 +197,26 @@ class Sync:
             self._state[HIGHEST_ID] = self._changes.highest_id
 
 
-def _overfull(row: Iterable[Any]) -> OverfullSecond:
-    second, shown = row
-    return OverfullSecond(int(to_utc(second).timestamp()), int(shown))
+def _part(state: MutableMapping[str, Any], name: str, read: Callable[[Any], PartT]) -> PartT:
+    try:
+        return read(state.get(name))
+    except (ValueError, TypeError, OverflowError):
+        message = f"its '{name}' is not what the tap writes there"
+        raise ValueError(message) from None
+
+
+def _texts(value: Iterable[object] | None) -> list[str]:
+    return [str(item) for item in value or ()]
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _overfull(rows: Iterable[Any] | None) -> list[OverfullSecond]:
+    return [
+        OverfullSecond(int(to_utc(second).timestamp()), int(shown)) for second, shown in rows or ()
+    ]
 
 
 def _read_coverage(

@@ -159,6 +159,7 @@ class TapWootric(Tap):
     @override  # type: ignore[misc]  # the SDK marks it final, and has no hook after all streams
     def sync_all(self) -> None:
         """Sync all streams, and fail when a second held more than the API can show."""
+        self._check_selection()
         start = settings.moment(self.config, "start_date")
         if start and start.timestamp() > self.server_now:
             self.logger.warning("setting 'start_date' lies in the future: until then nothing comes")
@@ -177,6 +178,19 @@ class TapWootric(Tap):
         if lost:
             raise ServerError(" ".join(lost))
 
+    def _check_selection(self) -> None:
+        """The SDK passes over streams that it does not find, and ends well without any."""
+        others = [name for name in self.catalog if name not in self.streams]
+        if len(others) == len(self.catalog):
+            raise SettingsError(
+                f"the catalog is another tap's: it holds {', '.join(others)}, and the streams are "
+                f"{', '.join(self.streams)}. Give what --discover writes."
+            )
+        for name in others:
+            self.logger.warning("The catalog holds '%s', which this tap does not know", name)
+        if not any(stream.selected for stream in self.streams.values()):
+            self.logger.warning("The catalog selects no stream: nothing is synced")
+
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """The SDK would exit with 0, and so have a partial sync taken for a whole one."""
@@ -193,12 +207,18 @@ class TapWootric(Tap):
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> _ConfigInput:
-        try:
-            return super().cb_config(ctx, param, value)
-        except (OSError, ValueError, TypeError, RecursionError) as error:
-            names = ", ".join(path for path in value if path != "ENV")
-            reason = "can't be read" if isinstance(error, OSError) else "is not a JSON object"
-            raise SettingsError(f"--config {names} {reason}") from None
+        found = _ConfigInput()
+        for path in value:
+            try:
+                one = super().cb_config(ctx, param, (path,))
+            except OSError as error:
+                reason = error.strerror or "there is no such file"
+                raise SettingsError(f"--config {path} can't be read: {reason}") from None
+            except (ValueError, TypeError, RecursionError):
+                raise SettingsError(f"--config {path} is not a JSON object") from None
+            found.config |= one.config
+            found.parse_env |= one.parse_env
+        return found
 
     @classmethod
     @override

@@ -35,7 +35,18 @@ def join(states: list[dict[str, Any]]) -> dict[str, Any]:
     return {"bookmarks": bookmarks}
 
 
+def read(name: str) -> dict[str, Any]:
+    """The state in a file; an empty one is what a run leaves that has come to none."""
+    try:
+        state = json.loads(Path(name).read_text().strip() or "{}")
+    except (OSError, ValueError) as error:
+        sys.exit(f"join_states.py: {name} can't be read: {error}")
+    if not isinstance(state, dict):
+        sys.exit(f"join_states.py: {name} is no state: give the last line that the tap wrote")
+    return state
+
+
 if __name__ == "__main__":
-    texts = [Path(name).read_text() for name in sys.argv[1:]]
-    joined = join([json.loads(text) for text in texts if text.strip()])
-    sys.stdout.write(json.dumps(joined) + "\n")
+    if len(sys.argv) == 1:
+        sys.exit("join_states.py: name the states to join, in the order of their time ranges")
+    sys.stdout.write(json.dumps(join([read(name) for name in sys.argv[1:]])) + "\n")

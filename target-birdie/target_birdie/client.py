@@ -27,6 +27,15 @@ _LONGEST_REASON = 500
 _NO_ADDRESS = "api_url makes no valid web address"
 _NO_PROXY = "HTTPS_PROXY names no proxy that can be used: write it as http://host:port"
 _NO_AUTHORITIES = "REQUESTS_CA_BUNDLE names no file or folder that is there: correct the path"
+_NO_TRUST = (
+    "the certificate of api_url is not trusted: check the address, or name your authority's file "
+    "in REQUESTS_CA_BUNDLE"
+)
+_FAILURES = {
+    requests.exceptions.SSLError: "TLS failure",
+    requests.exceptions.Timeout: "timeout",
+    requests.exceptions.ProxyError: "proxy failure",
+}
 _NONSENSE = "an answer that is not Birdie's"
 
 
@@ -101,21 +110,8 @@ class BirdieClient:
                 proxies=self._session.proxies,
             )
             _ = response.content  # read to its end, so that the connection is kept
-        except requests.exceptions.SSLError as error:
-            if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise TargetError(
-                    "the certificate of api_url is not trusted: check the address, or name your "
-                    "authority's file in REQUESTS_CA_BUNDLE"
-                ) from None
-            return Reply(Outcome.AGAIN, "TLS failure")
-        except requests.exceptions.Timeout:
-            return Reply(Outcome.AGAIN, "timeout")
-        except requests.exceptions.ProxyError:
-            return Reply(Outcome.AGAIN, "proxy failure")
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
-            raise TargetError(_NO_PROXY) from None  # the address itself was looked at before
-        except requests.exceptions.RequestException:
-            return Reply(Outcome.AGAIN, "no connection")
+        except requests.exceptions.RequestException as error:
+            return _unanswered(error)
         except OSError:  # before any connection: requests found nothing there
             raise TargetError(_NO_AUTHORITIES) from None
         reply = self._judge(response)
@@ -135,6 +131,17 @@ class BirdieClient:
         if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return Reply(Outcome.AGAIN, str(status))
         raise TargetError(_explain(status))
+
+
+def _unanswered(error: requests.exceptions.RequestException) -> Reply:
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        raise TargetError(_NO_TRUST) from None
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+        raise TargetError(_NO_PROXY) from None  # the address itself was looked at before
+    for kind, reason in _FAILURES.items():
+        if isinstance(error, kind):
+            return Reply(Outcome.AGAIN, reason)
+    return Reply(Outcome.AGAIN, "no connection")
 
 
 def _confirms(response: requests.Response) -> bool:

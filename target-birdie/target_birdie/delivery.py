@@ -17,9 +17,10 @@ from target_birdie import envelope
 from target_birdie.batches import BatchId
 from target_birdie.client import BirdieClient
 from target_birdie.digests import DigestStore
+from target_birdie.envelope import Key
 from target_birdie.errors import TargetError
 from target_birdie.files import FileWriter
-from target_birdie.jobs import Destination, Job, Key
+from target_birdie.jobs import Destination, Job
 from target_birdie.ledger import Ledger, State
 from target_birdie.mapping import StreamMapping
 from target_birdie.rehearsal import Rehearsal
@@ -210,8 +211,10 @@ class Delivery:
         try:
             if state is not None:
                 self._write_state(state)
-        except OSError:
+        except BrokenPipeError:
             raise TargetError("the state cannot be written: nobody reads the output") from None
+        except OSError as error:
+            raise TargetError(f"the state cannot be written: {error.strerror}") from None
         except Exception as error:  # noqa: BLE001  (a thread must not end in silence)
             raise TargetError(f"the state cannot be written: {type(error).__name__}") from None
 

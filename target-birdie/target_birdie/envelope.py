@@ -18,6 +18,9 @@ import msgspec
 RECORD_TYPES = {"feedback": "feedback_id", "user": "user_id"}
 """Record types that can be delivered, each with the field that identifies it."""
 
+Key = tuple[str, str]
+"""Record type and id."""
+
 FEEDBACK_TOP = ("feedback_id", "title", "text", "posted_at")
 FEEDBACK_KIND = ("rating", "author_id", "account_id", "author_name", "survey_title")
 USER_TOP = ("user_id",)

@@ -39,7 +39,6 @@ class FileWriter:
             ConfigError: A library is missing, or the place cannot be reached.
         """
         self.failure: TargetError | None = None
-        self._type = file_type
         self._name = f"{name}.{file_type}"
         self._outcomes = outcomes
         self._format = file_formats.FORMATS[file_type]

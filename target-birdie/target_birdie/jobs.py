@@ -6,11 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from target_birdie.envelope import Key
 from target_birdie.errors import TargetError
 from target_birdie.mapping import StreamMapping
-
-Key = tuple[str, str]
-"""Record type and id."""
 
 
 @dataclass(slots=True)

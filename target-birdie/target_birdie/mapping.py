@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from target_birdie import envelope
-from target_birdie.privacy import is_personal_name, scrub
+from target_birdie.privacy import is_personal, scrub
 from target_birdie.values import Unmappable, from_unix, to_id, to_rating, to_text, to_time
 
 DEFAULT_STREAMS: dict[str, dict[str, Any]] = {
@@ -165,7 +165,7 @@ class StreamMapping:
         if value is None or value == "":
             return None
         if not self._travels_whole:
-            if is_personal_name(name) and not isinstance(value, bool):
+            if is_personal(name, value):
                 return None
             if isinstance(value, (dict, list)) and value:
                 value = scrub(value) or None

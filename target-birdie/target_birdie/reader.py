@@ -51,6 +51,8 @@ class MessageReader(GenericSingerReader[bytes]):
     @property
     @override
     def default_input(self) -> IO[bytes]:
+        if sys.stdin is None:
+            raise InputError("the input is closed: pipe the output of a tap into it")
         return sys.stdin.buffer
 
     def stop(self) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from target_birdie.envelope import encode
+from target_birdie.envelope import Key, encode
 from target_birdie.errors import ConfigError, TargetError
-from target_birdie.jobs import Job, Key
+from target_birdie.jobs import Job
 from target_birdie.report import Report
 from target_birdie.settings import Settings
 

@@ -26,7 +26,7 @@ class Report:
         self._retries: Counter[str] = Counter()
 
     def count(self, what: str) -> None:
-        """Add one to `read`, `sent`, `unchanged`, `merged` or `left alone`."""
+        """Add one to what is named; `fields` lists what is counted."""
         with self._lock:
             self._counts[what] += 1
 
@@ -72,6 +72,7 @@ class Report:
         return {
             **{what: counts[what] for what in ("read", "sent", "unchanged", "merged")},
             "would_be_sent": counts["would be sent"],
+            "left_alone": counts["left alone"],
             "rejected": dict(rejects),
             "retried": dict(retries),
             "records_per_second": round((counts["sent"] + counts["unchanged"]) / seconds, 1),
@@ -82,9 +83,10 @@ class Report:
         """Return the counts as a line for a person."""
         told = self.fields(safe_up_to)
         would = f" (would be {told['would_be_sent']})" if told["would_be_sent"] else ""
+        alone = f", left alone {told['left_alone']}" if told["left_alone"] else ""
         return (
             f"read {told['read']}, sent {told['sent']}{would}, unchanged {told['unchanged']}, "
-            f"merged {told['merged']}, rejected {_listed(told['rejected'])}, "
+            f"merged {told['merged']}{alone}, rejected {_listed(told['rejected'])}, "
             f"retried {_listed(told['retried'])}, {told['records_per_second']} a second, "
             f"safe up to record {safe_up_to}"
         )

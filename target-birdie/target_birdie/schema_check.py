@@ -55,8 +55,9 @@ def _validator(place: str) -> Validator:
         validator = validator_for(schema)
         validator.check_schema(schema)
     except (OSError, TypeError, ValueError, SchemaError) as error:
+        shown = place.partition("?")[0]  # what follows may sign the address
         raise ConfigError(
-            f"schema_path {place} gives no JSON Schema ({type(error).__name__}): check the path"
+            f"schema_path {shown} gives no JSON Schema ({type(error).__name__}): check the path"
         ) from None
     checked: Validator = validator(schema)
     return checked

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 import threading
 import time
 from functools import cached_property
-from pathlib import Path
 from typing import Any, ClassVar
 
 import click
@@ -18,7 +18,7 @@ from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
     PluginCapabilities,
 )
-from singer_sdk.plugin_base import JSONSchemaValidator
+from singer_sdk.plugin_base import JSONSchemaValidator, _ConfigInput
 from singer_sdk.singerlib.json import serialize_json
 
 from target_birdie import maps
@@ -172,6 +172,8 @@ class TargetBirdie(Target):
 
     @override
     def _write_state_message(self, state: State) -> None:
+        if sys.stdout is None:
+            raise OSError(errno.EBADF, "the output is closed")
         sys.stdout.write(f"{serialize_json(state)}\n")
         sys.stdout.flush()
 
@@ -200,13 +202,18 @@ class TargetBirdie(Target):
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         """Read the config files."""
+        found = _ConfigInput()
         for path in value:
-            if path != "ENV" and not Path(path).exists():
-                raise ConfigError(f"--config {path}: there is no such file")
-        try:
-            return super().cb_config(ctx, param, value)
-        except (TypeError, ValueError, OSError):
-            raise ConfigError(f"--config {' '.join(value)}: no readable JSON object") from None
+            try:
+                one = super().cb_config(ctx, param, (path,))
+            except OSError as error:
+                reason = error.strerror or "there is no such file"
+                raise ConfigError(f"--config {path} cannot be read: {reason}") from None
+            except (TypeError, ValueError, RecursionError):
+                raise ConfigError(f"--config {path} is not a JSON object") from None
+            found.config |= one.config
+            found.parse_env |= one.parse_env
+        return found
 
     @classmethod
     @override

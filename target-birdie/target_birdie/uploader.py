@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from threading import Condition, Event, Lock, Thread
 
 from target_birdie.client import BirdieClient, Outcome, Reply
+from target_birdie.envelope import Key
 from target_birdie.errors import TargetError
-from target_birdie.jobs import Job, Key, Outcomes
+from target_birdie.jobs import Job, Outcomes
 from target_birdie.pacing import Gate, retry_wait
 
 _POLL = 0.2
@@ -186,9 +187,14 @@ class Uploader:
             if self._last_success > started + patience / 2:
                 return reply.outcome is Outcome.AGAIN
         wish = f" and asks to wait {asked:.0f} s" if asked else ""
+        what = f"Birdie has accepted nothing for {now - started:.0f} s (last: {reply.reason}{wish})"
+        if not self._client.answered:
+            raise TargetError(
+                f"{what} and never answered: check api_url and the proxy, or run again later"
+            )
         raise TargetError(
-            f"Birdie has accepted nothing for {now - started:.0f} s (last: {reply.reason}{wish}), "
-            "longer than retry_budget_seconds allows; what was confirmed is safe, run again later"
+            f"{what}, longer than retry_budget_seconds allows; what was confirmed is safe, "
+            "run again later"
         )
 
     def _finish(self, job: Job) -> None:

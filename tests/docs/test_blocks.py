@@ -35,7 +35,7 @@ HELD = {
         "test_plain_pipe_works_as_shown_and_again",
     },
     "target-birdie/README.md": {
-        "pip install target-birdie": f"{HERE}::test_the_target_runs_and_replays_as_shown",
+        "pip install ./target-birdie": f"{HERE}::test_the_target_runs_and_replays_as_shown",
         "plugins:": f"{HERE}::test_the_targets_block_for_meltano_names_its_settings",
         "{": f"{HERE}::test_another_survey_tool_is_mapped_as_shown",
         "target-birdie --config birdie.json --replay": f"{HERE}::"
@@ -182,7 +182,7 @@ def test_the_target_runs_and_replays_as_shown(sandbox: Sandbox, tmp_path: Path):
     first = shell("\n".join(lines).replace('"..."', key), tmp_path, env)
     replayed = shell(block("target-birdie/README.md", "--replay").text, tmp_path, env)
 
-    assert install == "pip install target-birdie"
+    assert install.startswith("pip install ./target-birdie ")
     assert (first.returncode, replayed.returncode) == (1, 0), first.stderr + replayed.stderr
     assert not (tmp_path / "rejects.jsonl").exists()
     assert len(sandbox.birdie.records()) == len(sandbox.store.responses())

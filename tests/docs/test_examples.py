@@ -126,3 +126,31 @@ def test_joining_reads_files_and_skips_empty_ones(tmp_path: Path):
     )
 
     assert json.loads(shown) == {"bookmarks": {"declines": {"seen": ["7@8"]}}}
+
+
+@pytest.mark.parametrize(
+    ("names", "line"),
+    [
+        ([], "name the states to join"),
+        (["nowhere.json"], "nowhere.json can't be read"),
+        (["half.json"], "half.json can't be read"),
+        (["list.json"], "list.json is no state"),
+    ],
+)
+def test_joining_what_is_no_state_writes_none(names: list[str], line: str, tmp_path: Path):
+    """A sync that went on from an empty one would send everything again."""
+    (tmp_path / "half.json").write_text('{"bookmarks": {')
+    (tmp_path / "list.json").write_text("[]")
+
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / "join_states.py", *names],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("join_states.py: ")
+    assert line in done.stderr
+    assert done.stderr.count("\n") == 1

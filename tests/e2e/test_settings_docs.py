@@ -21,7 +21,7 @@ FIELDS = {
 }  # fmt: skip
 """What Meltano Hub's JSON Schemas of plugin definitions know; they take nothing else."""
 OF_A_SETTING = {"name", "kind", "label", "description", "value", "options", "sensitive", "hidden"}
-AT_SUBMISSION = {"variant", "repo", "logo_url"}
+AT_SUBMISSION = {"variant", "repo", "logo_url", "pip_url"}
 """Known once the code is public."""
 KINDS = {"string", "integer", "boolean", "date_iso8601", "object", "array", "decimal", "options"}
 PLUGINS = [pytest.param(plugin, id=plugin.plugin.name) for plugin in settings_docs.PLUGINS]
@@ -85,7 +85,7 @@ def test_hub_definition_has_what_hub_asks_for(plugin: settings_docs.Plugin):
     assert plugin.hub() == found
     assert set(found) <= FIELDS - AT_SUBMISSION
     assert {"name", "namespace", "label", "description", "keywords", "capabilities"} <= set(found)
-    assert {"maintenance_status", "quality", "domain_url", "pip_url", "executable"} <= set(found)
+    assert {"maintenance_status", "quality", "domain_url", "executable"} <= set(found)
     assert {field for setting in found["settings"] for field in setting} <= OF_A_SETTING
     assert {setting["kind"] for setting in found["settings"]} <= KINDS
     names = {setting["name"] for setting in found["settings"]}

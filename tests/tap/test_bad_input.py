@@ -147,12 +147,16 @@ def test_a_config_that_is_no_json_object_is_named(tmp_path: Path, content: bytes
 
 
 def test_a_config_that_is_missing_is_named(tmp_path: Path) -> None:
-    """Also where it is a folder."""
-    for path in (tmp_path / "nowhere.json", tmp_path):
-        output = invoke(["--config", str(path)])
+    """Also where it is a folder, and beside one that is right."""
+    right = tmp_path / "right.json"
+    right.write_text("{}")
+    for path, reason in ((tmp_path / "nowhere", "there is no such file"), (tmp_path, "directory")):
+        output = invoke(["--config", str(right), "--config", str(path)])
 
-        assert output.code != 0
-        assert str(path) in output.error
+        assert output.code == 1
+        assert f"--config {path} can't be read" in output.error
+        assert reason in output.error
+        assert "right.json" not in output.error
 
 
 def with_catalog(account: Account, content: bytes) -> Output:
@@ -221,15 +225,36 @@ def test_what_a_catalog_can_not_change_is_told(
 
 
 def test_a_catalog_may_leave_out_what_the_tap_knows(account: Account) -> None:
-    """Keys are the tap's own; a stream that it does not know is left alone."""
+    """Keys are the tap's own; a stream that it does not know is left alone, and told of."""
     entry = json.loads(responses_as(replication_key=None, key_properties=None, metadata=None))
     entry["streams"].append({**entry["streams"][0], "stream": "x", "tap_stream_id": "x"})
 
     output = with_catalog(account, json.dumps(entry).encode())
 
     assert (output.code, len(output.ids())) == (0, 300)
+    assert "holds 'x', which this tap does not know" in output.log
     assert output.messages[0]["key_properties"] == ["id"]
     assert output.state["bookmarks"]["responses"]["replication_key"] == "created_at"
+
+
+def test_a_catalog_of_another_tap_is_refused(account: Account) -> None:
+    """Nothing would be synced, and the run look well."""
+    content = responses_as().replace(b'"responses"', b'"survey_responses"')
+    entries = json.loads(content)["streams"]
+    others = [entry for entry in entries if entry["stream"] == "survey_responses"]
+
+    output = with_catalog(account, json.dumps({"streams": others}).encode())
+
+    assert (output.code, output.lines) == (1, [])
+    assert "another tap's: it holds survey_responses, and the streams are resp" in output.error
+
+
+def test_a_catalog_that_selects_nothing_is_told_of(account: Account) -> None:
+    """A run without a record may be what was meant, or may not."""
+    output = account.sync(())
+
+    assert (output.code, output.records()) == (0, [])
+    assert "selects no stream" in output.log
 
 
 def test_connection_details_work_as_birdie_shows_them(account: Account) -> None:

@@ -48,6 +48,9 @@ WRONG_PARTS: list[dict[str, Any]] = [
     {"coverage": [[None, "soon", "late"]]},
     {"seen": 5},
     {"overfull": 5},
+    {"overfull_untold": [5]},
+    {"highest_id": "x"},
+    {"smallest_page": "few"},
     {"replication_key_value": "soon"},
     {"replication_key_value": 5},
     {"replication_key_value": {"a": 1}},
@@ -89,6 +92,10 @@ def test_a_state_of_which_a_part_is_broken_is_refused_in_one_line(
         assert part == {"replication_key_value": 5}
     else:
         assert "state" in output.error
+        (name,) = part
+        assert (
+            name in {"coverage", "replication_key_value"} or f"its '{name}' is not" in output.error
+        )
         assert output.records() == []
 
 

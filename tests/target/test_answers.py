@@ -203,16 +203,18 @@ def test_an_outage_ends_in_one_line_with_a_good_state(
     assert (run.exit_code, run.states[-1]) == (1, {"read": 20})
     assert run.error.count("\n") == 1
     assert "accepted nothing" in run.error
+    assert "never answered" not in run.error
 
 
 def test_a_host_that_does_not_answer_ends_in_one_line(
     run_target: Callable[..., Run],
 ) -> None:
-    """The line says what to do."""
+    """The line says what to do: the address may be wrong."""
     run = run_target(TEN, api_url="http://127.0.0.1:9", retry_budget_seconds=1)
 
     assert (run.exit_code, run.states) == (1, [])
     assert ("no connection" in run.error, run.error.count("\n")) == (True, 1)
+    assert "never answered: check api_url" in run.error
 
 
 def test_a_wait_longer_than_the_budget_ends_at_once(

@@ -128,6 +128,7 @@ def test_other_streams_are_left_alone_with_one_line(
 
     assert (run.exit_code, run.states, sandbox.birdie.puts) == (0, [{"declines": 1}], 0)
     assert run.log.count("Stream declines is left alone") == 1
+    assert ", left alone " in run.log
 
 
 def test_a_state_alone_passes_through(run_target: Callable[..., Run]) -> None:

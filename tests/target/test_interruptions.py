@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from connector_sandbox import Sandbox
 
-from .messages import record, row, schema, state, stream_of
+from .messages import lines_of, record, row, schema, state, stream_of
 from .pipe import TARGET, Pipe
 
 HUNDREDS = stream_of([record(n) for n in range(1, 2001)], every=1)
@@ -158,6 +158,33 @@ def test_a_reader_that_is_gone_ends_the_run(
 
     assert code == 1
     assert "the state cannot be written" in process.stderr.read()
+
+
+@pytest.mark.parametrize(
+    ("streams", "line"),
+    [
+        ("> /dev/full", "the state cannot be written: No space left on device"),
+        (">&-", "the state cannot be written: the output is closed"),
+        ("<&-", "the input is closed: pipe the output of a tap into it"),
+    ],
+    ids=["full disk", "no output", "no input"],
+)
+def test_what_ails_input_or_output_is_named(
+    streams: str, line: str, config: dict[str, Any], tmp_path: Path
+) -> None:
+    """Whoever is paged has to know whether to look at the disk or at the job."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    run = subprocess.run(
+        ["sh", "-c", f'"$0" --config "$1" {streams}', TARGET, str(path)],
+        input=lines_of(HUNDREDS[:3]),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 1
+    assert run.stderr.splitlines()[-1] == f"Error: {line}"
 
 
 def kill_once(

@@ -55,6 +55,10 @@ def streams(**changes: Any) -> dict[str, Any]:
         ({"date_properties": "renewal"}, "date_properties must be a list"),
         ({"destination": "parquet"}, "output_path is missing"),
         ({"schema_path": "/nowhere.json"}, "schema_path /nowhere.json gives no JSON Schema"),
+        (
+            {"schema_path": "http://127.0.0.1:9/s?sig=x"},
+            "http://127.0.0.1:9/s gives no JSON Schema",
+        ),
         ({"streams": {"r": {"record_type": "feedback"}}}, "streams.r lacks fields"),
         ({"streams": streams(record_type="account")}, "must be one of feedback, user"),
         ({"streams": streams(color="red")}, "unknown setting in streams.responses: color"),
@@ -95,7 +99,7 @@ def test_loopback_may_be_plain_http(run_target: Callable[..., Run]) -> None:
 
 @pytest.mark.parametrize(
     ("content", "line"),
-    [(None, "there is no such file"), ("{", "no readable JSON"), ("[1]", "no readable JSON")],
+    [(None, "there is no such file"), ("{", "is not a JSON"), ("[1]", "is not a JSON")],
 )
 def test_a_config_file_that_is_none_is_one_line(
     content: str | None, line: str, tmp_path: Path

@@ -187,14 +187,15 @@ class Uploader:
             if self._last_success > started + patience / 2:
                 return reply.outcome is Outcome.AGAIN
         wish = f" and asks to wait {asked:.0f} s" if asked else ""
-        what = f"Birdie has accepted nothing for {now - started:.0f} s (last: {reply.reason}{wish})"
+        last = f"{reply.reason}{wish}"
         if not self._client.answered:
             raise TargetError(
-                f"{what} and never answered: check api_url and the proxy, or run again later"
+                f"Birdie has accepted nothing for {now - started:.0f} s (last: {last}) and never "
+                "answered: check api_url and the proxy, or run again later"
             )
         raise TargetError(
-            f"{what}, longer than retry_budget_seconds allows; what was confirmed is safe, "
-            "run again later"
+            f"Birdie has accepted nothing for {now - started:.0f} s (last: {last}), longer than "
+            "retry_budget_seconds allows; what was confirmed is safe, run again later"
         )
 
     def _finish(self, job: Job) -> None:

@@ -21,7 +21,12 @@ class Crowd(Generic[RecordT]):
     """
 
     def __init__(
-        self, page_size: PageSize, second: int, until: int | None, head: Stretch[RecordT]
+        self,
+        page_size: PageSize,
+        second: int,
+        until: int | None,
+        head: Stretch[RecordT],
+        newest: Sequence[RecordT] = (),
     ) -> None:
         """Take over where the head is nearly or wholly spent.
 
@@ -30,6 +35,7 @@ class Crowd(Generic[RecordT]):
             second: The crowded UNIX second.
             until: UNIX second at which the walk ends (exclusive), or None for no end.
             head: What was read before the second and from its beginning.
+            newest: The last records of an open range, ascending, where a page has shown them.
         """
         self.second = second
         self.is_complete = False
@@ -48,7 +54,9 @@ class Crowd(Generic[RecordT]):
         self._met: dict[str, list[int]] = {"asc": [], "desc": []}
         self._count = 0
         head.shorten(second + 1)
-        if self.is_last:
+        if newest and newest[0].second <= second:
+            self._take_beyond([record for record in newest if record.second > second])
+        elif self.is_last:
             self._begin_tail()
 
     def next_page(self) -> PageRequest | None:
@@ -87,6 +95,12 @@ class Crowd(Generic[RecordT]):
         self.is_complete = (is_sure and (has_met or is_short)) or (is_short and not is_tail)
         # What was added beyond the second meanwhile came behind the walk.
         return [r for r in fresh if r.version not in known and r.second == self.second]
+
+    def _take_beyond(self, records: list[RecordT]) -> None:
+        page = self.after.next_page()
+        self.beyond = (page and self.after.extend(page, records)) or []
+        self.is_last = True
+        self._begin_tail()
 
     def _begin_tail(self) -> None:
         self._tail = Stretch(self._page_size, self.second, self.second + 1, "desc", self.beyond)

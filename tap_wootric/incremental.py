@@ -35,7 +35,6 @@ WORTH_SLICING = 7_500
 PAGES_BEFORE_SLICES = 4
 """Pages after which a history counts as long; they tell how dense it is."""
 
-
 BYTES_IN_FLIGHT = 2_000_000
 """Of replies that are read at a time; read, each takes several times as much memory."""
 
@@ -74,7 +73,6 @@ class IncrementalStream(WootricStream):
         self._overfull: list[OverfullSecond] = []
         self._began = 0
         self._settled = 0
-        self._has_met_newest = False
         self._sync: Sync | None = None
         super().__init__(*args, **kwargs)
         self.replication_key = self.walk_key
@@ -167,10 +165,16 @@ class IncrementalStream(WootricStream):
                 return
             with self._waiting():
                 rows = self._rows(Query(page, updated_since))
+            is_open = updated_since is None and walk.until is None
+            walk.newest = self._ending if is_open else ()
             fresh = walk.feed(rows)
             self._note_overfull(walk.overfull)
             yield from fresh
             pages += 1
+
+    @property
+    def _ending(self) -> Sequence[Row]:
+        return self._sync.horizon.ending(self._tap.server_now) if self._sync else ()
 
     def _may_slice(self, walk: Walk[Row]) -> bool:
         """Where a rate limit is announced, requests are the cost, and slices need a few more."""
@@ -182,6 +186,19 @@ class IncrementalStream(WootricStream):
         return (end - walk.second) * walk.density >= WORTH_SLICING
 
     def _walk_side_by_side(self, walk: Walk[Row]) -> Iterator[Row]:
+        newest = self._ending if walk.until is None else ()
+        end = newest[0].second + 1 if newest else 0
+        if walk.second is None or walk.second >= end:
+            yield from self._read_slices(walk)
+            return
+        walk.shorten(end)
+        yield from self._read_slices(walk)
+        if self._ending:
+            yield from (row for row in newest if row.second >= end)
+        else:
+            yield from self._walk(Walk(end, None, self._page_size_found), None)
+
+    def _read_slices(self, walk: Walk[Row]) -> Iterator[Row]:
         slices = Slices(
             walk,
             self._page_size_found,
@@ -239,12 +256,9 @@ class IncrementalStream(WootricStream):
         horizon.meet(now, (row.edge for row in rows))
         is_dated = self._tap.adapter.clock.latest is not None  # else the local clock has to do
         is_short = len(rows) < USUAL_SMALLEST_PAGE  # a longer page may be one that the server caps
-        is_enough = is_short and is_dated and horizon.ahead is not None
-        if not is_enough and not self._has_met_newest:
-            self._has_met_newest = True
-            newest = self.fetch(Query(PageRequest(None, None, 1, query.page.size, "desc")))
-            horizon.meet(now, (row.edge for row in self._placed(newest)))
-            horizon.ahead = horizon.ahead or 0  # where all are dated later, the clock is behind
+        if horizon.needs_newest(may_be_all=is_short and is_dated):
+            sent = self.fetch(Query(PageRequest(None, None, 1, query.page.size, "desc")))
+            horizon.meet_newest(now, self._placed(sent)[::-1])
         self._settled = max(self._settled, horizon.settled(self._began))
 
     @property

@@ -100,6 +100,11 @@ class Stretch(Generic[RecordT]):
         """Whether records of equal times were seen in another order than before."""
         return self._places.is_shuffled
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether pages are being read again, before what they hold is given out."""
+        return bool(self._again or self._held)
+
     def shorten(self, until: int) -> None:
         """Let the pages still to come end at `until`."""
         self._until = until
@@ -124,9 +129,8 @@ class Stretch(Generic[RecordT]):
 
     def is_nearly_spent(self, page: PageRequest) -> bool:
         """Whether the page chosen is the last one of its filter, and mostly known by now."""
-        is_under_way = self._again or self._held
         is_last = page.number == MAX_PAGE
-        return is_last and not is_under_way and self._gain < self._page_size.full - 1
+        return is_last and not self.is_under_way and self._gain < self._page_size.full - 1
 
     def _furthest(self, size: int) -> _Window:
         best = None

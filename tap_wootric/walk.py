@@ -42,6 +42,9 @@ class Walk(Generic[RecordT]):
         """
         self.until = until
         self.second = since
+        self.newest: Sequence[RecordT] = ()
+        """Of an open range the last records, ascending, as one page has just shown them."""
+
         self.overfull: list[OverfullSecond] = []
         self._page_size = page_size
         self._head: Stretch[RecordT] = Stretch(page_size, since, until)
@@ -87,6 +90,18 @@ class Walk(Generic[RecordT]):
         fresh = self._end_probe(records) if self._is_probing else self._feed_head(page, records)
         if self.page is None:
             self._tell_doubt()
+        return fresh + self._finish()
+
+    def _finish(self) -> list[RecordT]:
+        """Spare the last page where the walk has come to the newest records."""
+        is_met = self.second is not None and self.newest and self.newest[0].second < self.second
+        if self.page is None or not is_met or self._crowd is not None or self._head.is_under_way:
+            return []
+        known, second = self._head.positions, self.second or 0
+        fresh = [r for r in self.newest if r.second >= second and r.version not in known]
+        self._note(fresh)
+        self._tell_doubt()
+        self.page = None
         return fresh
 
     def _of_range(self, records: Sequence[RecordT]) -> list[RecordT]:
@@ -138,7 +153,7 @@ class Walk(Generic[RecordT]):
         )
         if not is_crowded:
             return page
-        self._crowd = Crowd(self._page_size, self.second or 0, self.until, self._head)
+        self._crowd = Crowd(self._page_size, self.second or 0, self.until, self._head, self.newest)
         return self._crowd.next_page()
 
     def _feed_crowd(

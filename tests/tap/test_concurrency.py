@@ -53,6 +53,27 @@ def test_no_more_requests_are_under_way_than_the_setting_allows(
     assert most_at_once(long_history.lists()) == concurrency
 
 
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_what_comes_during_a_long_sync_is_read_by_it(
+    long_history: Account, concurrency: int
+) -> None:
+    """The newest records are asked for at first, and count as the end for a minute only."""
+    sandbox = long_history.sandbox
+    added: list[int] = []
+
+    def add(number: int, _path: str) -> None:
+        if number == 40:
+            sandbox.options.utc_offset_seconds_clock += 300
+            added.extend(sandbox.store.add_response()["id"] for _ in range(60))
+
+    sandbox.before_request(add)
+    output = long_history.sync(max_concurrency=concurrency)
+
+    assert len(added) == 60
+    assert set(added) <= set(output.ids())
+    assert len(output.ids()) == len(set(output.ids())) == 4_060
+
+
 def test_where_a_rate_limit_is_announced_pages_are_read_one_after_another(
     long_history: Account,
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import pairwise
+from math import ceil
 from typing import Any
 
 import pytest
@@ -73,6 +74,26 @@ def test_two_thousand_in_one_second_are_all_delivered(
     assert_complete(account, output.records(stream), stream)
     assert max(int(request.query["page"]) for request in account.lists(stream)) <= 30
     assert all(request.status == 200 for request in account.lists(stream))
+
+
+@pytest.mark.parametrize(("quiet", "concurrency"), [(10, 4), (300, 1), (1000, 4)])
+def test_two_thousand_in_one_second_cost_at_most_five_percent_more_requests_than_pages(
+    make_account: MakeAccount, quiet: int, concurrency: int
+) -> None:
+    """Where a few quiet seconds lie around it; all requests for records counted."""
+    account = make_account(responses=0)
+    store, second = account.sandbox.store, second_of(account)
+    store.burst(2_000, second)
+    for i in range(1, quiet + 1):
+        for moment in (second - timedelta(seconds=i), second + timedelta(seconds=i)):
+            store.add("responses", moment, updated_at=moment)
+
+    output = account.sync(max_concurrency=concurrency)
+
+    assert output.code == 0
+    assert_each_once(output.ids())
+    assert_complete(account, output.records())
+    assert len(account.lists()) <= ceil(len(account.truth()) / 50) * 1.05
 
 
 @pytest.mark.parametrize(("stream", "fractions", "reading"), CROWDS)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_wootric.horizon import VISIBILITY_LAG, Horizon
+from tap_wootric.changes import Row
+from tap_wootric.horizon import NEWEST_KEPT, VISIBILITY_LAG, Horizon
 
 moments = st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 500)), min_size=1)
 
@@ -38,3 +39,14 @@ def test_records_dated_in_the_future_tell_nothing() -> None:
     horizon.meet(10_000, [10**9, 9_500])
 
     assert horizon.ahead == 500
+
+
+def test_the_newest_records_are_the_end_of_the_list_for_a_moment() -> None:
+    """What is added later than that belongs into the same sync, if it goes on for so long."""
+    horizon = Horizon()
+    newest = [Row((1, 9_000), 9_000, 9_000, {})]
+
+    assert horizon.ending(10_000) == ()
+    horizon.meet_newest(10_000, newest)
+    assert horizon.ending(10_000 + NEWEST_KEPT) == newest
+    assert horizon.ending(10_000 + NEWEST_KEPT + 1) == ()

@@ -272,6 +272,67 @@ def test_a_crowded_second_may_be_the_last_of_a_range() -> None:
     assert {page.until for page in model.requests} == {5001}
 
 
+def walk_with_newest(model: ModelList, between: Callable[[], object] = int) -> list[Row]:
+    """Walk a list of which the newest page is asked for beside the first one."""
+    walk: Walk[Row] = Walk(None, None, PageSize(50))
+    found: list[Row] = []
+    while (page := walk.page) is not None:
+        rows = model.get(page)
+        between()
+        if not walk.newest:
+            walk.newest = model.get(PageRequest(None, None, 1, 50, "desc"))[::-1]
+        found += walk.feed(rows)
+    assert walk.overfull == []
+    return found
+
+
+@pytest.mark.parametrize("n", [30, 130, 300, 1000])
+def test_the_newest_records_spare_the_page_that_would_show_them_again(n: int) -> None:
+    """One answer has shown all that follows the second in which it begins."""
+    model = ModelList([Row(10 * i, i) for i in range(n)])
+
+    found = walk_with_newest(model)
+
+    assert found == model.rows
+    assert len(model.requests) <= max(ceil((n - 1) / 49), 2)
+
+
+@pytest.mark.parametrize("quiet", [0, 10, 49])
+def test_the_newest_records_spare_the_page_after_a_crowded_second(quiet: int) -> None:
+    """They may begin within it, and then show all that follows it."""
+    rows = [Row(i, i) for i in range(100)]
+    rows += crowd(2000, 5000, spread=False, first=100)
+    rows += [Row(6000 + i, 9000 + i) for i in range(quiet)]
+    model = ModelList(rows)
+
+    found = walk_with_newest(model)
+
+    assert_each_once(found, rows)
+    assert not any(page.order == "asc" and page.since == 5001 for page in model.requests)
+
+
+@given(st.randoms(use_true_random=False), st.sampled_from([1, 40, 300]))
+def test_with_the_newest_records_met_first_what_stays_is_returned_once(
+    chance: random.Random, busiest: int
+) -> None:
+    """Whatever is added or deleted after they were read."""
+    seconds = [i for i in range(400) for _ in range(chance.randint(1, busiest))][:600]
+    model = ModelList([Row(second, i) for i, second in enumerate(seconds)])
+    steady, added = set(model.rows), iter(range(10**6, 10**7))
+
+    def change() -> None:
+        for _ in range(chance.choice([0, 0, 1, 5])):
+            if chance.random() < 0.5:
+                steady.discard(model.rows.pop(chance.randrange(len(model.rows))))
+            else:
+                model.rows.append(Row(chance.uniform(0, seconds[-1] + 1), next(added)))
+
+    found = walk_with_newest(model, change)
+
+    assert steady <= set(found)
+    assert len(found) == len(set(found))
+
+
 def test_a_list_in_another_order_is_refused() -> None:
     """Walking on would lose records without a sound."""
     walk: Walk[Row] = Walk(None, None, PageSize(50))

@@ -16,10 +16,6 @@ MAX_SEEN = 10_000
 """Records remembered by name between syncs; beyond it some may be sent once more."""
 
 
-MAX_BULK = 1_000
-"""Records that may share the newest second and yet be remembered each."""
-
-
 class Row(NamedTuple):
     """A record with the second of its replication key and that of its last change.
 
@@ -71,12 +67,11 @@ class Changes:
         self.highest_id = highest_id if coverage.spans else 0
         self._highest_before = highest_id
         self._before = Coverage(coverage.spans)
-        self._seen = {mark.rpartition("@")[0] or mark.rpartition("#")[0]: mark for mark in seen}
+        self._seen = {mark.rpartition("@")[0]: mark for mark in seen}
         self.settled = settled
         self._sent_again: dict[str, str] = {}
         self._imported: dict[str, str] = {}
         self._recent: dict[str, str] = {}
-        self._newest: dict[str, str] = {}
         self._boundary: dict[str, str] = {}
         self._second: int | None = None
 
@@ -91,7 +86,7 @@ class Changes:
         before = self._sent_again.get(name) or self._seen.get(name)
         is_unchanged = before is not None and before in {_time_mark(row), _content_mark(row)}
         self._note(name, mark, row)
-        if is_old:
+        if as_of is not None and self._is_unheard_of(row):
             self._imported[name] = mark
         if as_of is not None and not is_unchanged:
             self.changed += 1
@@ -104,7 +99,9 @@ class Changes:
         return highest is not None and isinstance(row.id, int) and row.id > highest
 
     def _note(self, name: str, mark: str, row: Row) -> None:
-        if self.highest_id is not None and isinstance(row.id, int):
+        # One of a lower id that came while the sync runs may lie behind the walk.
+        is_settled = row.updated < self.settled
+        if is_settled and self.highest_id is not None and isinstance(row.id, int):
             self.highest_id = max(self.highest_id, row.id)
         if self._second is None or row.second > self._second:
             self._boundary.clear()
@@ -114,38 +111,45 @@ class Changes:
         if edge >= self.settled:
             self._recent[name] = mark
         if self.newest is None or edge > self.newest:
-            self._newest.clear()
             self.newest = edge
-        if edge == self.newest:
-            self._newest[name] = mark
 
-    def seen(self, *, is_complete: bool) -> list[str]:
-        """Marks to keep for the next sync."""
-        is_bulk = len(self._newest) > MAX_BULK
-        kept = {**({} if is_bulk else self._newest), **self._recent}
-        if not is_complete:
-            kept = {**self._seen, **self._imported, **kept, **self._boundary}
-        elif self.newest is None:
-            kept = self._seen
+    def seen(self, coverage: Coverage | None = None) -> list[str]:
+        """Marks to keep for the next sync.
+
+        Args:
+            coverage: What is covered after a complete sync; None where it is not complete.
+        """
+        if coverage is None:
+            kept = {**self._seen, **self._imported, **self._recent, **self._boundary}
+        else:
+            before = {n: mark for n, mark in self._seen.items() if _is_needed(mark, coverage)}
+            kept = {**before, **self._recent}
         return list(kept.values())[-MAX_SEEN:]
 
     def as_of(self) -> int | None:
         """As of when a complete sync knows what it has read; None when it met nothing new.
 
-        The newest second it met, and at most the moment before which seconds are settled: a change
-        made while it ran may lie in a part that it had already read. After a bulk update too many
-        records share the newest second to remember each: once settled, it counts as known.
+        Up to the newest second it met, and at most the moment before which seconds are settled: a
+        change made while it ran may lie in a part that it had already read.
         """
-        if self.newest is None:
-            return None
-        is_bulk = len(self._newest) > MAX_BULK
-        return min(self.newest + is_bulk, self.settled)
+        return None if self.newest is None else min(self.newest + 1, self.settled)
 
 
 def _time_mark(row: Row) -> str:
-    return f"{row.id}@{row.updated}"
+    times = f"{row.updated}" if row.updated == row.second else f"{row.second},{row.updated}"
+    return f"{row.id}@{times}"
 
 
 def _content_mark(row: Row) -> str:
     text = json.dumps(row.record, sort_keys=True, default=str)
-    return f"{row.id}#{hashlib.blake2b(text.encode(), digest_size=9).hexdigest()}"
+    return f"{_time_mark(row)}#{hashlib.blake2b(text.encode(), digest_size=9).hexdigest()}"
+
+
+def _is_needed(mark: str, coverage: Coverage) -> bool:
+    """Whether the times of a record do not tell that it was sent."""
+    second, _, updated = mark.rpartition("@")[2].partition("#")[0].partition(",")
+    try:
+        as_of = coverage.as_of(int(second))
+        return as_of is None or int(updated or second) >= as_of
+    except ValueError:
+        return False

@@ -23,11 +23,26 @@ END = 2**62
 
 
 class Span(NamedTuple):
-    """Records with `since <= second < until` are known as of `as_of`."""
+    """Records with `since <= second < until` are known as of `as_of`.
+
+    Those of each second also as of `lag` seconds after it: so look-backs leave their spans, and a
+    joined span that would keep the earliest moment alone would take old records for changed.
+    """
 
     since: int
     until: int
     as_of: int
+    lag: int = 0
+
+    def known_as_of(self, second: int) -> int:
+        """As of when the records of a second are known."""
+        return max(self.as_of, second + self.lag) if self.lag else self.as_of
+
+    def joined(self, after: Span) -> Span:
+        """This span and the one that follows it: rather something is asked for again than lost."""
+        as_of = min(self.as_of, after.as_of)
+        lag = min(max(span.lag, span.as_of - span.until) for span in (self, after))
+        return Span(self.since, after.until, as_of, max(lag, 0))
 
 
 class Section(NamedTuple):
@@ -55,21 +70,28 @@ class Coverage:
         spans = []
         for row in rows:
             try:
-                since, until, as_of = row
-            except (TypeError, ValueError):
+                since, until, as_of, *more = row
+                (lag,) = more or [0]
+                seconds = int(lag)  # type: ignore[call-overload]
+            except (TypeError, ValueError, OverflowError):
                 message = "a time range is not a list of since, until, as of"
                 raise ValueError(message) from None
             begin = BEGINNING if since is None else _second(since)
-            spans.append(Span(begin, _second(until), _second(as_of)))
+            spans.append(Span(begin, _second(until), _second(as_of), seconds))
         if any(a.until > b.since for a, b in pairwise(spans)):
             message = "time ranges overlap"
             raise ValueError(message)
         return cls(spans)
 
-    def to_state(self) -> list[list[str | None]]:
-        """Rows of since (null: from the beginning), until, as of; RFC 3339 texts."""
+    def to_state(self) -> list[list[str | int | None]]:
+        """Rows of since (null: from the beginning), until, as of; RFC 3339 texts; lag, if any."""
         return [
-            [None if s.since == BEGINNING else from_unix(s.since), *map(from_unix, s[1:])]
+            [
+                None if s.since == BEGINNING else from_unix(s.since),
+                from_unix(s.until),
+                from_unix(s.as_of),
+                *([s.lag] if s.lag else []),
+            ]
             for s in self.spans
         ]
 
@@ -77,7 +99,7 @@ class Coverage:
         """As of when the records of a second are known; None when it is not covered."""
         for span in reversed(self.spans):
             if second >= span.since:
-                return span.as_of if second < span.until else None
+                return span.known_as_of(second) if second < span.until else None
         return None
 
     def cover(self, since: int | None, until: int, as_of: int) -> None:
@@ -85,8 +107,8 @@ class Coverage:
         begin = BEGINNING if since is None else since
         if begin >= until:
             return
-        left = [Span(s.since, min(s.until, begin), s.as_of) for s in self.spans if s.since < begin]
-        right = [Span(max(s.since, until), s.until, s.as_of) for s in self.spans if s.until > until]
+        left = [s._replace(until=min(s.until, begin)) for s in self.spans if s.since < begin]
+        right = [s._replace(since=max(s.since, until)) for s in self.spans if s.until > until]
         self.spans = _join([*left, Span(begin, until, as_of), *right])
 
     def sections(self, since: int | None, until: int | None) -> Iterator[Section]:
@@ -101,7 +123,7 @@ class Coverage:
                 continue
             if position < begin:
                 yield _section(position, begin)
-            yield _section(begin, stop, span.as_of)
+            yield _section(begin, stop, span.known_as_of(begin))
             position = stop
         if position < end:
             yield _section(position, end)
@@ -147,15 +169,12 @@ def _section(since: int, until: int, updated_since: int | None = None) -> Sectio
 
 
 def _join(spans: list[Span]) -> list[Span]:
-    """Join neighbours that are equally known, and the oldest of too many.
-
-    Joined as of the earlier moment: rather something is asked for again than lost.
-    """
+    """Join neighbours that are equally known, and the oldest of too many."""
     joined: list[Span] = []
     for span in spans:
         last = joined[-1] if joined else None
         if last is not None and last.until == span.since and last.as_of == span.as_of:
-            joined[-1] = last._replace(until=span.until)
+            joined[-1] = last.joined(span)
         else:
             joined.append(span)
     while len(joined) > MAX_SPANS:
@@ -163,8 +182,7 @@ def _join(spans: list[Span]) -> list[Span]:
         if at is None:
             break
         first, second = joined[at : at + 2]
-        as_of = min(first.as_of, second.as_of)
-        joined[at : at + 2] = [Span(first.since, second.until, as_of)]
+        joined[at : at + 2] = [first.joined(second)]
     return joined
 
 

@@ -9,6 +9,7 @@ Pure: no HTTP, no clock. All times are UNIX seconds in UTC.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from tap_wootric.changes import Row
 
@@ -18,21 +19,41 @@ VISIBILITY_LAG = 60
 NEWEST_KEPT = 60
 """Seconds for which the newest records count as the end of the list (our choice)."""
 
+QUIET = 600
+"""Seconds after which all changes up to one that an earlier sync has met are visible (our choice).
+
+Longer than `VISIBILITY_LAG` by what `Date` may have come to be ahead meanwhile.
+"""
+
+
+class LastChange(NamedTuple):
+    """The second of the last change that a sync has met, and by when it had."""
+
+    second: int
+    met: int
+
 
 class Horizon:
     """Learns from the records that are read by how much the clock is ahead of them at most."""
 
-    def __init__(self) -> None:
-        """Know nothing: by how much the clock was ahead in an earlier sync says nothing now."""
+    def __init__(self, before: LastChange | None = None) -> None:
+        """Know nothing: by how much the clock was ahead in an earlier sync says nothing now.
+
+        Args:
+            before: The last change that an earlier sync has met.
+        """
         self.ahead: int | None = None
+        self._before = before
+        self._latest: int | None = None
         self._newest: Sequence[Row] = ()
         self._newest_met: int | None = None
 
-    def meet(self, now: int, edges: Iterable[int]) -> None:
+    def meet(self, now: int, updates: Iterable[int]) -> None:
         """Take records that were read at `now`; those dated in the future tell nothing."""
-        gaps = [now - edge for edge in edges if edge <= now]
-        if gaps:
-            self.ahead = min(gaps) if self.ahead is None else min(self.ahead, *gaps)
+        latest = max((second for second in updates if second <= now), default=None)
+        if latest is not None:
+            self.ahead = now - latest if self.ahead is None else min(self.ahead, now - latest)
+            self._latest = latest if self._latest is None else max(self._latest, latest)
 
     def needs_newest(self, *, may_be_all: bool) -> bool:
         """Whether to ask for the newest records: what was read may not reach them."""
@@ -42,7 +63,7 @@ class Horizon:
     def meet_newest(self, now: int, rows: Sequence[Row]) -> None:
         """Take the newest page, ascending. Where all are dated later, the clock is behind."""
         self._newest, self._newest_met = rows, now
-        self.meet(now, (row.edge for row in rows))
+        self.meet(now, (row.updated for row in rows))
         self.ahead = self.ahead or 0
 
     def ending(self, now: int) -> Sequence[Row]:
@@ -54,6 +75,20 @@ class Horizon:
         """The second of the newest record, as far as is known."""
         return now - (self.ahead or 0)
 
-    def settled(self, now: int) -> int:
-        """The second before which no change can come any more."""
-        return self.newest(now) - VISIBILITY_LAG
+    def settled(self, now: int, *, is_dated: bool = False) -> int:
+        """The second before which no change can come any more.
+
+        Args:
+            now: The present.
+            is_dated: Whether that is by the server's clock, so that syncs can be told apart by it.
+        """
+        settled = self.newest(now) - VISIBILITY_LAG
+        if self._before is not None and is_dated and now - self._before.met >= QUIET:
+            settled = max(settled, self._before.second + 1)
+        return settled
+
+    def last_change(self, now: int) -> LastChange | None:
+        """What to tell the next sync: the latest change met by now, or by an earlier sync."""
+        if self._latest is None or (self._before and self._before.second >= self._latest):
+            return self._before
+        return LastChange(self._latest, now)

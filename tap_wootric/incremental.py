@@ -129,7 +129,8 @@ class IncrementalStream(WootricStream):
                 sections = sync.look_back([section, *sections], self.config["lookback_days"])
                 continue
             sync.end()
-        sync.complete()
+        is_dated = self._tap.adapter.clock.latest is not None
+        sync.complete(self._tap.server_now if is_dated else None)
         self._overfull = sync.tell()
         self._sync = None
         self.state_manager.is_flushed = False
@@ -253,13 +254,14 @@ class IncrementalStream(WootricStream):
         if not rows:
             return
         horizon = sync.horizon
-        horizon.meet(now, (row.edge for row in rows))
+        horizon.meet(now, (row.updated for row in rows))
         is_dated = self._tap.adapter.clock.latest is not None  # else the local clock has to do
         is_short = len(rows) < USUAL_SMALLEST_PAGE  # a longer page may be one that the server caps
         if horizon.needs_newest(may_be_all=is_short and is_dated):
             sent = self.fetch(Query(PageRequest(None, None, 1, query.page.size, "desc")))
             horizon.meet_newest(now, self._placed(sent)[::-1])
-        self._settled = max(self._settled, horizon.settled(self._began))
+        settled = horizon.settled(self._began, is_dated=is_dated)
+        self._settled = max(self._settled, settled)
 
     @property
     def _newest(self) -> int:

@@ -94,7 +94,8 @@ class WootricStream(WootricClient, abc.ABC):
             raise
         finally:
             self._tap.message_writer.flush()
-            summary = self.progress.summary(self.newest or self._bookmark)
+            known = [text for text in (self.newest, self._bookmark) if isinstance(text, str)]
+            summary = self.progress.summary(max(known, default=None))
             self.logger.info("%s", summary, extra={"progress": self.progress.fields()})
 
     @property

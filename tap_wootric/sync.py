@@ -18,7 +18,7 @@ from tap_wootric.coverage import (
     join_updates,
     look_back,
 )
-from tap_wootric.horizon import Horizon
+from tap_wootric.horizon import Horizon, LastChange
 from tap_wootric.pages import PageSize
 from tap_wootric.times import from_unix, to_utc
 from tap_wootric.walk import OverfullSecond
@@ -29,6 +29,7 @@ OVERFULL = "overfull"
 UNTOLD = "overfull_untold"
 SMALLEST_PAGE = "smallest_page"
 HIGHEST_ID = "highest_id"
+LAST_CHANGE = "last_change"
 BOOKMARK = "replication_key_value"
 
 USUAL_SMALLEST_PAGE = 10
@@ -45,7 +46,8 @@ class Sync:
     Beside the SDK's bookmark the state holds `coverage`, which time ranges are known as of when,
     and `seen`, marks of records sent near its edge; `overfull` lists the seconds that a complete
     sync has failed with, `overfull_untold` those that none has yet; `smallest_page` is there only
-    where the server was found to cap pages very low. `highest_id` is that of all records sent.
+    where the server was found to cap pages very low. `highest_id` is that of all records sent but
+    the latest; `last_change` tells of what second that is, and by when a complete sync had met it.
     """
 
     def __init__(
@@ -76,7 +78,7 @@ class Sync:
         self._page_size = page_size
         if self._coverage.spans:
             page_size.smallest = smallest or USUAL_SMALLEST_PAGE
-        self.horizon = Horizon()
+        self.horizon = Horizon(_part(state, LAST_CHANGE, _last_change))
         self._changes: Changes | None = None
         self._settled = 0
         self._done: list[Section] = []
@@ -146,13 +148,20 @@ class Sync:
             coverage.cover(section.since, min(until, known), known)
         if self._section is not None and self._second is not None:
             coverage.cover(self._section.since, min(self._second, known), known)
-        self._write(coverage, self._changes.seen(is_complete=False))
+        self._write(coverage, self._changes.seen())
         spans = self._coverage.spans
         if not spans or (self._second is not None and self._second >= spans[-1].until):
             self._write_highest_id()  # before, imports that are still to be met would count as sent
 
-    def complete(self) -> None:
-        """Write into the state that everything has been read."""
+    def complete(self, now: int | None = None) -> None:
+        """Write into the state that everything has been read.
+
+        Args:
+            now: The present by the server's clock; None where it shows none.
+        """
+        last = None if now is None else self.horizon.last_change(now)
+        if last is not None:
+            self._state[LAST_CHANGE] = [*map(from_unix, last)]
         as_of = max(
             (span.as_of for span in self._coverage.spans),
             default=None,
@@ -166,7 +175,7 @@ class Sync:
         for section in self._done:
             until = as_of if section.until is None else min(section.until, as_of)
             coverage.cover(section.since, until, as_of)
-        self._write(coverage, self._changes.seen(is_complete=True) if self._changes else self._seen)
+        self._write(coverage, self._changes.seen(coverage) if self._changes else self._seen)
         self._write_highest_id()
 
     def report(self, overfull: OverfullSecond) -> bool:
@@ -211,6 +220,10 @@ def _texts(value: Iterable[object] | None) -> list[str]:
 
 def _whole(value: Any) -> int | None:
     return None if value is None else int(value)
+
+
+def _last_change(row: Iterable[object] | None) -> LastChange | None:
+    return None if row is None else LastChange(*(int(to_utc(at).timestamp()) for at in row))
 
 
 def _overfull(rows: Iterable[Any] | None) -> list[OverfullSecond]:

@@ -21,7 +21,7 @@ def row(number: int, second: int, updated: int | None = None, text: str = "") ->
 
 def next_sync(changes: Changes, coverage: Coverage = KNOWN, settled: int = SETTLED) -> Changes:
     """Another sync with the marks that this one leaves, as JSON brings them back."""
-    return Changes(coverage, json.loads(json.dumps(changes.seen(is_complete=True))), settled)
+    return Changes(coverage, json.loads(json.dumps(changes.seen(coverage))), settled)
 
 
 def test_without_an_earlier_sync_everything_is_new() -> None:
@@ -51,13 +51,13 @@ def test_a_covered_record_is_new_when_it_changed_since_its_time_range_was_read(
 
 
 def test_a_record_at_the_edge_is_known_by_name() -> None:
-    """The second at which a sync ended is read again; what was sent of it is not sent again."""
+    """What may still change is read again; what was sent of it is not sent again."""
     first = Changes(Coverage(), [], SETTLED)
-    first.is_new(row(1, 700))
+    first.is_new(row(1, SETTLED))
 
     again = next_sync(first)
 
-    assert not again.is_new(row(1, 700))
+    assert not again.is_new(row(1, SETTLED))
     assert again.is_new(row(2, 700))
 
 
@@ -94,17 +94,18 @@ def test_a_record_met_twice_in_one_sync_is_sent_once() -> None:
 def test_ids_of_numbers_and_of_texts_are_told_apart_from_marks() -> None:
     """An id may hold the very characters that marks are made of."""
     first = Changes(Coverage(), [], SETTLED)
-    odd = [Row((name, 700), 700, 700, {"id": name}) for name in ("a@b", "a#b@1", "#", "@", 7)]
+    names = ("a@b", "a#b@1", "#", "@", 7)
+    odd = [Row((name, SETTLED), SETTLED, SETTLED, {"id": name}) for name in names]
     for record in odd:
         first.is_new(record)
 
-    again = next_sync(first)
+    again = next_sync(first, settled=2 * SETTLED)
 
     assert [again.is_new(record) for record in odd] == [False] * 5
 
 
 @pytest.mark.parametrize(
-    ("edges", "as_of"), [([], None), ([700], 700), ([700, 900], 900), ([700, 1_500], SETTLED)]
+    ("edges", "as_of"), [([], None), ([700], 701), ([700, 900], 901), ([700, 1_500], SETTLED)]
 )
 def test_a_complete_sync_knows_all_before_the_newest_it_met_and_nothing_unsettled(
     edges: list[int], as_of: int | None
@@ -120,9 +121,16 @@ def test_a_complete_sync_knows_all_before_the_newest_it_met_and_nothing_unsettle
 def test_a_sync_that_met_nothing_keeps_the_marks_of_the_one_before() -> None:
     """An idle sync forgets nothing."""
     first = Changes(Coverage(), [], SETTLED)
-    first.is_new(row(1, 700))
+    first.is_new(row(1, SETTLED))
 
-    assert not next_sync(next_sync(next_sync(first))).is_new(row(1, 700))
+    assert not next_sync(next_sync(next_sync(first))).is_new(row(1, SETTLED))
+
+
+def test_a_mark_is_kept_until_times_tell_as_much() -> None:
+    """Whether or not a sync has met the record again."""
+    marks = ["1@400", "2@400,599", "3@400,600", "4@400,700#aa", "5@499,500", "6@500"]
+
+    assert Changes(KNOWN, marks, SETTLED).seen(KNOWN) == ["3@400,600", "4@400,700#aa", "6@500"]
 
 
 def test_the_state_stays_bounded_however_many_records_share_the_present() -> None:
@@ -131,7 +139,7 @@ def test_the_state_stays_bounded_however_many_records_share_the_present() -> Non
     for number in range(MAX_SEEN + 500):
         changes.is_new(row(number, 1_001))
 
-    assert len(changes.seen(is_complete=True)) == MAX_SEEN
+    assert len(changes.seen(KNOWN)) == MAX_SEEN
 
 
 def test_an_interrupted_sync_remembers_the_second_that_it_stands_in() -> None:
@@ -140,7 +148,7 @@ def test_an_interrupted_sync_remembers_the_second_that_it_stands_in() -> None:
     for number, second in enumerate((100, 200, 200, 200)):
         changes.is_new(row(number, second, updated=300 + number))
 
-    again = Changes(Coverage([Span(BEGINNING, 200, 300)]), changes.seen(is_complete=False), SETTLED)
+    again = Changes(Coverage([Span(BEGINNING, 200, 300)]), changes.seen(), SETTLED)
 
     assert [again.is_new(row(number, 200, 300 + number)) for number in (1, 2, 3)] == [False] * 3
     assert again.is_new(row(4, 200, 200))
@@ -186,17 +194,19 @@ def test_a_mark_holds_no_content() -> None:
     changes = Changes(Coverage(), [], 0)
     changes.is_new(row(1, 700, text="Call me: ada@example.com"))
 
-    (mark,) = changes.seen(is_complete=True)
+    (mark,) = changes.seen(KNOWN)
     assert "ada" not in mark
-    assert len(mark) < 40
+    assert len(mark) < 50
 
 
 def test_what_was_settled_for_one_sync_needs_not_be_for_the_next() -> None:
     """It may know less of the server's clock; what was sent is known by its time all the same."""
     first = Changes(Coverage(), [], SETTLED)
     assert first.is_new(row(1, SETTLED - 10))
+    as_of = first.as_of()
+    assert as_of is not None
 
-    again = next_sync(first, Coverage([Span(BEGINNING, SETTLED - 10, 0)]), SETTLED - 100)
+    again = next_sync(first, Coverage([Span(BEGINNING, as_of, as_of)]), SETTLED - 100)
 
     assert not again.is_new(row(1, SETTLED - 10))
     assert again.is_new(row(1, SETTLED - 10, SETTLED - 5, "late"))

@@ -90,6 +90,17 @@ def test_a_state_of_many_syncs_stays_short_and_forgets_nothing(edges: list[int])
     assert coverage.as_of(max(edges) - 1) is not None
 
 
+def test_daily_look_backs_of_a_year_leave_each_day_known_as_of_later() -> None:
+    """Else what has not changed would be sent again once the look-back is made longer."""
+    coverage, lookback = Coverage(), 7
+    for today in range(10, 400):
+        coverage.cover(None if today == 10 else today - lookback, today, today)
+
+    assert len(coverage.spans) <= MAX_SPANS
+    assert all(coverage.as_of(day) >= min(day + lookback - 1, 399) for day in range(10, 399))
+    assert Coverage.from_state(coverage.to_state()).spans == coverage.spans
+
+
 def test_ranges_with_gaps_between_them_stay_apart_however_many() -> None:
     """Joined, what was never read would count as known, and be lost."""
     coverage = Coverage()
@@ -100,7 +111,17 @@ def test_ranges_with_gaps_between_them_stay_apart_however_many() -> None:
 
 
 @pytest.mark.parametrize(
-    "rows", [5, [5], [["2024-01-01"]], [[None, None, None]], [["x", "y", "z"]], [[None, "1", {}]]]
+    "rows",
+    [
+        5,
+        [5],
+        [["2024-01-01"]],
+        [[None, None, None]],
+        [["x", "y", "z"]],
+        [[None, "1", {}]],
+        [[None, "1", "1", "x"]],
+        [[None, "1", "1", 5, 5]],
+    ],
 )
 def test_coverage_of_another_form_is_an_error(rows: list[list[object]]) -> None:
     """Never a guess at what has been read."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_wootric.changes import Row
-from tap_wootric.horizon import NEWEST_KEPT, VISIBILITY_LAG, Horizon
+from tap_wootric.horizon import NEWEST_KEPT, QUIET, VISIBILITY_LAG, Horizon, LastChange
 
 moments = st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 500)), min_size=1)
 
@@ -50,3 +51,31 @@ def test_the_newest_records_are_the_end_of_the_list_for_a_moment() -> None:
     horizon.meet_newest(10_000, newest)
     assert horizon.ending(10_000 + NEWEST_KEPT) == newest
     assert horizon.ending(10_000 + NEWEST_KEPT + 1) == ()
+
+
+@pytest.mark.parametrize(
+    ("passed", "is_dated", "settled"),
+    [
+        (QUIET, True, 5_001),
+        (QUIET - 1, True, 5_000 - VISIBILITY_LAG),
+        (QUIET, False, 5_000 - VISIBILITY_LAG),
+    ],
+)
+def test_what_an_earlier_sync_has_met_is_settled_some_time_after(
+    passed: int, is_dated: bool, settled: int
+) -> None:
+    """A quiet account shows nothing newer; by the server's clock it is certain all the same."""
+    horizon = Horizon(LastChange(5_000, met=6_000))
+    horizon.meet(6_000 + passed, [5_000])
+
+    assert horizon.settled(6_000 + passed, is_dated=is_dated) == settled
+
+
+def test_the_next_sync_is_told_when_a_change_was_first_met() -> None:
+    """Syncs that follow each other at short intervals would otherwise never be sure of it."""
+    horizon = Horizon(LastChange(5_000, met=6_000))
+    assert horizon.last_change(6_300) == (5_000, 6_000)
+    horizon.meet(6_300, [5_000])
+    assert horizon.last_change(6_300) == (5_000, 6_000)
+    horizon.meet(6_300, [5_100])
+    assert horizon.last_change(6_300) == (5_100, 6_300)

@@ -325,7 +325,7 @@ def test_a_record_of_the_future_tells_nothing_of_a_date_that_is_ahead(account: A
     first = account.sync()
     oldest = min(account.truth())
     for mark in first.state["bookmarks"]["responses"]["seen"]:
-        if (number := int(mark.partition("#")[0])) != max(account.truth()):
+        if (number := int(mark.partition("@")[0])) != max(account.truth()):
             store.delete("responses", number)
 
     def change(number: int, _path: str) -> None:

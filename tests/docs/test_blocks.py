@@ -176,7 +176,7 @@ def test_the_target_runs_and_replays_as_shown(sandbox: Sandbox, tmp_path: Path):
     (tmp_path / "wootric.json").write_text(json.dumps(tap | {"api_url": sandbox.wootric_url}))
     address = json.dumps(sandbox.birdie_url)
     key = f'"{sandbox.api_key}", "max_requests_per_second": 0, "api_url": {address}'
-    install, *lines = block("target-birdie/README.md", "pip install target").text.splitlines()
+    install, *lines = block("target-birdie/README.md", "pip install").text.splitlines()
     sandbox.faults.on("400", times=1, api="birdie")
 
     first = shell("\n".join(lines).replace('"..."', key), tmp_path, env)

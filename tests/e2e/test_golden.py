@@ -17,7 +17,7 @@ from tap.helpers import selecting
 from .commands import BIN, run, succeeded
 
 WIDTH = 120
-OF_THE_RUN = re.compile(r'(?<="time_extracted": ")[^"]+')
+OF_THE_RUN = re.compile(r'("time_extracted": "|"last_change": \["[^"]+", ")[^"]+')
 
 
 class Text(SingleFileSnapshotExtension):
@@ -95,4 +95,4 @@ def test_a_sync_writes_and_birdie_stores_what_they_did(
     messages = [json.loads(line) for line in written.splitlines()]
     bodies = [body for kind in ("feedbacks", "users") for _, body in stored(sandbox, kind)]
     text = "\n".join(line for value in [*messages, *bodies] for line in shown(value))
-    assert OF_THE_RUN.sub("of the run", text) + "\n" == snapshot(extension_class=Text)
+    assert OF_THE_RUN.sub(r"\1of the run", text) + "\n" == snapshot(extension_class=Text)

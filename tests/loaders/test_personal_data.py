@@ -189,7 +189,7 @@ def test_single_properties_are_hidden(
         ({"end_users": {"email": "sha256(email)"}}, "record 2 "),
         ({"end_users": {"email": "int(email) if email else None"}}, "record 1 "),
         ({"end_users": {"email": "email.nothing"}}, "record 1 "),
-        ({"end_users": {"email": "sha256("}}, "sha256("),
+        ({"end_users": {"email": "sha256("}}, "email"),
         ({"end_users": {"mail": None}}, "'email'"),
         ({"end_users": {"end_user__properties": None}}, "end_user__properties"),
         ({"end_user": {"email": None}}, "'end_users'"),

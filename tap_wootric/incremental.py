@@ -108,6 +108,10 @@ class IncrementalStream(WootricStream):
         return next((self.shaped(sent, self.walk_key) for sent in self.get(Query(oldest))), None)
 
     @property
+    def _moves_on_update(self) -> bool:
+        return self.walk_key == "updated_at"
+
+    @property
     def _extent(self) -> tuple[int | None, int | None]:
         moments = (moment(self.config, name) for name in ("start_date", "end_date"))
         since, until = (None if m is None else int(m.timestamp()) for m in moments)
@@ -115,8 +119,7 @@ class IncrementalStream(WootricStream):
 
     def _changed(self, context: Context | None) -> Iterator[Row]:
         self._sync = sync = self._open(context)
-        moves_on_update = self.walk_key == "updated_at"
-        sections = sync.sections(*self._extent, moves_on_update=moves_on_update)
+        sections = sync.sections(*self._extent, moves_on_update=self._moves_on_update)
         while sections:
             section = sections.pop(0)
             sync.begin(section)
@@ -175,7 +178,10 @@ class IncrementalStream(WootricStream):
 
     @property
     def _ending(self) -> Sequence[Row]:
-        return self._sync.horizon.ending(self._tap.server_now) if self._sync else ()
+        """The end of the list, unless what changes moves there: it would be in no sync till then."""
+        if self._sync is None or self._moves_on_update:
+            return ()
+        return self._sync.horizon.ending(self._tap.server_now)
 
     def _may_slice(self, walk: Walk[Row]) -> bool:
         """Where a rate limit is announced, requests are the cost, and slices need a few more."""

@@ -108,10 +108,6 @@ class IncrementalStream(WootricStream):
         return next((self.shaped(sent, self.walk_key) for sent in self.get(Query(oldest))), None)
 
     @property
-    def _moves_on_update(self) -> bool:
-        return self.walk_key == "updated_at"
-
-    @property
     def _extent(self) -> tuple[int | None, int | None]:
         moments = (moment(self.config, name) for name in ("start_date", "end_date"))
         since, until = (None if m is None else int(m.timestamp()) for m in moments)
@@ -119,7 +115,7 @@ class IncrementalStream(WootricStream):
 
     def _changed(self, context: Context | None) -> Iterator[Row]:
         self._sync = sync = self._open(context)
-        sections = sync.sections(*self._extent, moves_on_update=self._moves_on_update)
+        sections = sync.sections(*self._extent, moves_on_update=self.walk_key == "updated_at")
         while sections:
             section = sections.pop(0)
             sync.begin(section)
@@ -178,10 +174,9 @@ class IncrementalStream(WootricStream):
 
     @property
     def _ending(self) -> Sequence[Row]:
-        """The end of the list, unless what changes moves there: it would be in no sync till then."""
-        if self._sync is None or self._moves_on_update:
-            return ()
-        return self._sync.horizon.ending(self._tap.server_now)
+        """The end of the list, unless changes move records: one could come to lie behind it."""
+        sync = None if self.walk_key == "updated_at" else self._sync
+        return sync.horizon.ending(self._tap.server_now) if sync else ()
 
     def _may_slice(self, walk: Walk[Row]) -> bool:
         """Where a rate limit is announced, requests are the cost, and slices need a few more."""
@@ -266,8 +261,7 @@ class IncrementalStream(WootricStream):
         if horizon.needs_newest(may_be_all=is_short and is_dated):
             sent = self.fetch(Query(PageRequest(None, None, 1, query.page.size, "desc")))
             horizon.meet_newest(now, self._placed(sent)[::-1])
-        settled = horizon.settled(self._began, is_dated=is_dated)
-        self._settled = max(self._settled, settled)
+        self._settled = max(self._settled, horizon.settled(self._began, is_dated=is_dated))
 
     @property
     def _newest(self) -> int:

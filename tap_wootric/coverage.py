@@ -42,7 +42,7 @@ class Span(NamedTuple):
         """This span and the one that follows it: rather something is asked for again than lost."""
         as_of = min(self.as_of, after.as_of)
         lag = min(max(span.lag, span.as_of - span.until) for span in (self, after))
-        return Span(self.since, after.until, as_of, max(lag, 0))
+        return Span(self.since, after.until, as_of, lag if lag > max(as_of - after.until, 0) else 0)
 
 
 class Section(NamedTuple):

@@ -35,7 +35,7 @@ class Crowd(Generic[RecordT]):
             second: The crowded UNIX second.
             until: UNIX second at which the walk ends (exclusive), or None for no end.
             head: What was read before the second and from its beginning.
-            newest: The last records of an open range, ascending, where a page has shown them.
+            newest: The last records of the list, ascending, where a page has shown them.
         """
         self.second = second
         self.is_complete = False

@@ -188,7 +188,7 @@ class IncrementalStream(WootricStream):
         return (end - walk.second) * walk.density >= WORTH_SLICING
 
     def _walk_side_by_side(self, walk: Walk[Row]) -> Iterator[Row]:
-        newest = self._ending if walk.until is None else ()
+        newest = walk.newest = self._ending if walk.until is None else ()
         end = newest[0].second + 1 if newest else 0
         if walk.second is None or walk.second >= end:
             yield from self._read_slices(walk)

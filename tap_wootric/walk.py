@@ -43,7 +43,7 @@ class Walk(Generic[RecordT]):
         self.until = until
         self.second = since
         self.newest: Sequence[RecordT] = ()
-        """Of an open range the last records, ascending, as one page has just shown them."""
+        """The last records of the list, ascending, as one page has just shown them."""
 
         self.overfull: list[OverfullSecond] = []
         self._page_size = page_size
@@ -95,7 +95,8 @@ class Walk(Generic[RecordT]):
     def _finish(self) -> list[RecordT]:
         """Spare the last page where the walk has come to the newest records."""
         is_met = self.second is not None and self.newest and self.newest[0].second < self.second
-        if self.page is None or not is_met or self._crowd is not None or self._head.is_under_way:
+        is_open = self.page is not None and self.until is None and self._crowd is None
+        if not is_met or not is_open or self._head.is_under_way:
             return []
         known, second = self._head.positions, self.second or 0
         fresh = [r for r in self.newest if r.second >= second and r.version not in known]

@@ -405,3 +405,24 @@ def test_only_filters_that_mean_the_same_under_both_readings_are_used(account: A
     assert {name for name in names if "[" in name} == {
         f"{filtered}[{way}]" for filtered in ("created", "updated") for way in ("gte", "lt")
     }
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_end_users_that_change_during_a_first_sync_are_in_it(
+    account: Account, concurrency: int
+) -> None:
+    """They move to the end of the list, and who syncs once only would never see them."""
+    store = account.sandbox.store
+    people = sorted(account.truth("end_users").values(), key=lambda row: row["updated_at"])
+    moving = iter([row["id"] for row in people[len(people) // 2 :]])
+
+    def change(_number: int, _path: str) -> None:
+        for number in [next(moving, None) for _ in range(5)]:
+            account.sandbox.options.utc_offset_seconds_clock += 0.5
+            if number:
+                store.change(number, "end_users")
+
+    account.sandbox.before_request(change)
+    output = account.sync("end_users", max_concurrency=concurrency, page_size=10)
+
+    assert set(output.ids("end_users")) == set(account.truth("end_users"))

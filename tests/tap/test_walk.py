@@ -311,6 +311,19 @@ def test_the_newest_records_spare_the_page_after_a_crowded_second(quiet: int) ->
     assert not any(page.order == "asc" and page.since == 5001 for page in model.requests)
 
 
+def test_a_walk_that_was_shortened_leaves_the_newest_records_to_another() -> None:
+    """They lie in the range of that one."""
+    model = ModelList([Row(10 * i, i) for i in range(120)])
+    walk: Walk[Row] = Walk(None, None, PageSize(50))
+    walk.newest = model.rows[70:]
+    found = walk.feed(model.get(PageRequest(None, None, 1, 50)))
+    walk.shorten(1000)
+    while walk.page is not None:
+        found += walk.feed(model.get(walk.page))
+
+    assert found == model.rows[:100]
+
+
 @given(st.randoms(use_true_random=False), st.sampled_from([1, 40, 300]))
 def test_with_the_newest_records_met_first_what_stays_is_returned_once(
     chance: random.Random, busiest: int

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tap_wootric.pages import PageSize
 from tap_wootric.slices import READ_AHEAD, Slice, Slices
 from tap_wootric.walk import Walk
-from tests.tap.test_walk import ModelList, Row, assert_each_once
+from tests.tap.list_model import ModelList, Row, assert_each_once
 
 NOW = 10_000_000
 

@@ -9,7 +9,7 @@ import pytest
 from tap_wootric.pages import PageSize
 from tap_wootric.walk import Walk
 
-from .test_walk import ModelList, Row, crowd, walk_all
+from .list_model import ModelList, Row, crowd, walk_all
 
 MOST_REQUESTS = 10_000
 """Far more than any of the histories takes."""

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, ClassVar
@@ -287,3 +287,19 @@ def assert_complete(account: Account, records: list[Json], stream: str = "respon
         for name in ("text", "tags", "notes", "score", "email", "properties", "end_user_id"):
             if name in row and name in record:
                 assert record[name] == row[name], (number, name)
+
+
+def second_of(account: Account, days_ago: float = 30) -> datetime:
+    """A second within the history."""
+    return (account.sandbox.store.now() - timedelta(days=days_ago)).replace(microsecond=0)
+
+
+def assert_each_once(ids: list[int]) -> None:
+    """None of the records was sent twice."""
+    assert len(ids) == len(set(ids))
+
+
+def newest(account: Account, n: int, stream: str = "responses") -> list[int]:
+    """The ids of the last n records."""
+    rows = sorted(account.truth(stream).values(), key=lambda row: row[WALK_KEYS[stream]])
+    return [row["id"] for row in rows[-n:]]

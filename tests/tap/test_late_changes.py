@@ -248,3 +248,17 @@ def test_the_bookmark_never_goes_back(account: Account, stream: str) -> None:
     ]
     assert marks == sorted(marks)
     assert len(second.ids(stream)) == 10
+
+
+def test_a_sync_that_sends_an_old_record_alone_tells_the_bookmark_as_it_is(
+    account: Account,
+) -> None:
+    """It does not go back, in the log either."""
+    first = account.sync()
+    account.sandbox.store.comment(min(account.truth()), "came late")
+
+    second = account.sync(state=first.state)
+
+    bookmark = first.state["bookmarks"]["responses"]["replication_key_value"]
+    assert len(second.ids()) == 1
+    assert f"bookmark {bookmark}" in second.log

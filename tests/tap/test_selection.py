@@ -165,7 +165,9 @@ def test_stream_maps_change_nothing_of_the_bookmark(account: Account) -> None:
     assert len(filtered.ids()) < len(plain.ids())
     assert renamed.ids("feedback") == plain.ids()
     states = [o.state["bookmarks"]["responses"] for o in (plain, filtered, renamed)]
-    assert states[0] == states[1] == states[2]
+    # When a run met the latest change is the one thing that differs from run to run.
+    latest = [state.pop("last_change")[0] for state in states]
+    assert (latest[1:], states[1:]) == (latest[:2], states[:2])
 
 
 @pytest.mark.parametrize("stream", INCREMENTAL)

@@ -137,7 +137,9 @@ class TargetBirdie(Target):
         """Check the stream's maps before the first record of it."""
         self._assert_line_requires(message_dict, requires={"stream", "schema"})
         stream, schema = message_dict["stream"], message_dict["schema"]
-        fields = schema.get("properties", {}) if isinstance(schema, dict) else {}
+        fields = schema.get("properties") if isinstance(schema, dict) else None
+        if not isinstance(fields, dict):
+            raise InputError(f"the schema of stream {stream} names no properties: check the tap")
         if wrong := list(maps.absent(self._stream_maps, stream, fields)):
             raise ConfigError("; ".join(wrong))
         self._streams_met.add(stream)
@@ -158,10 +160,8 @@ class TargetBirdie(Target):
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         """See that there is a record: the SDK takes null for one that a stream map filtered out."""
         if not isinstance(message_dict.get("record", {}), dict):
-            raise InputError(
-                f"a RECORD message of stream {message_dict.get('stream')} holds no object: "
-                "check the tap"
-            )
+            stream = message_dict.get("stream")
+            raise InputError(f"a RECORD message of stream {stream} holds no object: check the tap")
         super()._process_record_message(message_dict)
 
     @override
@@ -275,10 +275,9 @@ class TargetBirdie(Target):
             self._close()
 
     def _close(self) -> None:
-        if "delivery" not in vars(self):
-            return
-        deadline = time.monotonic() + GRACE_SECONDS
-        self.delivery.close(lambda: 0.0 if self._hurry else deadline - time.monotonic())
+        if "delivery" in vars(self):
+            deadline = time.monotonic() + GRACE_SECONDS
+            self.delivery.close(lambda: 0.0 if self._hurry else deadline - time.monotonic())
 
     @override
     def _handle_termination(self, signum: int, frame: object) -> None:

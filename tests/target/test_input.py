@@ -37,7 +37,10 @@ BATCH: Message = {
             '{"type": "RECORD", "stream": "x", "record": {"a": 1}}',
             "stream x came before its schema",
         ),
-        ('{"type": "SCHEMA", "stream": "x", "schema": {}}', "lacks properties"),
+        *(
+            (f'{{"type": "SCHEMA", "stream": "x", "schema": {schema}}}', "of stream x names no")
+            for schema in ("{}", "null", "5", '"ann@example.com"', '{"properties": ["id"]}')
+        ),
         (json.dumps(BATCH), "BATCH files"),
     ],
 )

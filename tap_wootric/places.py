@@ -124,24 +124,41 @@ class Places(Generic[RecordT]):
         self.marks = {mark: self.marks[mark]}
         self._unshown = {mark: self._unshown.get(mark, 0) + unseen}
 
-    def correct(self, page: PageRequest, records: Sequence[RecordT]) -> None:
-        """Deletions and insertions behind the walk move a mark; other marks are then unsure."""
+    def correct(self, page: PageRequest, records: Sequence[RecordT], *, is_barren: bool) -> None:
+        """Deletions and insertions behind the walk move a mark; other marks are then unsure.
+
+        Args:
+            page: What was asked for.
+            records: The answer.
+            is_barren: Whether all of it was known before.
+        """
         placed = [
             (self.positions[record.version], i)
             for i, record in enumerate(records)
             if record.version not in self._strays
         ]
-        if self.is_shuffled or not placed:
-            return  # records of equal times in another order tell nothing
-        last, index = placed[-1]
-        later = sum(self.positions[version] > last for version in self._strays)
-        position = last + later - index - (page.number - 1) * page.size
         mark = self.mark(page)
-        if position != self.marks[mark]:
+        before = (page.number - 1) * page.size
+        if self.is_shuffled:
+            # Records of equal times in another order tell no more than that none follows yet.
+            if not is_barren or self.marks[mark] + before + len(records) <= self.length:
+                return
+            placed = []
+        # Those that strays came before may all be gone: then the strays are the last known.
+        last, index = placed[-1] if placed else (self.length, len(records))
+        later = sum(self.positions[version] > last for version in self._strays)
+        position = last + later - index - before
+        if records and position != self.marks[mark]:
             self.marks = {mark: position}
             if self._order == "asc" and self._edge is not None:
                 after = sum(second >= self._edge for second in self._seconds.values())
                 self.marks.setdefault(self._edge, self.length - after)
+
+    def leave_mark(self, page: PageRequest) -> None:
+        """Count no more from the page's mark when there is a nearer one: too much has moved."""
+        mark = self.mark(page)
+        if self.marks[mark] < max(self.marks.values()):
+            del self.marks[mark]
 
     def forget(self, reach: int) -> None:
         """Drop what no page can show again, so that memory stays flat.

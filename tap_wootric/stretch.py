@@ -175,7 +175,7 @@ class Stretch(Generic[RecordT]):
         is_whole = is_gapless and places.unseen(page, records) <= 0
         if self._again or (not is_whole and self._read_again(page, records)):
             return None
-        places.correct(page, records)
+        places.correct(page, records, is_barren=not self._held)
         places.marks |= new_marks
         places.forget((MAX_PAGE + 1) * self._page_size.full)
         return self._release()
@@ -189,6 +189,7 @@ class Stretch(Generic[RecordT]):
     def _step_back(self, page: PageRequest, records: Sequence[RecordT]) -> None:
         is_unsteady = self._places.is_shuffled and self._barren
         if not (is_unsteady and self._read_again(page, records)):
+            self._places.leave_mark(page)
             self._overlap = min(self._overlap * 4, max(self.length, 1))
         self._barren += 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import islice
 
 import pytest
 
@@ -96,3 +97,24 @@ def test_crowds_in_another_order_for_each_request_are_whole_or_named(seed: int) 
 
     assert len(set(found)) == len(found)
     assert {row.second for row in set(rows) - set(found)} <= {s for s, _ in walk.overfull}
+
+
+@pytest.mark.parametrize("with_each_request", [0, 3])
+def test_what_comes_between_a_crowded_second_and_a_later_record_hides_nothing_of_it(
+    with_each_request: int,
+) -> None:
+    """Page numbers that count from the later record tell nothing then, and are given up."""
+    rows = [*crowd(320, 1, spread=False), Row(2, 320), Row(10_000, 321)]
+    model = ModelList(list(rows))
+    added = (Row(3 + i, 1_000 + i) for i in range(600))
+
+    def add_before_the_last() -> None:
+        from_the_end = sum(page.order == "desc" for page in model.requests)
+        n = 12 if from_the_end == 1 else with_each_request if from_the_end else 0
+        model.rows.extend(islice(added, n))
+
+    found, walk = walk_all(model, 10, add_before_the_last)
+
+    assert set(rows) <= set(found)
+    assert len(found) == len(set(found))
+    assert (walk.overfull, len(model.requests) < 60) == ([], True)

@@ -121,6 +121,48 @@ def test_runs_interrupted_anywhere_deliver_all_and_nothing_twice(history: Json) 
     story.assert_nothing_twice()
 
 
+BUSY = [
+    ("declines", False, [(1, 1), (1, 9), (1, 320)], [(0.0, 1, None)], 394),
+    (
+        "end_users",
+        True,
+        [(1, 320), (1, 1), (DAY, 2), (30, 320), (DAY, 25)],
+        [(1.0, 1, None), (0.0, 1, ("stop", 63)), (1.0, 2, None)],
+        7375,
+    ),
+    (
+        "responses",
+        False,
+        [(30, 2), (30, 9), (4000, 25), (30, 3), (1, 25), (2, 2), (2, 320)],
+        [(61.0, 0, None), (0.0, 10, None), (0.0, 8, None), (2.0 * DAY, 7, None)],
+        7163,
+    ),
+]
+
+
+@pytest.mark.parametrize(("stream", "honours_updates", "shape", "runs", "seed"), BUSY)
+def test_a_busy_account_is_no_reason_to_call_a_crowded_second_overfull(
+    stream: str, honours_updates: bool, shape: Any, runs: Any, seed: int
+) -> None:
+    """Histories in which another walk has given up seconds that the API does show."""
+    history = {
+        "stream": stream,
+        "honours_updates": honours_updates,
+        "lookback_days": 3650 if stream == "end_users" else 1,
+        "shape": shape,
+        "bustle": 0.6,
+        "runs": runs,
+        "seed": seed,
+    }
+    story = Story(history)
+
+    story.go_on(history)
+
+    story.assert_complete()
+    story.assert_nothing_twice()
+    assert story.source.requests < 500
+
+
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(histories(), st.sampled_from([0.0, 30.0, 2.0 * DAY]))
 def test_an_idle_run_sends_nothing_and_keeps_the_bookmark(history: Json, pause: float) -> None:

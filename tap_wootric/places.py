@@ -124,13 +124,13 @@ class Places(Generic[RecordT]):
         self.marks = {mark: self.marks[mark]}
         self._unshown = {mark: self._unshown.get(mark, 0) + unseen}
 
-    def correct(self, page: PageRequest, records: Sequence[RecordT], *, is_barren: bool) -> None:
+    def correct(self, page: PageRequest, records: Sequence[RecordT], *, is_stuck: bool) -> None:
         """Deletions and insertions behind the walk move a mark; other marks are then unsure.
 
         Args:
             page: What was asked for.
             records: The answer.
-            is_barren: Whether all of it was known before.
+            is_stuck: Whether it is one of several that brought nothing new.
         """
         placed = [
             (self.positions[record.version], i)
@@ -140,8 +140,8 @@ class Places(Generic[RecordT]):
         mark = self.mark(page)
         before = (page.number - 1) * page.size
         if self.is_shuffled:
-            # Records of equal times in another order tell no more than that none follows yet.
-            if not is_barren or self.marks[mark] + before + len(records) <= self.length:
+            # Records of equal times in another order tell nothing, save that the walk must move on.
+            if not is_stuck or self.marks[mark] + before + len(records) <= self.length:
                 return
             placed = []
         # Those that strays came before may all be gone: then the strays are the last known.

@@ -21,6 +21,9 @@ from tap_wootric.places import Places
 MAX_BARREN = 300
 """How many pages in a row may bring nothing new before a second is given up."""
 
+SOME_BARREN = 5
+"""How many may before its marks are doubted even where the order is unsteady."""
+
 MAX_ROUNDS = 20
 """How often pages are read again for records that page numbers tell of and none has shown."""
 
@@ -175,7 +178,8 @@ class Stretch(Generic[RecordT]):
         is_whole = is_gapless and places.unseen(page, records) <= 0
         if self._again or (not is_whole and self._read_again(page, records)):
             return None
-        places.correct(page, records, is_barren=not self._held)
+        is_stuck = not self._held and self._barren > SOME_BARREN
+        places.correct(page, records, is_stuck=is_stuck)
         places.marks |= new_marks
         places.forget((MAX_PAGE + 1) * self._page_size.full)
         return self._release()

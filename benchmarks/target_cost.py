@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from connector_sandbox import Sandbox
-from target_birdie import envelope
 from target_birdie.digests import DigestStore
-from target_birdie.mapping import DEFAULT_STREAMS, Rules, StreamMapping
+from target_birdie.mapping import payload
+from target_birdie.mapping.mapper import DEFAULT_STREAMS, Rules, StreamMapper
 from target_birdie.reader import MessageReader
 
 Records = list[dict[str, Any]]
@@ -51,25 +51,25 @@ def steps(texts: list[str], store: DigestStore) -> dict[str, Callable[[], object
     """The parts of the work, each over all records, and the whole."""
     reader = MessageReader()
     records: Records = [reader.deserialize_json(text)["record"] for text in texts]
-    mapping = StreamMapping(DEFAULT_STREAMS["responses"], Rules(), records[0])
+    mapping = StreamMapper(DEFAULT_STREAMS["responses"], Rules(), records[0])
     mapped = [mapping.map(record) for record in records]
-    bodies = [envelope.encode(found.body) for found in mapped]
+    bodies = [payload.encode(found.body) for found in mapped]
     keys = [(found.record_type, found.id) for found in mapped]
-    digests = [envelope.digest(body, destination=b"here") for body in bodies]
+    digests = [payload.digest(body, destination=b"here") for body in bodies]
     for key, digest in zip(keys, digests, strict=True):
         store.remember(key, digest)
 
     def whole() -> None:
         for record in records:
             found = mapping.map(record)
-            digest = envelope.digest(envelope.encode(found.body), destination=b"here")
+            digest = payload.digest(payload.encode(found.body), destination=b"here")
             assert store.holds((found.record_type, found.id), digest)
 
     return {
         "read a line": lambda: [reader.deserialize_json(text) for text in texts],
         "map and check": lambda: [mapping.map(record) for record in records],
-        "encode": lambda: [envelope.encode(found.body) for found in mapped],
-        "digest": lambda: [envelope.digest(body, destination=b"here") for body in bodies],
+        "encode": lambda: [payload.encode(found.body) for found in mapped],
+        "digest": lambda: [payload.digest(body, destination=b"here") for body in bodies],
         "look up": lambda: [store.holds(k, d) for k, d in zip(keys, digests, strict=True)],
         "map to look up, together": whole,
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import metadata
 from typing import Any
 
-from target_birdie import declaration as birdie
+from target_birdie.config import schema as birdie
 
 from tap_wootric import settings as wootric
 

@@ -13,23 +13,23 @@ from threading import Event, Thread
 from typing import Any
 from urllib.parse import quote
 
-from target_birdie import envelope
 from target_birdie.batches import BatchId
 from target_birdie.client import BirdieClient
+from target_birdie.config.settings import Settings
 from target_birdie.digests import DigestStore
-from target_birdie.envelope import Key
 from target_birdie.errors import TargetError
 from target_birdie.files import FileWriter
 from target_birdie.jobs import Destination, Job
 from target_birdie.ledger import Ledger, State
-from target_birdie.mapping import StreamMapping
+from target_birdie.mapping import payload
+from target_birdie.mapping.mapper import StreamMapper
+from target_birdie.mapping.payload import Key
+from target_birdie.mapping.schema_check import SchemaCheck
+from target_birdie.mapping.values import InvalidRecordError
 from target_birdie.rehearsal import Rehearsal
 from target_birdie.rejects import NESTING, Rejects
 from target_birdie.report import Report
-from target_birdie.schema_check import SchemaCheck
-from target_birdie.settings import Settings
 from target_birdie.uploader import Limits, Uploader
-from target_birdie.values import Unmappable
 
 GRACE_SECONDS = 25.0
 """How long a stopped run waits for the answers to what it has sent."""
@@ -108,7 +108,7 @@ class Delivery:
     def deliver(
         self,
         stream: str,
-        mapping: StreamMapping,
+        mapping: StreamMapper,
         record: dict[str, Any],
         rejected_at: str = "",
     ) -> None:
@@ -129,7 +129,7 @@ class Delivery:
         self.report.count("read")
         try:
             self._fill(job)
-        except Unmappable as unmappable:
+        except InvalidRecordError as unmappable:
             self.rejects.add(job, unmappable.reason, unmappable.detail)
             self.settled(job)
         else:
@@ -142,16 +142,16 @@ class Delivery:
             mapped = job.mapping.map(job.record)
             if self._schema:
                 self._schema.check(mapped.record_type, mapped.body)
-            body = envelope.encode(mapped.body)
+            body = payload.encode(mapped.body)
         except RecursionError:
             detail = "values are nested too deeply; objects and lists are left out of this line"
-            raise Unmappable(NESTING, detail) from None
-        field = envelope.RECORD_TYPES[mapped.record_type]
+            raise InvalidRecordError(NESTING, detail) from None
+        field = payload.RECORD_TYPES[mapped.record_type]
         job.key = (mapped.record_type, mapped.id)
         path = self.settings.paths[mapped.record_type]
         job.path = path.format(**{field: quote(mapped.id, safe="")})
-        job.body = envelope.with_batch(body, self._batch.current())
-        job.digest = envelope.digest(body, destination=self._scope)
+        job.body = payload.with_batch(body, self._batch.current())
+        job.digest = payload.digest(body, destination=self._scope)
 
     def checkpoint(self, state: State) -> None:
         """Take a state; it is written once everything before it is settled."""

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
-from target_birdie.envelope import Key
 from target_birdie.errors import ConfigError, TargetError
+from target_birdie.mapping.payload import Key
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS digests (

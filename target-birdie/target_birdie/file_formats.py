@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import IO, Any, Protocol
 
-from target_birdie import envelope
 from target_birdie.errors import ConfigError
+from target_birdie.mapping import payload
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -66,7 +66,7 @@ class Parquet(Format):
         import pyarrow as pa  # noqa: PLC0415  (an extra, loaded only where it is used)
         import pyarrow.parquet as pq  # noqa: PLC0415
 
-        schema = pa.schema([(name, pa.string()) for name in envelope.columns(record_type)])
+        schema = pa.schema([(name, pa.string()) for name in payload.columns(record_type)])
         with pq.ParquetWriter(file, schema, compression="snappy") as writer:
             for bodies in batches:
                 rows = [_text_row(body) for body in bodies]
@@ -74,12 +74,12 @@ class Parquet(Format):
 
 
 def _text_row(body: bytes) -> dict[str, str]:
-    flat = envelope.flatten(json.loads(body, parse_float=Decimal))
+    flat = payload.flatten(json.loads(body, parse_float=Decimal))
     return {name: _text(value) for name, value in flat.items()}
 
 
 def _text(value: Any) -> str:
-    text = value if isinstance(value, str) else envelope.encode(value).decode()
+    text = value if isinstance(value, str) else payload.encode(value).decode()
     return text.encode(errors="replace").decode()  # a column has no place for half an emoji
 
 

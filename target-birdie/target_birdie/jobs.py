@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from target_birdie.envelope import Key
 from target_birdie.errors import TargetError
-from target_birdie.mapping import StreamMapping
+from target_birdie.mapping.mapper import StreamMapper
+from target_birdie.mapping.payload import Key
 
 
 @dataclass(slots=True)
@@ -18,7 +18,7 @@ class Job:
     key: Key
     stream: str
     record: dict[str, Any]
-    mapping: StreamMapping
+    mapping: StreamMapper
     body: bytes = b""
     digest: bytes = b""
     path: str = ""

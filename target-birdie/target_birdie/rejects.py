@@ -12,11 +12,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from target_birdie.envelope import Key, encode
+from target_birdie.config.settings import Settings
 from target_birdie.errors import ConfigError, TargetError
 from target_birdie.jobs import Job
+from target_birdie.mapping.payload import Key, encode
 from target_birdie.report import Report
-from target_birdie.settings import Settings
 
 NESTING = "nesting"
 """The reason of a record too deep to be read again: only its single values are kept."""

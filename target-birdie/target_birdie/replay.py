@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from target_birdie.delivery import Delivery
-from target_birdie.mapping import StreamMapping
+from target_birdie.mapping.mapper import StreamMapper
 from target_birdie.rejects import NESTING, entries, sync
 
 logger = logging.getLogger("target-birdie")
@@ -28,7 +28,7 @@ class Replay:
         self._file = delivery.rejects.file
         self._taken = self._file.taken
         self._mappings = {
-            stream: StreamMapping(entry, settings.rules)
+            stream: StreamMapper(entry, settings.rules)
             for stream, entry in settings.streams.items()
         }
         self._numbers: list[int] = []

@@ -10,7 +10,7 @@ from singer_sdk.sinks import RecordSink
 from singer_sdk.sinks.core import BaseJSONSchemaValidator
 
 from target_birdie.errors import MissingKeyError
-from target_birdie.mapping import StreamMapping
+from target_birdie.mapping.mapper import StreamMapper
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -51,7 +51,7 @@ class BirdieSink(_PlainSink):
         super().__init__(target, stream_name, schema, key_properties)
         entry = target.settings.streams[stream_name]
         self._delivery = target.delivery
-        self._mapping = StreamMapping(entry, target.settings.rules, schema["properties"])
+        self._mapping = StreamMapper(entry, target.settings.rules, schema["properties"])
 
     @override
     def _singer_validate_message(self, record: dict[str, Any]) -> None:

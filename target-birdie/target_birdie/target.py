@@ -21,9 +21,9 @@ from singer_sdk.helpers.capabilities import (
 from singer_sdk.plugin_base import JSONSchemaValidator, _ConfigInput
 from singer_sdk.singerlib.json import serialize_json
 
-from target_birdie import maps
-from target_birdie import settings as checked
-from target_birdie.declaration import CONFIG_SCHEMA, only_schemas
+from target_birdie.config import settings as checked
+from target_birdie.config import stream_maps
+from target_birdie.config.schema import CONFIG_SCHEMA, only_schemas
 from target_birdie.delivery import GRACE_SECONDS, Delivery
 from target_birdie.errors import (
     ConfigError,
@@ -103,7 +103,7 @@ class TargetBirdie(Target):
         lines = [line for error in errors for line in checked.describe(error)]
         if lines and raise_errors:
             raise ConfigError("; ".join(lines))
-        if wrong := list(maps.problems(given.get("stream_maps") or {})):
+        if wrong := list(stream_maps.problems(given.get("stream_maps") or {})):
             raise ConfigError("; ".join(wrong))
         self._config = given
         return lines
@@ -140,7 +140,7 @@ class TargetBirdie(Target):
         fields = schema.get("properties") if isinstance(schema, dict) else None
         if not isinstance(fields, dict):
             raise InputError(f"the schema of stream {stream} names no properties: check the tap")
-        if wrong := list(maps.absent(self._stream_maps, stream, fields)):
+        if wrong := list(stream_maps.absent(self._stream_maps, stream, fields)):
             raise ConfigError("; ".join(wrong))
         self._streams_met.add(stream)
         super()._process_schema_message(message_dict)
@@ -256,7 +256,7 @@ class TargetBirdie(Target):
         if self._signal:
             sys.exit(128 + self._signal)
         super().process_endofpipe()
-        for line in maps.unmet(self._stream_maps, self._streams_met):
+        for line in stream_maps.unmet(self._stream_maps, self._streams_met):
             self.logger.warning("%s", line)
         self._tell_rejects()
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from threading import Condition, Event, Lock, Thread
 
 from target_birdie.client import BirdieClient, Outcome, Reply
-from target_birdie.envelope import Key
 from target_birdie.errors import TargetError
 from target_birdie.jobs import Job, Outcomes
+from target_birdie.mapping.payload import Key
 from target_birdie.pacing import Gate, retry_wait
 
 _POLL = 0.2

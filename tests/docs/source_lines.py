@@ -21,7 +21,7 @@ RUN_ENDS = {
 @cache
 def modules() -> list[ast.Module]:
     """Every module of the tap and the target."""
-    paths = [path for package in PACKAGES for path in (ROOT / package).glob("*.py")]
+    paths = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
     return [ast.parse(path.read_text()) for path in sorted(paths)]
 
 

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from target_birdie import envelope
-from target_birdie.mapping import DEFAULT_STREAMS, Rules, StreamMapping
-from target_birdie.privacy import is_personal_name
-from target_birdie.values import Unmappable, from_unix, to_id, to_rating, to_time
+from target_birdie.mapping import payload
+from target_birdie.mapping.mapper import DEFAULT_STREAMS, Rules, StreamMapper
+from target_birdie.mapping.personal_data import is_personal_name
+from target_birdie.mapping.values import InvalidRecordError, from_unix, to_id, to_rating, to_time
 
 from .messages import record
 
 
 def additional(content: dict[str, Any], **rules: Any) -> dict[str, Any]:
     """The additional fields of a response under these rules."""
-    mapping = StreamMapping(DEFAULT_STREAMS["responses"], Rules(**rules), record(1))
+    mapping = StreamMapper(DEFAULT_STREAMS["responses"], Rules(**rules), record(1))
     fields: dict[str, Any] = mapping.map(content).body["additional_fields"]
     return fields
 
@@ -48,14 +48,14 @@ def test_a_time_arrives_as_rfc_3339_in_utc(value: str, expected: str | None) -> 
 @pytest.mark.parametrize("value", ["yesterday", "1481907900", 1481907900, "2016-13-01", True, [1]])
 def test_a_time_that_is_none_is_no_guess(value: Any) -> None:
     """What cannot be read as a date is refused."""
-    with pytest.raises(Unmappable, match="RFC 3339"):
+    with pytest.raises(InvalidRecordError, match="RFC 3339"):
         to_time(value)
 
 
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 def test_a_time_beyond_the_calendar_is_refused(time: str) -> None:
     """A year that UTC does not have rejects the record, not the run."""
-    with pytest.raises(Unmappable, match="range"):
+    with pytest.raises(InvalidRecordError, match="range"):
         to_time(time)
 
 
@@ -70,14 +70,14 @@ def test_a_whole_number_from_0_to_10_is_a_rating(value: Any) -> None:
 )
 def test_anything_else_is_no_rating(value: Any) -> None:
     """A rating that is none rejects the record."""
-    with pytest.raises(Unmappable, match="rating"):
+    with pytest.raises(InvalidRecordError, match="rating"):
         to_rating(value, 10)
 
 
 @pytest.mark.parametrize("value", [True, 1.5, {}, ".", "..", "a" * 501, "\ud83d"])
 def test_an_id_is_a_whole_number_or_text(value: Any) -> None:
     """An id that is neither, or that a URL would swallow, rejects the record."""
-    with pytest.raises(Unmappable, match="id"):
+    with pytest.raises(InvalidRecordError, match="id"):
         to_id(value)
 
 
@@ -85,16 +85,16 @@ def test_an_id_is_a_whole_number_or_text(value: Any) -> None:
 @pytest.mark.parametrize("empty", [None, ""])
 def test_id_rating_and_date_must_be_there(column: str, empty: Any) -> None:
     """A feedback without one of them is refused, and the reason names the column."""
-    mapping = StreamMapping(DEFAULT_STREAMS["responses"], Rules())
+    mapping = StreamMapper(DEFAULT_STREAMS["responses"], Rules())
 
-    with pytest.raises(Unmappable, match=column):
+    with pytest.raises(InvalidRecordError, match=column):
         mapping.map(record(1, **{column: empty}))
 
 
 @pytest.mark.parametrize("text", [None, "", "  \n"])
 def test_no_comment_is_no_text(text: str | None) -> None:
     """A rating without comment has no text: absent, never null, never empty."""
-    mapping = StreamMapping(DEFAULT_STREAMS["responses"], Rules())
+    mapping = StreamMapper(DEFAULT_STREAMS["responses"], Rules())
 
     assert "text" not in mapping.map(record(1, text=text)).body
 
@@ -155,7 +155,7 @@ def test_a_column_keeps_its_name_where_a_record_lacks_it() -> None:
 def test_a_column_named_like_a_property_in_its_place_keeps_its_name(value: str | None) -> None:
     """Not even the longer name replaces a column, nor depends on whether the column is empty."""
     longer = "end_user.properties.plan"
-    mapping = StreamMapping(DEFAULT_STREAMS["responses"], Rules(), ["plan", longer])
+    mapping = StreamMapper(DEFAULT_STREAMS["responses"], Rules(), ["plan", longer])
     content = record(1, **({longer: value} if value else {}))
     fields = mapping.map(content).body["additional_fields"]
 
@@ -208,7 +208,7 @@ def test_what_surrounds_a_nested_field_arrives(
     """A table may name a value deep inside a column: what it does not take is not lost."""
     columns = {"rating": "answer.score.value", "text": "answer.note.text"}
     entry = DEFAULT_STREAMS["responses"]
-    mapping = StreamMapping(entry | {"fields": entry["fields"] | columns}, Rules())
+    mapping = StreamMapper(entry | {"fields": entry["fields"] | columns}, Rules())
 
     fields = mapping.map(record(1, answer=answer)).body["additional_fields"]
     assert fields.get("answer") == rest
@@ -237,8 +237,8 @@ def test_what_is_no_unix_time_stays(value: Any) -> None:
 def test_a_prefix_keeps_two_accounts_apart() -> None:
     """Feedback, author and user ids carry the same prefix."""
     rules = Rules(id_prefix="eu-")
-    feedback = StreamMapping(DEFAULT_STREAMS["responses"], rules).map(record(1))
-    user = StreamMapping(DEFAULT_STREAMS["end_users"], rules).map({"id": 1001})
+    feedback = StreamMapper(DEFAULT_STREAMS["responses"], rules).map(record(1))
+    user = StreamMapper(DEFAULT_STREAMS["end_users"], rules).map({"id": 1001})
 
     assert "eu-1" == feedback.id == feedback.body["feedback_id"]
     assert user.id == feedback.body["kind"]["fields"]["author_id"] == "eu-1001"
@@ -247,7 +247,7 @@ def test_a_prefix_keeps_two_accounts_apart() -> None:
 def test_the_record_is_not_changed_by_mapping_it() -> None:
     """A refused record is kept as the tap wrote it."""
     content = record(1)
-    StreamMapping(DEFAULT_STREAMS["responses"], Rules()).map(content)
+    StreamMapper(DEFAULT_STREAMS["responses"], Rules()).map(content)
 
     assert record(1) == content
 
@@ -273,29 +273,29 @@ def test_any_properties_arrive_as_they_are(values: dict[str, Any]) -> None:
 def test_equal_bodies_have_equal_digests(values: dict[str, Any]) -> None:
     """The order of keys does not matter, a changed value does."""
     turned = dict(reversed(values.items()))
-    first, second = envelope.encode(values), envelope.encode(turned)
+    first, second = payload.encode(values), payload.encode(turned)
 
-    assert envelope.digest(first, destination=b"x") == envelope.digest(second, destination=b"x")
-    assert envelope.digest(first, destination=b"x") != envelope.digest(first, destination=b"y")
+    assert payload.digest(first, destination=b"x") == payload.digest(second, destination=b"x")
+    assert payload.digest(first, destination=b"x") != payload.digest(first, destination=b"y")
 
 
 def test_numbers_keep_all_their_digits() -> None:
     """A number is sent as the tap wrote it."""
     body = {"additional_fields": {"n": Decimal("0.12345678901234567890"), "i": 10**30}}
 
-    assert b'"n":0.12345678901234567890' in envelope.encode(body)
-    assert b'"i":1000000000000000000000000000000' in envelope.encode(body)
+    assert b'"n":0.12345678901234567890' in payload.encode(body)
+    assert b'"i":1000000000000000000000000000000' in payload.encode(body)
 
 
 def test_a_number_beyond_doubles_is_text_beside_half_a_pair() -> None:
     """Escapes are written by another encoder, which would write it as no JSON at all."""
-    body = envelope.encode({"text": "\ud83d", "n": Decimal("1e400")})
+    body = payload.encode({"text": "\ud83d", "n": Decimal("1e400")})
 
     assert json.loads(body, parse_constant=pytest.fail) == {"text": "\ud83d", "n": "1E+400"}
 
 
 def test_half_a_surrogate_pair_is_sent_as_an_escape() -> None:
     """A broken emoji does not end the run."""
-    body = envelope.with_batch(envelope.encode({"text": "\ud83d", "n": Decimal("1.5")}), "b")
+    body = payload.with_batch(payload.encode({"text": "\ud83d", "n": Decimal("1.5")}), "b")
 
     assert json.loads(body) == {"text": "\ud83d", "n": 1.5, "batch_id": "b"}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from connector_sandbox import Sandbox
-from target_birdie.mapping import BirdieRecord, StreamMapping
+from target_birdie.mapping.mapper import BirdieRecord, StreamMapper
 
 from .messages import Run, record, stream_of
 
@@ -127,14 +127,14 @@ def test_replay_keeps_a_record_of_which_the_file_has_but_a_part(
 
 def stop_at(number: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a signal come while this record is mapped."""
-    plain = StreamMapping.map
+    plain = StreamMapper.map
 
-    def mapped(self: StreamMapping, content: Mapping[str, Any]) -> BirdieRecord:
+    def mapped(self: StreamMapper, content: Mapping[str, Any]) -> BirdieRecord:
         if self.identify(content) == number:
             signal.raise_signal(signal.SIGTERM)
         return plain(self, content)
 
-    monkeypatch.setattr(StreamMapping, "map", mapped)
+    monkeypatch.setattr(StreamMapper, "map", mapped)
 
 
 @pytest.mark.parametrize("last", ["1", "6", "10"])

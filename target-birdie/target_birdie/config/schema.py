@@ -6,14 +6,14 @@ from typing import Any
 
 from singer_sdk import typing as th
 
-from target_birdie import envelope
-from target_birdie.mapping import DEFAULT_STREAMS
+from target_birdie.mapping import payload
+from target_birdie.mapping.mapper import DEFAULT_STREAMS
 
 _STREAM = th.ObjectType(
     th.Property(
-        "record_type", th.StringType, required=True, allowed_values=[*envelope.RECORD_TYPES]
+        "record_type", th.StringType, required=True, allowed_values=[*payload.RECORD_TYPES]
     ),
-    th.Property("kind", th.StringType, allowed_values=[*envelope.KINDS]),
+    th.Property("kind", th.StringType, allowed_values=[*payload.KINDS]),
     th.Property("fields", th.ObjectType(additional_properties=th.StringType), required=True),
     th.Property("properties", th.ArrayType(th.StringType)),
     additional_properties=False,
@@ -64,7 +64,7 @@ _MAPPING = (
         "kind",
         th.StringType,
         default="nps",
-        allowed_values=[*envelope.KINDS],
+        allowed_values=[*payload.KINDS],
         title="Kind of feedback",
         description="Kind of the feedbacks whose stream names none: nps or csat. Left alone: nps.",
     ),

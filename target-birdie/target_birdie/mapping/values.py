@@ -11,7 +11,7 @@ _LONGEST_ID = 500  # escaped, about as much as servers take in a path
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
-class Unmappable(Exception):  # noqa: N818  (an outcome, not a fault)
+class InvalidRecordError(Exception):
     """A record cannot become a Birdie record.
 
     Attributes:
@@ -30,18 +30,20 @@ def to_id(value: Any, prefix: str = "") -> str | None:
     """Return an id as text; None where there is none.
 
     Raises:
-        Unmappable: Neither a whole number nor text, or a name that no URL can carry.
+        InvalidRecordError: Neither a whole number nor text, or a name that no URL can carry.
     """
     if isinstance(value, str):
         text = value.strip()
     elif isinstance(value, bool) or not _is_whole(value):
-        raise Unmappable("id", "an id is neither a whole number nor text")
+        raise InvalidRecordError("id", "an id is neither a whole number nor text")
     else:
         text = str(int(value))
     if prefix + text in {".", ".."}:
-        raise Unmappable("id", "an id of dots alone cannot stand in a URL")
+        raise InvalidRecordError("id", "an id of dots alone cannot stand in a URL")
     if len(text) > _LONGEST_ID or _HALF_PAIR.search(text):
-        raise Unmappable("id", "an id is too long for a URL, or holds half a surrogate pair")
+        raise InvalidRecordError(
+            "id", "an id is too long for a URL, or holds half a surrogate pair"
+        )
     return prefix + text if text else None
 
 
@@ -49,7 +51,7 @@ def to_rating(value: Any, highest: int | None) -> int | None:
     """Return a whole rating from 0 to `highest` (None: no upper bound).
 
     Raises:
-        Unmappable: Not a whole number, or out of range.
+        InvalidRecordError: Not a whole number, or out of range.
     """
     if isinstance(value, str):
         value = value.strip()
@@ -57,16 +59,16 @@ def to_rating(value: Any, highest: int | None) -> int | None:
             return None
         value = Decimal(value) if value.isdecimal() else value
     if isinstance(value, bool) or not _is_whole(value):
-        raise Unmappable("rating", "the rating is no whole number")
+        raise InvalidRecordError("rating", "the rating is no whole number")
     if value < 0 or (highest is not None and value > highest):
-        raise Unmappable("rating", "the rating is out of range")
+        raise InvalidRecordError("rating", "the rating is out of range")
     return int(value)
 
 
 def to_text(value: Any) -> str | None:
     """Return a text; None where it is blank."""
     if not isinstance(value, str):
-        raise Unmappable("text", "a text field holds something else")
+        raise InvalidRecordError("text", "a text field holds something else")
     return value if value.strip() else None
 
 
@@ -74,7 +76,7 @@ def to_time(value: Any) -> str | None:
     """Return a time as RFC 3339 in UTC; a time without offset counts as UTC.
 
     Raises:
-        Unmappable: No date can be read. Numbers are not guessed at: `date_properties` names
+        InvalidRecordError: No date can be read. Numbers are not guessed at: `date_properties` names
             the columns that hold UNIX seconds.
     """
     if isinstance(value, str):
@@ -82,13 +84,13 @@ def to_time(value: Any) -> str | None:
         if not value:
             return None
         if value[4:5] != "-":
-            raise Unmappable("date", "the time is not written as RFC 3339")
+            raise InvalidRecordError("date", "the time is not written as RFC 3339")
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            raise Unmappable("date", "the time is not written as RFC 3339") from None
+            raise InvalidRecordError("date", "the time is not written as RFC 3339") from None
     if not isinstance(value, datetime):
-        raise Unmappable("date", "the time is not written as RFC 3339; see date_properties")
+        raise InvalidRecordError("date", "the time is not written as RFC 3339; see date_properties")
     return _utc(value)
 
 
@@ -98,7 +100,7 @@ def _utc(moment: datetime) -> str:
     try:
         return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
     except OverflowError:
-        raise Unmappable("date", "the time is out of range") from None
+        raise InvalidRecordError("date", "the time is out of range") from None
 
 
 def from_unix(value: Any) -> Any:

@@ -35,7 +35,7 @@ def known_fields(record_type: str) -> tuple[str, ...]:
     return USER_TOP if record_type == "user" else FEEDBACK_TOP + FEEDBACK_KIND
 
 
-def build(
+def build_payload(
     record_type: str, kind: str, fields: dict[str, Any], additional: dict[str, Any]
 ) -> dict[str, Any]:
     """Put mapped fields into the shape of a record; absent fields stay absent."""

@@ -11,9 +11,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from target_birdie import envelope
-from target_birdie.privacy import is_personal, scrub
-from target_birdie.values import Unmappable, from_unix, to_id, to_rating, to_text, to_time
+from target_birdie.mapping import payload
+from target_birdie.mapping.personal_data import is_personal, scrub
+from target_birdie.mapping.values import (
+    InvalidRecordError,
+    from_unix,
+    to_id,
+    to_rating,
+    to_text,
+    to_time,
+)
 
 DEFAULT_STREAMS: dict[str, dict[str, Any]] = {
     "responses": {
@@ -59,7 +66,7 @@ class BirdieRecord:
     body: dict[str, Any]
 
 
-class StreamMapping:
+class StreamMapper:
     """Maps the records of one stream."""
 
     def __init__(
@@ -83,7 +90,7 @@ class StreamMapping:
             for field, path in entry["fields"].items()
         ]
         self._properties = [(path, tuple(path.split("."))) for path in entry.get("properties", ())]
-        self._id_field = envelope.RECORD_TYPES[self.record_type]
+        self._id_field = payload.RECORD_TYPES[self.record_type]
         paths = [keys for _, _, keys, _ in self._fields] + [keys for _, keys in self._properties]
         self._taken = frozenset(keys[0] for keys in paths if len(keys) == 1)
         self._nested = [keys for keys in paths if len(keys) > 1]
@@ -101,7 +108,7 @@ class StreamMapping:
         """Return the Birdie record.
 
         Raises:
-            Unmappable: The record has no id, or a field holds what it cannot.
+            InvalidRecordError: The record has no id, or a field holds what it cannot.
         """
         fields: dict[str, Any] = {}
         for field, path, keys, convert in self._fields:
@@ -110,8 +117,8 @@ class StreamMapping:
             if mapped is not None:
                 fields[field] = mapped
             elif field in _REQUIRED:
-                raise Unmappable(field, f"column {path!r} is empty or missing")
-        body = envelope.build(self.record_type, self.kind, fields, self._additional(record))
+                raise InvalidRecordError(field, f"column {path!r} is empty or missing")
+        body = payload.build_payload(self.record_type, self.kind, fields, self._additional(record))
         return BirdieRecord(self.record_type, fields[self._id_field], body)
 
     def identify(self, record: Mapping[str, Any]) -> str:
@@ -120,7 +127,7 @@ class StreamMapping:
         value = _at(record, keys)
         try:
             return to_id(value, self.rules.id_prefix) or ""
-        except Unmappable:
+        except InvalidRecordError:
             return str(value) if isinstance(value, (int, str)) else ""
 
     def _additional(self, record: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from jsonschema import SchemaError
 from jsonschema.protocols import Validator
 from jsonschema.validators import validator_for
 
-from target_birdie import envelope
 from target_birdie.errors import ConfigError
-from target_birdie.values import Unmappable
+from target_birdie.mapping import payload
+from target_birdie.mapping.values import InvalidRecordError
 
 _TIMEOUT = 30
 
@@ -31,7 +31,7 @@ class SchemaCheck:
         Raises:
             ConfigError: A schema cannot be loaded.
         """
-        types = envelope.RECORD_TYPES if "{record_type}" in place else ("feedback",)
+        types = payload.RECORD_TYPES if "{record_type}" in place else ("feedback",)
         self._validators: dict[str, Validator] = {
             name: _validator(place.replace("{record_type}", name)) for name in types
         }
@@ -40,13 +40,13 @@ class SchemaCheck:
         """Check a body.
 
         Raises:
-            Unmappable: Names the first field that fails, not its value.
+            InvalidRecordError: Names the first field that fails, not its value.
         """
         validator = self._validators.get(record_type)
         error = next(validator.iter_errors(body), None) if validator else None
         if error is not None:
             field = ".".join(str(part) for part in error.absolute_path) or "the record"
-            raise Unmappable("schema", f"{field} fails Birdie's schema ({error.validator})")
+            raise InvalidRecordError("schema", f"{field} fails Birdie's schema ({error.validator})")
 
 
 def _validator(place: str) -> Validator:

@@ -12,9 +12,9 @@ from string import Formatter
 from typing import Any
 from urllib.parse import urlsplit
 
-from target_birdie import envelope
 from target_birdie.errors import ConfigError
-from target_birdie.mapping import Rules
+from target_birdie.mapping import payload
+from target_birdie.mapping.mapper import Rules
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -99,7 +99,7 @@ def _own_name() -> str:
 def _streams(table: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     for stream, entry in table.items():
         record_type = entry["record_type"]
-        known = envelope.known_fields(record_type)
+        known = payload.known_fields(record_type)
         if unknown := sorted(set(entry["fields"]) - set(known)):
             raise ConfigError(
                 f"streams.{stream}.fields names no field of a Birdie {record_type}: "

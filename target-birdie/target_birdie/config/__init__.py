@@ -1,0 +1,1 @@
+"""The settings: declared in `schema`, checked and read in `settings`."""

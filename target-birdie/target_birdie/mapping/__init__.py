@@ -1,0 +1,1 @@
+"""From a tap's record to a Birdie payload: pure, without HTTP, files or state."""

@@ -127,10 +127,7 @@ class WootricAuthenticator(OAuthAuthenticator):
             self.refresh_token = None  # outlived: sign in from the beginning
             return self._send()
         if response.status_code in {404, 405}:
-            raise ServerError(
-                f"Nobody signs in at {self.auth_endpoint} (HTTP {response.status_code}). Check "
-                "'api_url', which has no path of the API in it, and 'region'."
-            )
+            self._not_found(response.status_code)
         try:
             answer = response.json() if response.status_code == requests.codes.ok else None
         except ValueError:
@@ -146,10 +143,22 @@ class WootricAuthenticator(OAuthAuthenticator):
         if self._settings.get("grant_type") == PASSWORD:
             names = "'username', 'password' and 'account_token'"
         message = (
-            f"Wootric refuses the credentials (HTTP {status} from {self.auth_endpoint}). "
-            f"Check the settings {names}, and 'region'."
+            f"Wootric rejected the credentials (HTTP {status} from {self.auth_endpoint}). "
+            f"Check the settings {names}, and that 'region' is the region of the account."
         )
         raise CredentialsError(message)
+
+    def _not_found(self, status: int) -> None:
+        """Raise; Wootric returns 404 for an unknown account token (seen in its mobile SDKs)."""
+        if self._settings.get("account_token"):
+            raise CredentialsError(
+                f"Account not found (HTTP {status} from {self.auth_endpoint}). "
+                "Check 'account_token', and that 'region' is the region of the account."
+            )
+        raise ServerError(
+            f"Token endpoint not found at {self.auth_endpoint} (HTTP {status}). "
+            "Check 'region', and that 'api_url' has no path."
+        )
 
 
 def _seconds(lifetime: Any) -> float:

@@ -15,9 +15,12 @@ PASSWORD = "password"  # noqa: S105 - the name of a grant
 
 REGIONS = {
     "us": "https://api.wootric.com",
-    "eu": "https://api.eu.wootric.com",
-    "au": "https://api.au.wootric.com",
+    "eu": "https://api.wootric.eu",
+    "au": "https://api.wootric.au",
 }
+
+TOKEN_PREFIXES = {"NPS-EU": "eu", "NPS-AU": "au", "NPS-": "us"}
+"""Prefixes of account tokens, and the region of each (documented); the first match counts."""
 
 NEEDED_BY_GRANT = {
     CLIENT_CREDENTIALS: ("client_id", "client_secret"),
@@ -71,8 +74,8 @@ CREDENTIALS = (
         th.StringType,
         secret=True,
         title="Account token",
-        description="`NPS-…`, which of its accounts a login means that sees several. Left alone, "
-        "Wootric chooses the login's own.",
+        description="Token (`NPS-…`) of the account to read. Required when the login sees several "
+        "accounts. Defaults to the login's own account.",
     ),
     th.Property(
         "connection_details",
@@ -121,10 +124,10 @@ CONNECTION = (
     th.Property(
         "region",
         th.StringType,
-        default="us",
         allowed_values=list(REGIONS),
         title="Region",
-        description="Where the Wootric account lives: `us` (the default), `eu` or `au`.",
+        description="Region of the Wootric account: `us`, `eu` or `au`. Defaults to the region "
+        "that `account_token` names (`NPS-EU…`, `NPS-AU…`), or else to `us`.",
     ),
     th.Property(
         "api_url",
@@ -194,6 +197,8 @@ def with_connection_details(config: Mapping[str, Any]) -> dict[str, Any]:
     for name in (field.name for field in CREDENTIALS):
         if isinstance(lifted.get(name), str):
             lifted[name] = lifted[name].strip("\r\n" if name == PASSWORD else None)
+    if isinstance(lifted.get("region"), str):
+        lifted["region"] = lifted["region"].strip().lower()
     return lifted
 
 
@@ -204,5 +209,26 @@ def moment(config: Mapping[str, Any], name: str) -> datetime | None:
 
 
 def base_url(config: Mapping[str, Any]) -> str:
-    """The base URL of the API, without a closing slash."""
-    return str(config.get("api_url") or REGIONS[config.get("region") or "us"]).rstrip("/")
+    """Return the base URL of the API, without a closing slash."""
+    region = config.get("region") or token_region(config) or "us"
+    return str(config.get("api_url") or REGIONS[region]).rstrip("/")
+
+
+def token_region(config: Mapping[str, Any]) -> str | None:
+    """Return the region that `account_token` names by its prefix (documented), or None."""
+    token = str(config.get("account_token") or "")
+    for prefix, region in TOKEN_PREFIXES.items():
+        if token.startswith(prefix):
+            return region
+    return None
+
+
+def region_warning(config: Mapping[str, Any]) -> str | None:
+    """Return a warning if `region` and `account_token` name different regions."""
+    configured, named = config.get("region"), token_region(config)
+    if config.get("api_url") or not configured or not named or configured == named:
+        return None
+    return (
+        f"Setting 'region' is '{configured}', but the prefix of 'account_token' belongs to "
+        f"'{named}'. Using '{configured}'. If the sign-in fails, set 'region' to '{named}'."
+    )

@@ -146,6 +146,8 @@ class TapWootric(Tap):
         if not wrong:
             super()._validate_config(raise_errors=raise_errors)
             self._config.setdefault("user_agent", f"{self.name}/{self.plugin_version}")
+            if warning := settings.region_warning(self._config):
+                self.logger.warning("%s", warning)
         return wrong
 
     @override

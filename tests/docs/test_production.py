@@ -105,7 +105,7 @@ def test_a_tap_that_fails_is_seen_and_its_state_stays(sandbox: Sandbox, tmp_path
     done = sync(sandbox, tmp_path, TAP_WOOTRIC_CLIENT_SECRET="not-the-secret")
 
     assert done.returncode == 1
-    assert "Error: Wootric refuses the credentials" in done.stderr
+    assert "Error: Wootric rejected the credentials" in done.stderr
     assert known == json.loads(state(tmp_path))["bookmarks"]["responses"]
 
 

@@ -13,13 +13,6 @@ from tap_wootric.tap import TapWootric
 from .helpers import Account, assert_complete
 
 APP = {"client_id": "an-id", "client_secret": "a-secret"}
-REGIONS = [
-    ({}, "https://api.wootric.com"),
-    ({"region": "us"}, "https://api.wootric.com"),
-    ({"region": "eu"}, "https://api.eu.wootric.com"),
-    ({"region": "au"}, "https://api.au.wootric.com"),
-    ({"region": "eu", "api_url": "https://proxy.example.com/w/"}, "https://proxy.example.com/w"),
-]
 
 
 def login(account: Account, **more: Any) -> dict[str, Any]:
@@ -33,20 +26,6 @@ def login(account: Account, **more: Any) -> dict[str, Any]:
         "password": sandbox.password,
         **more,
     }
-
-
-@pytest.mark.parametrize(("settings", "base"), REGIONS)
-def test_each_region_has_its_host(settings: dict[str, str], base: str) -> None:
-    """For the token and for the lists; `api_url` overrides it."""
-    tap = TapWootric(config={**APP, **settings})
-    with responses.RequestsMock() as wootric:
-        token = wootric.post(f"{base}/oauth/token", json={"access_token": "t"})
-        listed = wootric.get(f"{base}/v1/segments", json=[{"name": "plan"}])
-
-        records = list(tap.streams["segments"].get_records(None))
-
-    assert [record["name"] for record in records] == ["plan"]
-    assert (token.call_count, listed.call_count) == (1, 2)
 
 
 def test_client_credentials_are_the_default(account: Account) -> None:

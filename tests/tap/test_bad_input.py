@@ -124,7 +124,7 @@ def test_wrong_credentials_end_the_sync_at_once(account: Account, changes: dict[
     output = account.sync(**changes)
 
     assert output.code == 1
-    assert "refuses the credentials" in output.error
+    assert "rejected the credentials" in output.error
     assert "Check the settings" in output.error
     assert len(account.sandbox.requests) == 1
     assert "RECORD" not in "".join(output.lines)

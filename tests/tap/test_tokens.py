@@ -124,7 +124,7 @@ def test_wrong_credentials_end_at_once_and_say_so(
     output = account.sync(**settings)
 
     assert output.code == 1
-    assert "refuses the credentials (HTTP 401" in output.error
+    assert "rejected the credentials (HTTP 401" in output.error
     assert all(name in output.error for name in names)
     assert "Traceback" not in output.log
     assert len(account.tokens) == 1

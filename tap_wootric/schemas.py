@@ -1,4 +1,7 @@
-"""What the API documents of each kind of record."""
+"""JSON Schemas of all streams: the keys that the API documents, with their types.
+
+Sources: Wootric's API documentation, and `end_user.email` as seen on live accounts.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ Json = dict[str, Any]
 FREE_OBJECT = th.CustomType({"type": ["object", "null"]})
 """Any keys and any JSON values; one JSON column where a loader flattens."""
 
-FREE_ARRAY = th.CustomType({"type": ["array", "null"], "items": {}})
+TEXTS = th.CustomType({"type": ["array", "null"], "items": {"type": ["string", "null"]}})
 
 
 def _field(name: str, kind: Any, description: str, *, is_key: bool = False) -> th.Property[Any]:
@@ -25,43 +28,55 @@ def _schema(*fields: th.Property[Any]) -> Json:
 ADDITIONAL_FIELDS = _field(
     "additional_fields",
     FREE_OBJECT,
-    "Keys that the API sends and that are not declared here, with their values.",
+    "Keys that the API returns and that this schema does not declare, with their values.",
 )
 
 ID = _field("id", th.IntegerType, "Wootric's id of the record.", is_key=True)
 CREATED_AT = _field("created_at", th.DateTimeType, "When the record was created, in UTC.")
 UPDATED_AT = _field("updated_at", th.DateTimeType, "When the record last changed, in UTC.")
 PROPERTIES = _field(
-    "properties", FREE_OBJECT, "The customer's own properties: any names, any JSON values."
+    "properties",
+    FREE_OBJECT,
+    "Custom properties by name: strings, numbers, booleans, arrays or null; dates as UNIX seconds.",
 )
+EMAIL = _field("email", th.StringType, "E-mail address; personal data.")
+PHONE_NUMBER = _field("phone_number", th.StringType, "Phone number; personal data.")
+EXTERNAL_ID = _field("external_id", th.StringType, "Id of the end user in the customer's system.")
 
 SURVEYED = (
-    _field("end_user_id", th.IntegerType, "Id of the end user who was asked."),
-    _field("survey_id", th.IntegerType, "Id of the survey that was shown."),
-    _field("ip_address", th.StringType, "Address from which the survey was seen; personal data."),
-    _field("origin_url", th.StringType, "Page on which the survey was seen."),
+    _field("end_user_id", th.IntegerType, "Id of the surveyed end user."),
+    _field("survey_id", th.IntegerType, "Id of the survey, which determines its kind."),
+    _field("ip_address", th.StringType, "IP address of the end user; personal data."),
+    _field("origin_url", th.StringType, "URL of the page that showed the survey."),
 )
 
 END_USER_AT_SURVEY = _field(
     "end_user",
-    th.ObjectType(PROPERTIES, ADDITIONAL_FIELDS),
-    "The end user as they were when the survey was taken.",
+    th.ObjectType(
+        _field("id", th.IntegerType, "Wootric's id of the end user."),
+        EMAIL,
+        PHONE_NUMBER,
+        EXTERNAL_ID,
+        PROPERTIES,
+        ADDITIONAL_FIELDS,
+    ),
+    "The end user, with the properties as they were when the survey was taken.",
 )
 
 RESPONSES = _schema(
     ID,
     _field("created_at", th.DateTimeType, "When the score was given, in UTC.", is_key=True),
     UPDATED_AT,
-    _field("score", th.IntegerType, "The score given: 0 to 10 for NPS."),
-    _field("text", th.StringType, "The comment, null while there is none."),
-    _field("completed", th.BooleanType, "Whether the survey was answered to its end."),
+    _field("score", th.IntegerType, "Score: NPS 0 to 10, CES 1 to 7, CSAT 1 to 5 or 1 to 10."),
+    _field("text", th.StringType, "Comment, HTML-escaped; null without a comment."),
+    _field("completed", th.BooleanType, "Whether the team has marked the response as complete."),
     _field(
         "excluded_from_calculations",
         th.BooleanType,
-        "Whether Wootric leaves the response out of its scores.",
+        "Whether Wootric excludes the response from its scores.",
     ),
-    _field("tags", th.ArrayType(th.StringType), "Tags given to the response."),
-    _field("notes", FREE_ARRAY, "Notes written on the response."),
+    _field("tags", th.ArrayType(th.StringType), "Tags of the response."),
+    _field("notes", TEXTS, "The team's notes on the response; a note can be empty."),
     *SURVEYED,
     END_USER_AT_SURVEY,
 )
@@ -78,39 +93,43 @@ END_USERS = _schema(
     ID,
     CREATED_AT,
     _field("updated_at", th.DateTimeType, "When the end user last changed, UTC.", is_key=True),
-    _field("email", th.StringType, "E-mail address; personal data."),
-    _field("phone_number", th.StringType, "Phone number; personal data."),
-    _field("external_id", th.StringType, "The customer's own id of the end user."),
-    _field("external_created_at", th.DateTimeType, "When the customer met the end user, in UTC."),
-    _field("last_surveyed", th.DateTimeType, "When the end user was last asked, in UTC."),
+    EMAIL,
+    PHONE_NUMBER,
+    EXTERNAL_ID,
+    _field(
+        "external_created_at",
+        th.DateTimeType,
+        "When the customer's system created the end user, in UTC.",
+    ),
+    _field("last_surveyed", th.DateTimeType, "When the end user was last surveyed, in UTC."),
     _field("last_seen_at", th.DateTimeType, "When the end user was last seen, in UTC."),
     PROPERTIES,
     _field(
         "last_response",
         th.ObjectType(
             _field("id", th.IntegerType, "Id of the response."),
-            _field("score", th.IntegerType, "Its score."),
-            _field("text", th.StringType, "Its comment."),
+            _field("score", th.IntegerType, "Score of the response."),
+            _field("text", th.StringType, "Comment of the response."),
             _field(
                 "survey",
                 th.ObjectType(
-                    _field("channel", th.StringType, "Channel through which was asked."),
+                    _field("channel", th.StringType, "Channel of the survey, for example `email`."),
                     ADDITIONAL_FIELDS,
                 ),
-                "The survey that was answered.",
+                "Survey of the response.",
             ),
             ADDITIONAL_FIELDS,
         ),
-        "The end user's latest response, null where there is none.",
+        "Latest response of the end user; null without a response.",
     ),
     _field(
         "settings",
         th.ObjectType(
-            _field("email_nps", th.BooleanType, "Whether NPS is asked by e-mail."),
-            _field("mobile_nps", th.BooleanType, "Whether NPS is asked in mobile apps."),
-            _field("web_nps", th.BooleanType, "Whether NPS is asked on web pages."),
-            _field("force_mobile_survey", th.BooleanType, "Whether the next mobile survey is due."),
-            _field("force_web_survey", th.BooleanType, "Whether the next web survey is due."),
+            _field("email_nps", th.BooleanType, "Whether e-mail surveys are enabled."),
+            _field("mobile_nps", th.BooleanType, "Whether surveys in mobile apps are enabled."),
+            _field("web_nps", th.BooleanType, "Whether surveys on web pages are enabled."),
+            _field("force_mobile_survey", th.BooleanType, "Whether a mobile survey is forced."),
+            _field("force_web_survey", th.BooleanType, "Whether a web survey is forced."),
             _field(
                 "surveys_disabled_by_end_user",
                 th.BooleanType,
@@ -118,17 +137,13 @@ END_USERS = _schema(
             ),
             ADDITIONAL_FIELDS,
         ),
-        "How the end user may be asked.",
+        "Survey settings of the end user.",
     ),
 )
 
 SEGMENTS = _schema(
     _field("name", th.StringType, "Name of the custom property.", is_key=True),
-    _field(
-        "data_type",
-        th.StringType,
-        "`string`, `integer` or `date`; dates stand as UNIX seconds in the properties.",
-    ),
+    _field("data_type", th.StringType, "`string`, `integer` or `date` (UNIX seconds)."),
     _field("created_at", th.DateTimeType, "When the property was defined, in UTC."),
 )
 
@@ -139,6 +154,6 @@ NPS_SUMMARY = _schema(
     _field("promoters", th.IntegerType, "Number of promoters: scores of 9 and 10."),
     _field("passives", th.IntegerType, "Number of passives: scores of 7 and 8."),
     _field("detractors", th.IntegerType, "Number of detractors: scores from 0 to 6."),
-    _field("response_rate", th.IntegerType, "Responses for 100 surveys shown."),
-    _field("email_response_rate", th.IntegerType, "Responses for 100 surveys sent by e-mail."),
+    _field("response_rate", th.IntegerType, "Responses per 100 surveys shown."),
+    _field("email_response_rate", th.IntegerType, "Responses per 100 surveys sent by e-mail."),
 )

@@ -61,7 +61,7 @@ def sandbox(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
         score=10,
         text="  „Gut“,\nsagt Kim 🚀 ",
         tags=["price", "ux"],
-        notes=[{"text": "Called back"}],
+        notes=["Called back"],
         end_user={"properties": properties},
         channel="web",
     )

@@ -39,7 +39,7 @@ def odd_things(sandbox: Sandbox) -> None:
         score=3,
         text=ODD_TEXT,
         tags=["a,b", "{c}", 'd"e', "", "NULL", "back\\slash", "🔥\n"],
-        notes=[{"by": {"id": 1}, "text": "ü"}, "plain", 7, None, ["nested"]],
+        notes=["ü", "", None, '{"b": 1}'],
         end_user={"properties": ODD_PROPERTIES, "channel": "web"},
         survey_language="pt",
         translation={"text": None, "": [{}]},

@@ -138,7 +138,7 @@ TYPES = {
         "completed": "bool",
         "text": "text",
         "tags": "_text",
-        "notes": "_jsonb",
+        "notes": "_text",
         "end_user": "jsonb",
     },
     "duckdb": {

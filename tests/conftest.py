@@ -9,6 +9,7 @@ import pytest
 import requests
 from connector_sandbox import Sandbox
 from hypothesis import settings
+from postgres import NoPostgresError, Postgres, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,3 +80,14 @@ def wootric(sandbox: Sandbox) -> Iterator[SignedIn]:
     client = SignedIn(sandbox)
     with client.session:
         yield client
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A server for all tests; each uses its own schema or database."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(running())
+        except NoPostgresError as reason:
+            pytest.skip(str(reason))
+        yield server

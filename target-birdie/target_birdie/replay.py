@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from target_birdie.delivery import Delivery
 from target_birdie.mapping.mapper import StreamMapper
+from target_birdie.old_delivery import Delivery
 from target_birdie.rejects import NESTING, entries, sync
 
 logger = logging.getLogger("target-birdie")

@@ -24,7 +24,6 @@ from singer_sdk.singerlib.json import serialize_json
 from target_birdie.config import settings as checked
 from target_birdie.config import stream_maps
 from target_birdie.config.schema import CONFIG_SCHEMA, only_schemas
-from target_birdie.delivery import GRACE_SECONDS, Delivery
 from target_birdie.errors import (
     ConfigError,
     InputError,
@@ -32,6 +31,7 @@ from target_birdie.errors import (
     StreamWithoutSchemaError,
 )
 from target_birdie.ledger import State
+from target_birdie.old_delivery import GRACE_SECONDS, Delivery
 from target_birdie.reader import MessageReader
 from target_birdie.replay import Replay
 from target_birdie.sinks import BirdieSink, LeftAloneSink

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from connector_sandbox import Sandbox
 from environments import command
-from target_birdie.delivery import GRACE_SECONDS
+from target_birdie.old_delivery import GRACE_SECONDS
 
 from .shell import EXAMPLES, environment, everything
 

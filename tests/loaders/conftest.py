@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,18 +12,6 @@ from e2e.conftest import plugins as plugins  # noqa: PLC0414 - a fixture
 from tap.helpers import Account
 
 from .loading import DuckDBLoader, JsonLinesLoader, Loader, PostgresLoader
-from .postgres import NoPostgresError, Postgres, running
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A server for all tests; each has a schema of its own."""
-    with ExitStack() as stack:
-        try:
-            server = stack.enter_context(running())
-        except NoPostgresError as reason:
-            pytest.skip(str(reason))
-        yield server
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from environments import command
+from postgres import Postgres
 
-from .postgres import Postgres
 from .truth import KEYS, Json
 
 FLATTENED = {"flattening_enabled": True, "flattening_max_depth": 5}

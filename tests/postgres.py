@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import uuid4
 
 from environments import folder as environment
 
@@ -40,6 +41,12 @@ class Postgres:
         """
         utc = "options=-c%20timezone%3DUTC"
         return f"postgresql+psycopg://{OWNER}@/{OWNER}?host={self.folder}&{utc}"
+
+    def empty_database(self) -> str:
+        """Create a database and return its address as users write it."""
+        name = f"t{uuid4().hex}"
+        self.lines(f"CREATE DATABASE {name}")
+        return f"postgresql://{OWNER}@/{name}?host={self.folder}"
 
     def lines(self, sql: str) -> list[str]:
         """What a query yields, a line a row."""

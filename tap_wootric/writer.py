@@ -1,4 +1,4 @@
-"""Writing Singer messages a page at a time instead of a line at a time."""
+"""Write Singer messages to standard output, a page of records with one write."""
 
 from __future__ import annotations
 
@@ -9,48 +9,45 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.encoding.simple import Message
 
-from tap_wootric.errors import OutputError
+from tap_wootric.errors import BrokenPipeOutputError, ClosedOutputError, OutputError
 
 if sys.version_info >= (3, 12):
     from typing import override
 else:
     from typing_extensions import override
 
-MOST_BUFFERED = 1 << 16
-"""Bytes."""
+MAX_BUFFER_BYTES = 1 << 16
 
 
 class PageWriter(MsgSpecWriter):
-    """Holds back RECORD messages until the tap waits, or writes anything else."""
+    """Buffer RECORD messages. Any other message and a full buffer write them out."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     @override
     def write_message(self, message: Message) -> None:
-        # A line is added whole, so that no signal can split it.
+        # A line is added in one operation, so that a signal cannot split it.
         self._buffer += self.format_message(message)
-        if not isinstance(message, RecordMessage) or len(self._buffer) > MOST_BUFFERED:
+        if not isinstance(message, RecordMessage) or len(self._buffer) > MAX_BUFFER_BYTES:
             self.flush()
 
     def flush(self) -> None:
-        """Write what has been held back.
+        """Write the buffered messages. Call it before the tap waits.
 
         Raises:
-            OutputError: It can't be written; the rest of the run writes into nothing.
+            OutputError: The output cannot be written. Later messages are discarded.
         """
         lines, self._buffer = memoryview(self._buffer), bytearray()
         if sys.stdout is None:
-            raise OutputError("The output is closed. Give the tap a target, or a file to write to.")
+            raise ClosedOutputError
         try:
-            while lines:  # under PYTHONUNBUFFERED a signal cuts a write to a full pipe short
+            while lines:  # with PYTHONUNBUFFERED, a signal shortens the write to a full pipe
                 lines = lines[sys.stdout.buffer.write(lines) or 0 :]
             sys.stdout.buffer.flush()
         except OSError as error:
+            # Otherwise the interpreter flushes again at its exit, and prints a stack trace.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             if isinstance(error, BrokenPipeError):
-                raise OutputError(
-                    "The target has gone: nobody reads the output any more. See why it ended; the "
-                    "next sync goes on from its last state."
-                ) from None
-            raise OutputError(f"The output can't be written ({error.strerror}).") from None
+                raise BrokenPipeOutputError from None
+            raise OutputError(f"Cannot write the output ({error.strerror}).") from None

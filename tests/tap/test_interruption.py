@@ -209,7 +209,7 @@ def test_a_loader_that_is_gone_ends_the_tap_in_one_line(
 
     assert process.process.wait(20) == 1
     lines = process.log.splitlines()
-    assert lines[-1].startswith("Error: The target has gone")
+    assert lines[-1].startswith("Error: Broken pipe: the target exited")
     assert not any("ERROR" in line or "Traceback" in line for line in lines)
 
 
@@ -236,7 +236,7 @@ def test_ctrl_c_on_a_pipe_that_ends_the_loader_too_is_a_stop_and_no_error(
 
 @pytest.mark.parametrize(
     ("output", "line"),
-    [(">&-", "The output is closed"), ("> /dev/full", "The output can't be written (No space")],
+    [(">&-", "Standard output is closed"), ("> /dev/full", "Cannot write the output (No space")],
 )
 def test_an_output_that_takes_nothing_ends_the_tap_in_one_line(
     account: Account, output: str, line: str

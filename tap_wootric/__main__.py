@@ -1,0 +1,16 @@
+"""Start the tap, as the command `tap-wootric` or as `python -m tap_wootric`."""
+
+from tap_wootric.shutdown import exit_on_signals
+
+
+def main() -> None:
+    """Run the command line."""
+    exit_on_signals()
+    # The import takes half a second, in which Ctrl-C must print no stack trace.
+    from tap_wootric.tap import TapWootric  # noqa: PLC0415
+
+    TapWootric.cli()
+
+
+if __name__ == "__main__":
+    main()

@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from html import unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -142,7 +143,7 @@ def differences(sandbox: Sandbox) -> Iterator[str]:
         response, feedback = responses[name], feedbacks[name]
         shown: dict[str, Any] = {
             "rating": feedback["kind"]["fields"]["rating"] == response["score"],
-            "text": feedback.get("text") == text_to_send(response),
+            "text": unescape(feedback.get("text") or "") == (text_to_send(response) or ""),
             "tags": feedback["additional_fields"].get("tags", []) == (response.get("tags") or []),
         }
         yield from (f"{part} of response {name} differs" for part in shown if not shown[part])

@@ -62,35 +62,52 @@ class Birdie:
         below = request.path.removeprefix(MOUNT).strip("/")
         kind, _, rest = below.partition("/")
         if kind == "schemas" and request.method == "GET":
-            return _schema(rest)
+            return self._schema(rest)
         if not request.path.startswith(f"{MOUNT}/") or kind not in COLLECTIONS or not rest:
-            return _refused(404, "There is nothing at this path.")
+            return self._refused(404, "There is nothing at this path.")
         if request.method != "PUT":
-            return _refused(405, "Records are sent by PUT.", {"Allow": "PUT"})
+            return self._refused(405, "Records are sent by PUT.", {"Allow": "PUT"})
         with self._lock:
             self.puts += 1
-        if request.headers.get("authorization") != f"ApiKey {self._key}":
-            return _refused(401, "The API key is not valid.")
+        if request.headers.get("authorization") != f"ApiKey {self._key}" and (
+            self._options.birdie_key_first or _parsed(body) is not None
+        ):
+            return self._refused(401, "The API key is not valid.")
         if not self._limit.take():
-            return _refused(503, "Too many requests.")
+            return self._refused(503, "Too many requests.")
         return self._put(kind, unquote(rest), f"/{below}", body)
 
     def _put(self, kind: str, record_id: str, path: str, body: bytes) -> Reply:
-        try:
-            record = json.loads(body)
-        except ValueError:
-            return _refused(400, "The body is not JSON.")
-        if not isinstance(record, dict):
-            return _refused(400, "The body is not a JSON object.")
+        record = _parsed(body)
+        if record is None:
+            return self._refused(400, "The body is not a JSON object.")
         fault = _fault_in(kind, record_id, record) if self._options.birdie_strict else None
         if fault is not None:
-            return _refused(400, fault)
+            return self._refused(400, fault)
         with self._lock:
             outcome = "updated" if record_id in self._latest[kind] else "created"
             stored = Stored(time.time(), path, record, outcome)
             self._latest[kind][record_id] = stored
             self.history.append(stored)
         return json_reply(201, {"message": "stored"})
+
+    def _schema(self, name: str) -> Reply:
+        name = name.removesuffix(".json")
+        if not name:
+            return json_reply(200, sorted(SCHEMAS))
+        if name not in SCHEMAS:
+            return self._refused(404, "There is no such schema.")
+        return json_reply(200, SCHEMAS[name])
+
+    def _refused(self, status: int, reason: str, headers: dict[str, str] | None = None) -> Reply:
+        """An error reply, its reason in the form that the option `birdie_reason` names."""
+        forms: dict[str, dict[str, Any]] = {
+            "message": {"message": reason},
+            "error": {"error": reason},
+            "errors": {"errors": [reason]},
+            "error_objects": {"errors": [{"message": reason}]},
+        }
+        return json_reply(status, forms[self._options.birdie_reason], headers)
 
 
 def _fault_in(kind: str, record_id: str, record: dict[str, Any]) -> str | None:
@@ -100,14 +117,10 @@ def _fault_in(kind: str, record_id: str, record: dict[str, Any]) -> str | None:
     return fault
 
 
-def _schema(name: str) -> Reply:
-    name = name.removesuffix(".json")
-    if not name:
-        return json_reply(200, sorted(SCHEMAS))
-    if name not in SCHEMAS:
-        return _refused(404, "There is no such schema.")
-    return json_reply(200, SCHEMAS[name])
-
-
-def _refused(status: int, message: str, headers: dict[str, str] | None = None) -> Reply:
-    return json_reply(status, {"message": message}, headers)
+def _parsed(body: bytes) -> dict[str, Any] | None:
+    """The record in a body; None if the body is not a JSON object."""
+    try:
+        record = json.loads(body)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) else None

@@ -63,18 +63,37 @@ SEGMENTS: tuple[tuple[str, str], ...] = (
 ODD_PROPERTIES: tuple[dict[str, Any], ...] = (
     {},
     {"is_admin": True, "beta": False},
-    {"lifetime value": 1234.5, "discount": 0.1, "balance": -17},
-    {"account.owner": "sales@example.com", "crm.score": 7},
-    {"address": {"city": "São Paulo", "geo": {"lat": -23.55, "lon": -46.63}}, "empty": {}},
-    {
-        "modules": ["billing", "reports", {"name": "api", "limits": [1, 2.5, None, True]}],
-        "list": [],
-    },
+    {"contract_amount": 123_450, "lifetime value": "1234", "balance": -17},
+    {"account.owner": "sales@example.com", "crm_score": 7},  # the dot dates from older data
+    {"modules_array": ["billing", "reports", 3, True], "list": []},
     {"größe": "XL", "部署": "営業", "🙂": "emoji key"},
-    {"phone": None, "remark": "", "": "key without a name"},
-    {
-        "Plan": "another case of the same key",
-        "big": 9007199254740993,
-        "email_address": "a@example.org",
-    },
+    {"phone": None, "remark": ""},
+    {"Plan": "another case of the same key", "big": 9007199254740993},
+    {"email_address": "a@example.org", "Telefonnummer": "+49 30 5550100"},
 )
+"""Today a name has no dot, dollar sign or NUL, and a value is no object."""
+
+SURVEY_TEMPLATES: dict[str, Any] = {
+    "default_survey_template_id": 31,
+    "survey_templates": [
+        {
+            "id": 31,
+            "name": "NPS after onboarding",
+            "default_language": "en",
+            "languages": [
+                {"code": "en", "name": "English"},
+                {"code": "pt_br", "name": "Português"},
+            ],
+            "non_configured_language_count": 2,
+            "custom_samplings": [],
+        },
+        {
+            "id": 32,
+            "name": "CSAT after a support case",
+            "default_language": "de",
+            "languages": [{"code": "de", "name": "Deutsch"}],
+            "non_configured_language_count": 0,
+            "custom_samplings": [],
+        },
+    ],
+}

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from random import Random
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
-from connector_sandbox.faults import FAULTS
+from connector_sandbox.faults import FAULTS, Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,7 @@ class Rule:
     after: int
     path: str | None
     api: str | None
+    record_id: str | None
     details: dict[str, Any]
     random: Random = field(repr=False)
     seen: int = 0
@@ -36,6 +38,11 @@ class Rule:
         if self.path is not None and self.path not in request.path:
             return False
         if self.api is not None and self.api != request.api:
+            return False
+        if (
+            self.record_id is not None
+            and unquote(request.path.rpartition("/")[2]) != self.record_id
+        ):
             return False
         self.seen += 1
         if self.seen <= self.after or (self.times is not None and self.hits >= self.times):
@@ -63,18 +70,20 @@ class Faults:
         path: str | None = None,
         seed: int = 0,
         api: str | None = None,
+        record_id: str | None = None,
         **details: Any,
     ) -> Rule:
         """Let requests fail.
 
         Args:
             name: a key of `connector_sandbox.faults.FAULTS`.
-            share: of the requests; a tenth, or where `times` is given all, unless said otherwise.
+            share: of the requests; defaults to 1 if `times` or `record_id` is given, else to 0.1.
             times: how often at most.
             after: how many requests are spared first.
             path: a part of the paths that are meant, such as `/oauth/token`.
             seed: of the choice of requests.
             api: `wootric` or `birdie`; both unless given.
+            record_id: the last segment of the path, such as the id of one feedback.
             details: what the fault itself takes, such as `seconds`.
 
         Raises:
@@ -84,8 +93,8 @@ class Faults:
             message = f"no fault is called {name!r}; there are {', '.join(FAULTS)}"
             raise ValueError(message)
         if share is None:
-            share = 0.1 if times is None else 1.0
-        rule = Rule(name, share, times, after, path, api, details, Random(seed))
+            share = 0.1 if times is None and record_id is None else 1.0
+        rule = Rule(name, share, times, after, path, api, record_id, details, Random(seed))
         with self._lock:
             self._rules.append(rule)
         return rule
@@ -102,7 +111,7 @@ class Faults:
 
     def describe(self) -> dict[str, Any]:
         """What is switched on and how often it has struck; every known fault, explained."""
-        names = ("name", "share", "times", "api", "path", "hits")
+        names = ("name", "share", "times", "api", "path", "record_id", "hits")
         on = [{name: getattr(rule, name) for name in names} for rule in self.active()]
         known = {name: (fault.__doc__ or f"{name}.").strip() for name, fault in FAULTS.items()}
         return {"on": on, "known": known}
@@ -114,4 +123,5 @@ class Faults:
         if rule is None:
             return proceed()
         request.fault = rule.name
-        return FAULTS[rule.name](proceed, self, **rule.details)
+        call = Call(request, proceed, self.revoke_all, self.stopping)
+        return FAULTS[rule.name](call, **rule.details)

@@ -1,90 +1,103 @@
 """Ways in which a server or the network fails, each under its name.
 
-A fault is called with `proceed`, which lets the request take effect and gives the right reply; it
-returns what arrives instead.
+A fault gets a `Call`, whose `proceed` performs the request and returns the right reply. The fault
+returns the reply that arrives instead.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol
+from threading import Event
 
-from connector_sandbox.messages import Reply, json_reply
-
-if TYPE_CHECKING:
-    from threading import Event
+from connector_sandbox.messages import Reply, Request, json_reply
 
 Proceed = Callable[[], Reply]
 
 HTML = "text/html; charset=utf-8"
 PROXY_STATUSES = {502, 503, 504}
-STATUSES = (400, 408, 413, 422, 500, *sorted(PROXY_STATUSES))
+STATUSES = (201, 400, 401, 403, 404, 405, 408, 413, 422, 500, *sorted(PROXY_STATUSES))
+LAST_PAGE = 30
 
 
-class Scene(Protocol):
-    """What a fault can reach of the sandbox."""
+@dataclass(frozen=True)
+class Call:
+    """One request that a fault applies to, and what the fault may use of the sandbox."""
 
-    stopping: Event
+    request: Request
+    proceed: Proceed
     revoke_all: Callable[[], None]
+    stopping: Event
 
 
-def reset(_proceed: Proceed, _scene: Scene) -> Reply:
+def reset(_call: Call) -> Reply:
     """The connection is reset (RST) before the request takes effect."""
     return Reply(delivery="reset")
 
 
-def lost_reply(proceed: Proceed, _scene: Scene) -> Reply:
+def lost_reply(call: Call) -> Reply:
     """The request takes effect, then the connection is reset: the reply never arrives."""
-    proceed()
+    call.proceed()
     return Reply(delivery="reset")
 
 
-def cut(proceed: Proceed, _scene: Scene) -> Reply:
+def cut(call: Call) -> Reply:
     """The request takes effect; half of the reply's body arrives, then the connection ends."""
-    return replace(proceed(), delivery="cut")
+    return replace(call.proceed(), delivery="cut")
 
 
-def html(_proceed: Proceed, _scene: Scene) -> Reply:
+def html(_call: Call) -> Reply:
     """200 with a page for people, as a proxy shows one; the request takes no effect."""
     return Reply(200, b"<html><body>Please try again later</body></html>", content_type=HTML)
 
 
-def object_reply(_proceed: Proceed, _scene: Scene) -> Reply:
+def object_reply(_call: Call) -> Reply:
     """200 with a JSON object where an array was due; the request takes no effect."""
     return json_reply(200, {"error": "temporarily unavailable"})
 
 
-def hang(_proceed: Proceed, scene: Scene, seconds: float = 30.0) -> Reply:
+def hang(call: Call, seconds: float = 30.0) -> Reply:
     """No effect and no answer; after `seconds` the connection ends."""
-    scene.stopping.wait(seconds)
+    call.stopping.wait(seconds)
     return Reply(delivery="silent")
 
 
-def slow(proceed: Proceed, _scene: Scene, seconds: float = 1.0) -> Reply:
+def slow(call: Call, seconds: float = 1.0) -> Reply:
     """The right reply, little by little over `seconds`."""
-    return replace(proceed(), delivery="slow", seconds=seconds)
+    return replace(call.proceed(), delivery="slow", seconds=seconds)
 
 
-def trickle(proceed: Proceed, _scene: Scene, seconds: float = 0.2) -> Reply:
+def trickle(call: Call, seconds: float = 0.2) -> Reply:
     """The right reply, from its status line on, a byte every `seconds`: far too late."""
-    return replace(proceed(), delivery="trickle", seconds=seconds)
+    return replace(call.proceed(), delivery="trickle", seconds=seconds)
 
 
-def revoke(proceed: Proceed, scene: Scene) -> Reply:
+def revoke(call: Call) -> Reply:
     """Every access token is revoked before its time, this request's first."""
-    scene.revoke_all()
-    return proceed()
+    call.revoke_all()
+    return call.proceed()
 
 
-def retry_after(_proceed: Proceed, _scene: Scene, seconds: int = 1, status: int = 503) -> Reply:
+def retry_after(_call: Call, seconds: int = 1, status: int = 503) -> Reply:
     """503, or another `status`, with `Retry-After: seconds`; the request takes no effect."""
     return _error(status, {"Retry-After": str(seconds)})
 
 
-def too_many(_proceed: Proceed, _scene: Scene, reset_in: float | None = None) -> Reply:
+def firewall(_call: Call) -> Reply:
+    """403 with an HTML page, as from a firewall; the request takes no effect."""
+    return Reply(403, b"<html><body><h1>Request blocked</h1></body></html>", content_type=HTML)
+
+
+def page_limit(call: Call) -> Reply:
+    """400 for page 31 and later; every other request gets the right reply."""
+    page = call.request.query.get("page", "1")
+    late = page.isdecimal() and int(page) > LAST_PAGE
+    return json_reply(400, {"error": "page is invalid"}) if late else call.proceed()
+
+
+def too_many(_call: Call, reset_in: float | None = None) -> Reply:
     """429; only where `reset_in` seconds are given, with the three headers of the limit."""
     if reset_in is None:
         return _error(429)
@@ -100,7 +113,7 @@ def _error(status: int, headers: dict[str, str] | None = None) -> Reply:
 
 
 def _plain(status: int) -> Callable[..., Reply]:
-    def fault(_proceed: Proceed, _scene: Scene) -> Reply:
+    def fault(_call: Call) -> Reply:
         return _error(status)
 
     fault.__doc__ = f"{status} {HTTPStatus(status).phrase}; the request takes no effect."
@@ -119,6 +132,8 @@ FAULTS: dict[str, Callable[..., Reply]] = {
     "slow": slow,
     "trickle": trickle,
     "revoke": revoke,
+    "firewall": firewall,
+    "page_limit": page_limit,
     "retry_after": retry_after,
 }
 """Every fault by the name under which it is switched on."""

@@ -9,6 +9,7 @@ CHOICES = {
     "filter_reading": {"stored", "seconds"},
     "time_format": {"offset", "naive_utc", "iso_millis", "unix"},
     "ties": {"reversed", "same", "place"},
+    "birdie_reason": {"message", "error", "errors", "error_objects"},
 }
 
 
@@ -26,7 +27,7 @@ class Options:
     per_page_cap: int = 50
     """Most records of a page; a larger `per_page` is cut down to it without a word."""
     max_page: int = 30
-    """Last page that is answered; above it 400."""
+    """Last page that holds records; every later page is empty."""
     rate_limit: tuple[int, float] | None = None
     """Requests in a window of seconds, announced in headers; beyond it 429. None: no limit."""
     rate_limit_headers: bool = True
@@ -37,6 +38,8 @@ class Options:
     """True: the password grant works with `account_token` only."""
     updated_filter: bool = True
     """False: `updated[...]` is silently ignored on responses and declines."""
+    sort_key: bool = True
+    """False: `sort_key` is silently ignored; end users are sorted by email."""
     filter_reading: str = "stored"
     """`stored` compares microseconds with the second asked for, `seconds` whole seconds."""
     time_format: str = "offset"
@@ -45,6 +48,8 @@ class Options:
     """The account's time zone: for times with an offset and for the summary's days."""
     ties: str = "reversed"
     """Order of equal times: descending `reversed` or `same`; `place`: another one on each page."""
+    html_text: bool = True
+    """True: comments are HTML-escaped in replies, as in `&amp;` and `&#39;`."""
     segments_paged: bool = True
     """False: `/v1/segments` gives everything at once and ignores `page` and `per_page`."""
     utc_offset_seconds_clock: float = 0.0
@@ -55,6 +60,10 @@ class Options:
     """Seconds that every Birdie reply takes."""
     birdie_rate_limit: int | None = None
     """Requests that Birdie accepts within any one second; beyond it 503. None: no limit."""
+    birdie_key_first: bool = True
+    """True: a wrong key is refused before the body is read; False: the body is checked first."""
+    birdie_reason: str = "message"
+    """Form of an error's reason: `message`, `error`, `errors` (texts) or `error_objects`."""
     birdie_strict: bool = True
     """True: bodies are checked against the published schemas; False: any JSON object is stored."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import inf
 from typing import TYPE_CHECKING
 
 from connector_sandbox.table import Range, Selection
@@ -24,10 +25,10 @@ def read(stream: str, query: dict[str, str], options: Options) -> Selection:
     """The selection that a query means; unknown parameters are ignored.
 
     Raises:
-        BadQueryError: a page, page size or time that is none.
+        BadQueryError: a page, page size or time is not a whole number.
     """
     limit, offset = page_of(query, options)
-    key = _sort_key(stream, query)
+    key = _sort_key(stream, query, options)
     default = "asc" if stream == "end_users" else "desc"
     order = query.get("sort_order", default)
     if order not in {"asc", "desc"}:
@@ -47,25 +48,19 @@ def page_of(query: dict[str, str], options: Options) -> tuple[int, int]:
     """How many records at most, and how many before them.
 
     Raises:
-        BadQueryError: `page` or `per_page` is not a number from 1, or the page is beyond the last.
+        BadQueryError: `page` or `per_page` is not a whole number from 1.
     """
-    page = _whole("page", query.get("page", "1"))
-    asked = _whole("per_page", query.get("per_page", str(DEFAULT_PER_PAGE)))
-    if not 1 <= page <= options.max_page:
-        message = f"page must be between 1 and {options.max_page}"
-        raise BadQueryError(message)
-    if asked < 1:
-        message = "per_page must be at least 1"
-        raise BadQueryError(message)
+    page = _whole("page", query.get("page", "1"), lowest=1)
+    asked = _whole("per_page", query.get("per_page", str(DEFAULT_PER_PAGE)), lowest=1)
     size = min(asked, options.per_page_cap)
-    return size, (page - 1) * size
+    return size if page <= options.max_page else 0, (page - 1) * size
 
 
-def _sort_key(stream: str, query: dict[str, str]) -> str:
+def _sort_key(stream: str, query: dict[str, str], options: Options) -> str:
     if stream != "end_users":
         return "created_at"
-    key = query.get("sort_key", "email")
-    return key if key in {"created_at", "updated_at"} else "email"
+    key = query.get("sort_key") if options.sort_key else None
+    return key if key is not None and key in {"created_at", "updated_at"} else "email"
 
 
 def _ranges(stream: str, query: dict[str, str], options: Options) -> dict[str, Range]:
@@ -100,8 +95,8 @@ def _equal(stream: str, query: dict[str, str]) -> dict[str, object]:
     return {"excluded_from_calculations": value == "true"}
 
 
-def _whole(name: str, value: str) -> int:
-    if not WHOLE.fullmatch(value):
-        message = f"{name} must be a whole number"
+def _whole(name: str, value: str, lowest: float = -inf) -> int:
+    if not WHOLE.fullmatch(value) or int(value) < lowest:
+        message = f"{name} is invalid"
         raise BadQueryError(message)
     return int(value)

@@ -152,7 +152,7 @@ class Sandbox:
         return page(self, request)
 
     def _call_hook(self, request: Request) -> None:
-        if self._hook is None or not wootric.is_list(request.path):
+        if self._hook is None or not wootric.is_data(request.path):
             return
         with self._hook_lock:
             self._lists += 1

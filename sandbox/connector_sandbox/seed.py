@@ -7,8 +7,17 @@ from datetime import timedelta
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
 
-from connector_sandbox.corpus import CUSTOMERS, NOTES, ODD_PROPERTIES, SEGMENTS, TAGS, TEXTS
+from connector_sandbox.corpus import (
+    CUSTOMERS,
+    NOTES,
+    ODD_PROPERTIES,
+    SEGMENTS,
+    SURVEY_TEMPLATES,
+    TAGS,
+    TEXTS,
+)
 from connector_sandbox.store import DEFAULTS
+from connector_sandbox.surveys import SURVEYS
 from connector_sandbox.times import SECOND, as_datetime, from_microseconds, microseconds
 
 if TYPE_CHECKING:
@@ -22,6 +31,11 @@ if TYPE_CHECKING:
 HISTORY = timedelta(days=400)
 AN_HOUR = timedelta(hours=1)
 FIRST_ID = {"responses": 1001, "declines": 501, "end_users": 201}
+NPS_ONLY = 10
+SURVEY_IDS = (10, 10, 10, 11, 11, 11, 13, 12, 14, 15)
+"""Three in ten responses answer a CSAT or CES survey."""
+CONTACT = ("id", "email", "external_id", "phone_number", "properties")
+"""What a response and a decline repeat of the person, as of the day of the survey."""
 IDENTITY = {"id", "created_at", "updated_at"}
 LANGUAGES = tuple(TEXTS)
 WEIGHTS = (30, 25, 10, 6, 6, 5, 5, 4, 4, 2, 2, 1)
@@ -62,6 +76,7 @@ def fill(store: Store, random: Random, responses: int, until: Moment | None = No
     store.load("declines", _declines(random, period, responses // 3, people))
     rows = ({"name": n, "data_type": t, "created_at": period.start} for n, t in SEGMENTS)
     store.load("segments", rows)
+    store.survey_templates = SURVEY_TEMPLATES
 
 
 def arrive(store: Store, random: Random, n: int) -> list[Data]:
@@ -123,19 +138,23 @@ def _responses(random: Random, period: Period, n: int, people: list[Data]) -> li
 def _response(
     random: Random, period: Period, person: Data, created: datetime, number: int, place: float
 ) -> Data:
-    properties = person["properties"]
-    language = properties.get("language", "en")
+    language = person["properties"].get("language", "en")
     row = _survey(random, period, person, created, number) | {
-        "score": random.choice((0, 2, 4, 6, 7, 8, 8, 9, 9, 9, 10, 10, 10)),
         "text": _text(random, language),
         "completed": _chance(random, 0.9),
         "excluded_from_calculations": _chance(random, 0.03),
         "tags": random.sample(TAGS, k=random.choice((0, 0, 0, 1, 1, 3))),
-        "notes": random.sample(NOTES, k=random.choice((0, 0, 0, 0, 1, 2))),
+        "notes": random.choice((None, [""], [NOTES[0], ""], *([] for _ in range(6)), [*NOTES[1:]])),
     }
     if place < OLD_SHARE:
-        for key in random.sample(("tags", "notes", "completed", "origin_url", "survey_id"), k=2):
+        # No other survey existed then, so that a missing survey_id hides no other scale.
+        row["survey_id"] = NPS_ONLY
+        row["end_user"] = {name: row["end_user"][name] for name in ("email", "properties")}
+        for key in random.sample(("tags", "notes", "completed", "origin_url"), k=2):
             del row[key]
+    row["score"] = random.choice(SURVEYS[row["survey_id"]].scores)
+    if place < OLD_SHARE and _chance(random, 0.5):
+        del row["survey_id"]
     if place >= NEW_SHARE:
         row["survey_language"] = language
     return row
@@ -152,12 +171,12 @@ def _survey(random: Random, period: Period, person: Data, created: datetime, num
     return {
         "id": number,
         "end_user_id": person["id"],
-        "survey_id": 10 + random.randrange(4),
+        "survey_id": random.choice(SURVEY_IDS),
         "ip_address": None if by_mail else f"198.51.100.{random.randrange(1, 255)}",
         "origin_url": None if by_mail else f"https://app.example.com/{random.choice('abcd')}",
         "created_at": created,
         "updated_at": period.later(random, created),
-        "end_user": {"properties": person["properties"]},
+        "end_user": {name: person.get(name) for name in CONTACT},
     }
 
 

@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 
 STREAMS = ("responses", "declines", "end_users")
 
+END_USER: Data = {
+    "id": 1,
+    "email": "person@example.com",
+    "external_id": None,
+    "phone_number": None,
+    "properties": {},
+}
+HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
+
 DEFAULTS: dict[str, Data] = {
     "responses": {
         "end_user_id": 1,
@@ -31,14 +40,14 @@ DEFAULTS: dict[str, Data] = {
         "origin_url": "https://app.example.com/",
         "tags": [],
         "notes": [],
-        "end_user": {"properties": {}},
+        "end_user": END_USER,
     },
     "declines": {
         "end_user_id": 1,
         "survey_id": 1,
         "ip_address": "192.0.2.1",
         "origin_url": "https://app.example.com/",
-        "end_user": {"properties": {}},
+        "end_user": END_USER,
     },
     "end_users": {
         "email": None,
@@ -79,6 +88,7 @@ class Store:
             "end_users": Table((*orders, "email")),
         }
         self._segments: list[Data] = []
+        self.survey_templates: Data = {"default_survey_template_id": None, "survey_templates": []}
 
     def now(self) -> datetime:
         """The server's clock."""
@@ -268,7 +278,19 @@ class Store:
         return text.encode()
 
     def _render(self, record: Record) -> bytes:
-        style = (self._options.time_format, self._options.time_zone)
+        escape = self._options.html_text
+        style = (self._options.time_format, self._options.time_zone, escape)
         if record.rendered is None or record.rendered[0] != style:
-            record.rendered = (style, self.dumps(record.data))
+            shown = with_html_text(record.data) if escape else record.data
+            record.rendered = (style, self.dumps(shown))
         return record.rendered[1]
+
+
+def with_html_text(data: Data) -> Data:
+    """A record whose comment, and that of its last response, is HTML-escaped as in Rails."""
+    data = dict(data)
+    if isinstance(data.get("text"), str):
+        data["text"] = data["text"].translate(HTML)
+    if isinstance(data.get("last_response"), dict):
+        data["last_response"] = with_html_text(data["last_response"])
+    return data

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 import time
 from threading import Lock
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 from connector_sandbox.messages import Reply, json_reply
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from connector_sandbox.credentials import Credentials
     from connector_sandbox.messages import Request
     from connector_sandbox.options import Options
+
+
+SCOPE = "delete_account admin respond export read survey invalidate_response"
 
 
 class Tokens:
@@ -29,7 +33,10 @@ class Tokens:
 
     def answer(self, request: Request, body: bytes) -> Reply:
         """`POST /oauth/token`; of the query nothing but `account_token` is read."""
-        form = dict(parse_qsl(body.decode(errors="replace")))
+        form = _basic(request.headers) | dict(parse_qsl(body.decode(errors="replace")))
+        account = request.query.get("account_token")
+        if account not in {None, self._credentials.account_token}:
+            return json_reply(404, {"error": "Not found", "status": 404})
         grants = {
             "client_credentials": self._client_credentials,
             "password": self._password,
@@ -38,7 +45,7 @@ class Tokens:
         grant = grants.get(form.get("grant_type", ""))
         if grant is None:
             return _refused(400, "unsupported_grant_type", "The grant type is not supported.")
-        return grant(form, request.query.get("account_token"))
+        return grant(form, account)
 
     def valid(self, authorization: str) -> bool:
         """Whether an `Authorization` header carries a token that lives."""
@@ -62,10 +69,8 @@ class Tokens:
         known = (self._credentials.username, self._credentials.password)
         if (form.get("username"), form.get("password")) != known:
             return _refused(401, "invalid_grant", "The login is not valid.")
-        if account != self._credentials.account_token and (
-            account is not None or self._options.several_accounts
-        ):
-            return _refused(401, "invalid_grant", "The account token is missing or wrong.")
+        if account is None and self._options.several_accounts:
+            return _refused(401, "invalid_grant", "The account token is missing.")
         return self._issue(with_refresh=True)
 
     def _refresh_token(self, form: dict[str, str], _account: str | None) -> Reply:
@@ -81,9 +86,10 @@ class Tokens:
         token = secrets.token_hex(32)
         reply: dict[str, object] = {
             "access_token": token,
-            "token_type": "bearer",
+            "token_type": "Bearer",
             "expires_in": int(lifetime) if lifetime >= 1 else lifetime,
-            "scope": "public",
+            "scope": SCOPE,
+            "created_at": int(time.time()),
         }
         with self._lock:
             self.issued += 1
@@ -92,6 +98,18 @@ class Tokens:
                 reply["refresh_token"] = secrets.token_hex(32)
                 self._refresh.add(str(reply["refresh_token"]))
         return json_reply(200, reply)
+
+
+def _basic(headers: dict[str, str]) -> dict[str, str]:
+    """Client id and secret of HTTP Basic authentication; empty without or with a bad header."""
+    kind, _, value = headers.get("authorization", "").partition(" ")
+    if kind.lower() != "basic":
+        return {}
+    try:
+        client_id, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
+    except ValueError:
+        return {}
+    return {"client_id": unquote_plus(client_id), "client_secret": unquote_plus(secret)}
 
 
 def _refused(status: int, error: str, description: str) -> Reply:

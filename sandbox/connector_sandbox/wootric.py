@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connector_sandbox import query, summary
+from connector_sandbox import email_stats, query, summary
 from connector_sandbox.limits import FixedWindow
 from connector_sandbox.messages import Reply, json_reply
 from connector_sandbox.store import STREAMS, Store
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from connector_sandbox.tokens import Tokens
 
 MOUNT = "/wootric"
+V1 = (*STREAMS, "segments", "nps_summary", "survey_templates")
+DATA = {f"/v1/{name}": name for name in V1} | {"/v2/email_stats": "email_stats"}
+"""The paths that return data, and the names of what they return."""
+SUMMARIES = {"nps_summary": summary.read, "email_stats": email_stats.read}
 
 
 class Wootric:
@@ -32,15 +36,15 @@ class Wootric:
         route = (request.method, request.path.removeprefix(MOUNT))
         if route == ("POST", "/oauth/token"):
             return self._tokens.answer(request, body)
-        if route[0] != "GET" or not is_list(request.path):
-            return json_reply(404, {"error": "Not found"})
+        if route[0] != "GET" or not is_data(request.path):
+            return _not_found()
         if not self._tokens.valid(request.headers.get("authorization", "")):
             return _unauthorised()
         passes, headers = self._limit.take()
         if not passes:
             return json_reply(429, {"error": "Rate limit exceeded"}, headers)
         try:
-            content = self._content(route[1].rpartition("/")[2], request.query)
+            content = self._content(DATA[route[1]], request.query)
         except query.BadQueryError as error:
             return json_reply(400, {"error": str(error)}, headers)
         return Reply(200, content, headers)
@@ -49,9 +53,11 @@ class Wootric:
         if name in STREAMS:
             selection = query.read(name, parameters, self._options)
             return self._store.page(name, selection)
-        if name == "nps_summary":
-            zone = self._options.time_zone
-            return self._store.dumps(summary.read(self._store, parameters, zone))
+        if name in SUMMARIES:
+            read = SUMMARIES[name]
+            return self._store.dumps(read(self._store, parameters, self._options.time_zone))
+        if name == "survey_templates":
+            return self._store.dumps(self._store.survey_templates)
         rows = self._store.segments()
         if self._options.segments_paged:
             size, offset = query.page_of(parameters, self._options)
@@ -59,10 +65,18 @@ class Wootric:
         return self._store.dumps(rows)
 
 
-def is_list(path: str) -> bool:
-    """Whether a path, with its mount, is one that gives data."""
-    name = path.removeprefix(f"{MOUNT}/v1/")
-    return name != path and name in {*STREAMS, "segments", "nps_summary"}
+def is_data(path: str) -> bool:
+    """Whether a path, with its mount, is one that returns data."""
+    return path.startswith(MOUNT) and path.removeprefix(MOUNT) in DATA
+
+
+def _not_found() -> Reply:
+    error = {
+        "status": "record_not_found",
+        "message": "The record could not be found",
+        "field": None,
+    }
+    return json_reply(404, {"type": "error_list", "errors": [error]})
 
 
 def _unauthorised() -> Reply:

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from connector_sandbox import Sandbox
+from connector_sandbox.store import with_html_text
 from connector_sandbox.summary import read as summary
 
 Json = dict[str, Any]
@@ -38,7 +39,8 @@ def held(sandbox: Sandbox, stream: str) -> Rows:
     """The records of the source by key; the API shows whole seconds."""
     store = sandbox.store
     rows = store.segments() if stream == "segments" else store.records(stream)
-    return {row[KEYS[stream]]: {k: _held(k, v) for k, v in row.items()} for row in rows}
+    shown = map(with_html_text, rows)
+    return {row[KEYS[stream]]: {k: _held(k, v) for k, v in row.items()} for row in shown}
 
 
 def summaries(sandbox: Sandbox, days: Iterable[str]) -> Rows:

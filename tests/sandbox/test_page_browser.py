@@ -114,7 +114,7 @@ def test_requests_are_shown_as_they_come(wootric: SignedIn, browser: Browser) ->
     browser.until(lambda: len(browser.texts("#requests tr")) == 2)
     cells = browser.texts("#requests tr:first-child td")
 
-    assert cells[1:5] == ["Wootric", "GET", "/v1/responses?page=31", "400"]
+    assert cells[1:5] == ["Wootric", "GET", "/v1/responses?page=31", "200"]
     assert float(cells[5]) >= 0
     assert {row.api for row in wootric.sandbox.requests} == {"wootric"}
 

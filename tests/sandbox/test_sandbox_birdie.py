@@ -112,6 +112,42 @@ def test_an_invalid_body_is_400_with_a_message(
     assert sandbox.birdie.records() == {}
 
 
+REASON = "The API key is not valid."
+
+
+@pytest.mark.parametrize(
+    ("form", "body"),
+    [
+        ("message", {"message": REASON}),
+        ("error", {"error": REASON}),
+        ("errors", {"errors": [REASON]}),
+        ("error_objects", {"errors": [{"message": REASON}]}),
+    ],
+)
+def test_the_reason_may_have_another_key(
+    sandbox: Sandbox, put: Put, form: str, body: object
+) -> None:
+    """The key of the message is not known (infer)."""
+    sandbox.options.birdie_reason = form
+
+    assert put("/feedbacks/7", feedback(), key="wrong").json() == body
+
+
+@pytest.mark.parametrize(("key_first", "statuses"), [(True, (401, 400)), (False, (400, 400))])
+def test_a_body_that_is_no_json_shows_what_is_checked_first(
+    sandbox: Sandbox, key_first: bool, statuses: tuple[int, int]
+) -> None:
+    """401 wrong key, 400 invalid body (doc); their order is unknown (infer)."""
+    sandbox.options.birdie_key_first = key_first
+    url = f"{sandbox.birdie_url}/feedbacks/target-birdie-check"
+    replies = [
+        requests.put(url, "{", headers={"Authorization": f"ApiKey {key}"}, timeout=5)
+        for key in ("wrong", sandbox.api_key)
+    ]
+
+    assert tuple(reply.status_code for reply in replies) == statuses
+
+
 @pytest.mark.parametrize("field", ["feedback_id", "kind", "posted_at"])
 def test_what_must_be_there_is_named(put: Put, field: str) -> None:
     """400 invalid body (doc)."""

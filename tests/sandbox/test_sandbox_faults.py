@@ -29,7 +29,9 @@ def put(sandbox: Sandbox, record_id: str = "7") -> int:
         return 0
 
 
-@pytest.mark.parametrize("status", [400, 408, 413, 422, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize(
+    "status", [201, 400, 401, 403, 404, 405, 408, 413, 422, 429, 500, 502, 503, 504]
+)
 def test_an_error_status_strikes_before_the_request_takes_effect(
     wootric: SignedIn, status: int
 ) -> None:
@@ -178,6 +180,21 @@ def test_faults_can_be_limited_to_one_api(wootric: SignedIn) -> None:
     wootric.sandbox.faults.on("500", share=1.0, api="birdie")
 
     assert (put(wootric.sandbox), wootric.get("responses").status_code) == (500, 200)
+
+
+def test_a_fault_can_be_limited_to_one_record(sandbox: Sandbox) -> None:
+    """Every request for it fails, all others are accepted."""
+    sandbox.faults.on("firewall", record_id="7")
+
+    assert [put(sandbox, record_id) for record_id in ("7", "17", "7")] == [403, 201, 403]
+
+
+def test_a_late_page_may_be_400(wootric: SignedIn) -> None:
+    """Page 31 was an error once (field)."""
+    wootric.sandbox.faults.on("page_limit", share=1.0)
+    replies = [wootric.get("responses", {"page": page}) for page in (30, 31)]
+
+    assert [reply.status_code for reply in replies] == [200, 400]
 
 
 def statuses(wootric: SignedIn, n: int = 40, **when: Any) -> list[int]:

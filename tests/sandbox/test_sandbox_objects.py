@@ -132,27 +132,84 @@ def test_segments_type_the_properties(wootric: SignedIn) -> None:
     assert all(isinstance(person["properties"][n], int) for n, t in types.items() if t == "date")
 
 
-def json_types(value: object) -> set[str]:
-    """Names of the JSON types in a value, nested ones too."""
-    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return {type(value).__name__}.union(*map(json_types, below))
+def test_property_names_follow_todays_rules_except_one(sandbox: Sandbox) -> None:
+    """No `$`, `.` or NUL, values are not objects (doc); old data may differ (infer)."""
+    items = [item for row in sandbox.store.end_users() for item in row["properties"].items()]
+
+    assert {type(value) for _, value in items} == {str, int, bool, list, type(None)}
+    assert {"lifetime value", "部署", "modules_array"} <= {name for name, _ in items}
+    assert {name for name, _ in items if set(name) & set("$.\0")} == {"account.owner"}
 
 
-def test_properties_have_every_json_type_and_any_key(sandbox: Sandbox) -> None:
-    """Any keys (spaces, dots, unicode), values of every type, sometimes nested (doc)."""
-    properties = [row["properties"] for row in sandbox.store.end_users()]
-    keys = {key for row in properties for key in row}
+@pytest.mark.parametrize("stream", ["responses", "declines"])
+def test_end_user_has_contact_fields_beside_the_properties(wootric: SignedIn, stream: str) -> None:
+    """end_user holds email (live26), perhaps id, external_id, phone_number (live26)."""
+    (row,) = wootric.rows(stream, {"per_page": 1})
+    person = wootric.sandbox.store.get(row["end_user_id"], "end_users")
 
-    assert json_types(properties) == {
-        "dict",
-        "list",
-        "str",
-        "int",
-        "float",
-        "bool",
-        "NoneType",
+    assert row["end_user"].keys() == {"id", "email", "external_id", "phone_number", "properties"}
+    assert all(row["end_user"][name] == person[name] for name in row["end_user"])
+
+
+def test_notes_are_texts_null_or_empty(sandbox: Sandbox) -> None:
+    """Array of strings, null, or with empty strings (live26)."""
+    notes = [row["notes"] for row in sandbox.store.responses() if "notes" in row]
+
+    assert None in notes
+    assert [] in notes
+    assert {len(note) > 0 for row in notes for note in row or ()} == {True, False}
+
+
+@pytest.mark.parametrize(("escaped", "shown"), [(True, "&lt;b&gt; &amp; it&#39;s"), (False, None)])
+def test_a_comment_is_html_escaped(wootric: SignedIn, escaped: bool, shown: str | None) -> None:
+    """Text is HTML-escaped (live26, one team); the option shows the other reading."""
+    wootric.sandbox.options.html_text = escaped
+    text = "<b> & it's"
+    row = wootric.sandbox.store.add_response(text=text)
+    person = wootric.sandbox.store.add_end_user(last_response={"text": text})
+
+    assert wootric.rows("responses", {"per_page": 1})[0]["text"] == (shown or text)
+    people = wootric.rows("end_users", {"sort_key": "created_at", "sort_order": "desc"})
+    assert [p["last_response"]["text"] for p in people if p["id"] == person["id"]] == [
+        shown or text
+    ]
+    assert wootric.sandbox.store.get(row["id"])["text"] == text
+
+
+def test_surveys_of_every_kind_share_one_list(sandbox: Sandbox) -> None:
+    """NPS 0-10, CSAT 1-5 or 1-10, CES 1-7 (sdk); the survey decides the kind (doc)."""
+    scores: dict[int, set[int]] = {}
+    for row in sandbox.store.responses():
+        scores.setdefault(row.get("survey_id", 10), set()).add(row["score"])
+    bounds = {survey: (min(found), max(found)) for survey, found in scores.items()}
+
+    assert bounds == {
+        10: (0, 10),
+        11: (0, 10),
+        13: (0, 10),
+        12: (1, 10),
+        14: (1, 5),
+        15: (1, 7),
     }
-    assert {"", "crm.score", "lifetime value", "部署"} <= keys
+
+
+def test_survey_templates_are_one_object(wootric: SignedIn) -> None:
+    """default_survey_template_id and survey_templates (doc)."""
+    found = wootric.get("survey_templates").json()
+
+    assert found["default_survey_template_id"] in {row["id"] for row in found["survey_templates"]}
+    assert all(
+        row.keys()
+        == {
+            "id",
+            "name",
+            "default_language",
+            "languages",
+            "non_configured_language_count",
+            "custom_samplings",
+        }
+        for row in found["survey_templates"]
+    )
 
 
 def test_texts_are_what_people_write(sandbox: Sandbox) -> None:

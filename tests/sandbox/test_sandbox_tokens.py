@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
 if TYPE_CHECKING:
     from connector_sandbox import Sandbox
@@ -42,11 +43,23 @@ def outcome(reply: Response) -> tuple[int, str | None]:
 def test_client_credentials_give_a_token_of_two_hours(
     wootric: SignedIn, client_form: dict[str, str]
 ) -> None:
-    """access_token, token_type bearer, expires_in 7200, scope public (doc)."""
+    """access_token, token_type Bearer, expires_in 7200, scope (words), created_at (doc)."""
     reply = wootric.token(client_form).json()
 
     assert reply.pop("access_token")
-    assert reply == {"token_type": "bearer", "expires_in": 7200, "scope": "public"}
+    assert 0 <= time.time() - reply.pop("created_at") < 5
+    assert "read" in reply.pop("scope").split()
+    assert reply == {"token_type": "Bearer", "expires_in": 7200}
+
+
+@pytest.mark.parametrize(("secret", "status"), [("sandbox-client-secret", 200), ("wrong", 401)])
+def test_basic_client_authentication_works(wootric: SignedIn, secret: str, status: int) -> None:
+    """HTTP Basic client authentication works too (live26)."""
+    url = f"{wootric.sandbox.wootric_url}/oauth/token"
+    login = (wootric.sandbox.client_id, secret)
+    form = {"grant_type": "client_credentials"}
+
+    assert requests.post(url, form, auth=login, timeout=5).status_code == status
 
 
 def test_the_password_grant_adds_a_refresh_token(
@@ -60,6 +73,7 @@ def test_the_password_grant_adds_a_refresh_token(
         "token_type",
         "expires_in",
         "scope",
+        "created_at",
         "refresh_token",
     }
 
@@ -85,17 +99,22 @@ def test_credentials_in_the_url_are_not_read(
     assert reply.status_code == 400
 
 
-@pytest.mark.parametrize("account", [None, "NPS-wrong"])
 def test_a_login_with_several_accounts_needs_its_account_token(
-    wootric: SignedIn, login_form: dict[str, str], account: str | None
+    wootric: SignedIn, login_form: dict[str, str]
 ) -> None:
     """Such a login adds ?account_token=NPS-... to the token URL (doc)."""
     wootric.sandbox.options.several_accounts = True
-    query = {"account_token": account} if account else None
-    refused = wootric.token(login_form, query)
+    refused = wootric.token(login_form)
     right = wootric.token(login_form, {"account_token": wootric.sandbox.account_token})
 
     assert (refused.status_code, right.status_code) == (401, 200)
+
+
+def test_a_wrong_account_token_is_404(wootric: SignedIn, client_form: dict[str, str]) -> None:
+    """404 with error and status (sdk)."""
+    reply = wootric.token(client_form, {"account_token": "NPS-wrong"})
+
+    assert (reply.status_code, reply.json()) == (404, {"error": "Not found", "status": 404})
 
 
 @pytest.mark.parametrize("field", ["client_id", "client_secret"])

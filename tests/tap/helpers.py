@@ -21,6 +21,7 @@ from typing import IO, Any, ClassVar
 
 from click.testing import CliRunner
 from connector_sandbox import Sandbox
+from connector_sandbox.store import with_html_text
 
 from tap_wootric.tap import TapWootric
 
@@ -130,8 +131,8 @@ class Account:
         return [request for request in list(self.sandbox.requests) if request.path.endswith(path)]
 
     def truth(self, stream: str = "responses") -> dict[int, Json]:
-        """What the source holds now, by id."""
-        return {row["id"]: row for row in self.sandbox.store.records(stream)}
+        """What the source holds now, by id, its texts as the API returns them."""
+        return {row["id"]: with_html_text(row) for row in self.sandbox.store.records(stream)}
 
 
 def invoke(options: list[str]) -> Output:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import responses
+from connector_sandbox.surveys import kind_of
 
 from tap_wootric.errors import TapError
 from tap_wootric.tap import TapWootric
@@ -87,7 +88,9 @@ def test_the_figures_are_those_of_the_day(marked: Account) -> None:
     rows = [
         row
         for row in marked.truth().values()
-        if not row.get("excluded_from_calculations") and row.get("score") is not None
+        if not row.get("excluded_from_calculations")
+        and row.get("score") is not None
+        and kind_of(row.get("survey_id")) == "nps"
     ]
     assert sum(record["responses"] for record in records) > 0
     for record in records:

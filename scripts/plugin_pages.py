@@ -52,7 +52,7 @@ TAP_HUB = {
     "select": ["responses.*", "end_users.*"],
     "prereq": "An API client of your Wootric account: its id and secret stand under Settings > "
     "API.\n",
-    "next_steps": "`nps_summary` costs a request a day of history: select it when you want it.\n",
+    "next_steps": "Select `nps_summary` and `email_stats` only if needed: each day is a request.\n",
 }
 
 TARGET_HUB = {

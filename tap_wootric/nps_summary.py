@@ -44,6 +44,7 @@ class NpsSummary(WootricStream):
     replication_key = "date"
     is_sorted = True
     selected_by_default = False
+    records_per_day = 1
     STATE_MSG_FREQUENCY = 30
 
     @override
@@ -73,18 +74,25 @@ class NpsSummary(WootricStream):
             covered = [(min(begin, bookmark), bookmark)]
         again = _before(bookmark, self.config["lookback_days"] - 1) if bookmark else None
         for day in self._days(begin, again, covered):
-            name = day.isoformat()
-            record = {**self.shaped(self.get(day)[0]), "date": name}
+            found = list(map(self.shaped, self.records_of(day, self.get(day)[0])))
             if day >= self._end:  # the server's clock is known now
                 break
-            mark = f"{name}#{_digest(record)}"
-            is_new = marks.get(name) != mark
-            marks[name] = mark
+            new = []
+            for record in found:
+                name = "/".join(record[key] for key in self.primary_keys)
+                mark = f"{name}#{_digest(record)}"
+                if marks.get(name) != mark:
+                    marks[name] = mark
+                    new.append(record)
             covered = _joined([*covered, (day, day)])
-            state[SEEN] = sorted(marks.values())[-self.config["lookback_days"] - 1 :]
+            kept = (self.config["lookback_days"] + 1) * self.records_per_day
+            state[SEEN] = sorted(marks.values())[-kept:]
             state[COVERAGE] = [[first.isoformat(), last.isoformat()] for first, last in covered]
-            if is_new:
-                yield record
+            yield from new
+
+    def records_of(self, day: date, reply: Json) -> Iterable[Json]:
+        """Return the records of a day."""
+        return [{**reply, "date": day.isoformat()}]
 
     def _known(self, state: Json) -> tuple[date | None, dict[str, str], list[Days]]:
         """What earlier syncs have left: bookmark, marks of the last days, and the days read."""

@@ -14,6 +14,8 @@ Json = dict[str, Any]
 FREE_OBJECT = th.CustomType({"type": ["object", "null"]})
 """Any keys and any JSON values; one JSON column where a loader flattens."""
 
+FREE_ARRAY = th.CustomType({"type": ["array", "null"], "items": {}})
+
 TEXTS = th.CustomType({"type": ["array", "null"], "items": {"type": ["string", "null"]}})
 
 
@@ -156,4 +158,41 @@ NPS_SUMMARY = _schema(
     _field("detractors", th.IntegerType, "Number of detractors: scores from 0 to 6."),
     _field("response_rate", th.IntegerType, "Responses per 100 surveys shown."),
     _field("email_response_rate", th.IntegerType, "Responses per 100 surveys sent by e-mail."),
+)
+
+SURVEY_TEMPLATES = _schema(
+    _field("id", th.IntegerType, "Wootric's id of the survey template.", is_key=True),
+    _field("name", th.StringType, "Name of the survey template."),
+    _field("is_default", th.BooleanType, "Whether the account uses this template by default."),
+    _field("default_language", th.StringType, "Code of the default language."),
+    _field(
+        "languages",
+        th.ArrayType(
+            th.ObjectType(
+                _field("code", th.StringType, "Code of the language."),
+                _field("name", th.StringType, "Name of the language."),
+            )
+        ),
+        "Configured languages.",
+    ),
+    _field("non_configured_language_count", th.IntegerType, "Number of languages not configured."),
+    _field("custom_samplings", FREE_ARRAY, "Custom sampling rules, in Wootric's own form."),
+)
+
+EMAIL_STATS = _schema(
+    _field("date", th.DateType, "The day, in the account's time zone.", is_key=True),
+    _field("send", th.StringType, "`all` e-mails, or `initial` or `reminder` ones.", is_key=True),
+    _field("send_requests", th.IntegerType, "Number of requests to send an e-mail."),
+    _field("emails_sent", th.IntegerType, "Number of e-mails sent."),
+    _field("processed", th.IntegerType, "Number of e-mails that the mail service processed."),
+    _field("delivered", th.IntegerType, "Number of e-mails delivered."),
+    _field("not_delivered", th.IntegerType, "Number of e-mails not delivered."),
+    _field("bounce", th.IntegerType, "Number of bounced e-mails."),
+    _field("dropped", th.IntegerType, "Number of e-mails that the mail service dropped."),
+    _field("open", th.IntegerType, "Number of opened e-mails."),
+    _field("opted_out", th.IntegerType, "Number of end users who opted out."),
+    _field("spamreport", th.IntegerType, "Number of e-mails reported as spam."),
+    _field("not_eligible", th.IntegerType, "Number of end users not eligible for a survey."),
+    _field("total_surveys", th.IntegerType, "Number of surveys."),
+    _field("total_responses", th.IntegerType, "Number of responses."),
 )

@@ -46,6 +46,8 @@ STREAMS: tuple[type[WootricStream], ...] = (
     streams.Declines,
     Segments,
     NpsSummary,
+    streams.SurveyTemplates,
+    streams.EmailStats,
 )
 """What a person waits for first comes first."""
 

@@ -17,7 +17,8 @@ def test_discover_lists_the_streams_without_credentials(tmp_path: Path):
     catalog = json.loads(succeeded(run(BIN / "tap-wootric", "--discover", cwd=tmp_path)))
 
     streams = {stream["tap_stream_id"] for stream in catalog["streams"]}
-    assert {"responses", "end_users", "declines", "segments", "nps_summary"} == streams
+    reports = {"nps_summary", "survey_templates", "email_stats"}
+    assert {"responses", "end_users", "declines", "segments", *reports} == streams
 
 
 @pytest.mark.parametrize("command", ["tap-wootric", "target-birdie"])

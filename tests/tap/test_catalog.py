@@ -25,6 +25,10 @@ DOCUMENTED = {
     "segments": "name data_type created_at",
     "nps_summary": "date nps responses detractors passives promoters response_rate "
     "email_response_rate",
+    "survey_templates": "id name is_default default_language languages "
+    "non_configured_language_count custom_samplings",
+    "email_stats": "date send send_requests emails_sent processed delivered not_delivered bounce "
+    "dropped open opted_out spamreport not_eligible total_surveys total_responses",
 }
 
 
@@ -83,6 +87,8 @@ def test_keys_and_replication_are_those_that_are_promised(catalog: dict[str, Jso
         "end_users": (["id"], "updated_at", "INCREMENTAL"),
         "segments": (["name"], None, "FULL_TABLE"),
         "nps_summary": (["date"], "date", "INCREMENTAL"),
+        "survey_templates": (["id"], None, "FULL_TABLE"),
+        "email_stats": (["date", "send"], "date", "INCREMENTAL"),
     }
 
 

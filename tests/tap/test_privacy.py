@@ -12,7 +12,7 @@ import responses
 
 from .helpers import INCREMENTAL, Account, Output, Process
 
-ALL = (*INCREMENTAL, "segments", "nps_summary")
+ALL = (*INCREMENTAL, "segments", "nps_summary", "survey_templates", "email_stats")
 
 MAIL = "ada@example.com"
 LEAKY = f'{{"error": "no such account {MAIL}", "comment": "I hate it", "secret": "s3cr3t"}}'

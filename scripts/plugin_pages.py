@@ -73,7 +73,12 @@ PAGES = {
         readme="README.md",
         own_settings=[
             name
-            for group in (wootric.CREDENTIALS, wootric.EXTENT, wootric.CONNECTION)
+            for group in (
+                wootric.CREDENTIALS,
+                wootric.EXTENT,
+                wootric.PERSONAL_DATA,
+                wootric.CONNECTION,
+            )
             for name in (declared.name for declared in group)
         ],
         needed=[["client_id", "client_secret"], ["username", "password"], ["connection_details"]],

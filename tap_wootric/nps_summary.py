@@ -39,7 +39,7 @@ class NpsSummary(WootricStream):
 
     name = "nps_summary"
     path = "/nps_summary"
-    schema = schemas.NPS_SUMMARY
+    declared_schema = schemas.NPS_SUMMARY
     primary_keys: ClassVar[Sequence[str]] = ("date",)
     replication_key = "date"
     is_sorted = True

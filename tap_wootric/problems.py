@@ -13,6 +13,7 @@ import requests
 from jsonschema import Draft7Validator
 
 from tap_wootric.inputs import is_text
+from tap_wootric.personal_data import HASH
 from tap_wootric.settings import CLIENT_CREDENTIALS, NEEDED_BY_GRANT
 from tap_wootric.times import to_utc
 
@@ -100,6 +101,8 @@ def _missing(config: Mapping[str, Any]) -> Iterator[str]:
     for name in NEEDED_BY_GRANT.get(grant, ()) if isinstance(grant, str) else ():
         if not config.get(name):
             yield f"setting '{name}' is missing: the grant '{grant}' needs it"
+    if config.get("personal_data") == HASH and not config.get("hash_salt"):
+        yield "setting 'hash_salt' is missing: required when 'personal_data' is 'hash'"
     if config.get("flattening_enabled") and config.get("flattening_max_depth") is None:
         yield "setting 'flattening_max_depth' is missing: 'flattening_enabled' needs it"
 

@@ -25,7 +25,7 @@ class Segments(WootricStream):
 
     name = "segments"
     path = "/segments"
-    schema = schemas.SEGMENTS
+    declared_schema = schemas.SEGMENTS
     primary_keys: ClassVar[Sequence[str]] = ("name",)
     replication_key = None
 

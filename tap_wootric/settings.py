@@ -8,6 +8,7 @@ from typing import Any
 
 from singer_sdk import typing as th
 
+from tap_wootric.personal_data import KEEP, MODES
 from tap_wootric.times import to_utc
 
 CLIENT_CREDENTIALS = "client_credentials"
@@ -120,6 +121,34 @@ EXTENT = (
     ),
 )
 
+PERSONAL_DATA = (
+    th.Property(
+        "personal_data",
+        th.StringType,
+        default=KEEP,
+        allowed_values=list(MODES),
+        title="Personal data",
+        description="What happens to `email`, `phone_number` and `ip_address` in all streams, and "
+        "to custom properties of these names: `keep`, `drop` or `hash` (HMAC-SHA-256 with "
+        "`hash_salt`). Defaults to `keep`.",
+    ),
+    th.Property(
+        "hash_salt",
+        th.StringType,
+        secret=True,
+        title="Hash salt",
+        description="Secret key of the hashes: a long random text. Required when `personal_data` "
+        "is `hash`.",
+    ),
+    th.Property(
+        "personal_properties",
+        th.ArrayType(th.StringType),
+        title="Personal properties",
+        description="Further custom properties to drop or hash: names or shell patterns, for "
+        'example `["account.owner", "*mail*"]`. Defaults to none.',
+    ),
+)
+
 CONNECTION = (
     th.Property(
         "region",
@@ -178,8 +207,10 @@ CONNECTION = (
     ),
 )
 
+GROUPS = (CREDENTIALS, EXTENT, PERSONAL_DATA, CONNECTION)
+
 SCHEMA: dict[str, Any] = {
-    **th.PropertiesList(*CREDENTIALS, *EXTENT, *CONNECTION).to_dict(),
+    **th.PropertiesList(*(setting for group in GROUPS for setting in group)).to_dict(),
     "additionalProperties": False,
 }
 

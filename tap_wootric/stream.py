@@ -6,17 +6,18 @@ import abc
 import json
 import logging
 import sys
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from singer_sdk.exceptions import SyncLifecycleSignal
 from singer_sdk.helpers.types import Context, Record
-from singer_sdk.singerlib import Catalog, RecordMessage
+from singer_sdk.singerlib import Catalog, RecordMessage, Schema
 
 from tap_wootric.client import Json, WootricClient
 from tap_wootric.errors import SettingsError, TapError
+from tap_wootric.personal_data import PersonalData
 from tap_wootric.progress import Progress, ProgressLog
 from tap_wootric.records import RecordError, Shaper
 from tap_wootric.stop import InterruptedWait
@@ -33,6 +34,9 @@ KEY_TYPES = (int, str)
 class WootricStream(WootricClient, abc.ABC):
     """A stream of records in the form that its schema declares."""
 
+    declared_schema: ClassVar[Json]
+    """Schema of the records as the API returns them, before `personal_data` applies."""
+
     progress: Progress
 
     newest: str | None = None
@@ -40,6 +44,19 @@ class WootricStream(WootricClient, abc.ABC):
 
     bookmark_limit = "~"
     """Replication values from here on lie in the future."""
+
+    @cached_property
+    @override
+    def schema(self) -> Json:
+        return self._personal_data.schema(self.declared_schema)
+
+    @cached_property
+    def _personal_data(self) -> PersonalData:
+        return PersonalData.from_config(self.config)
+
+    @cached_property
+    def _without_personal_data(self) -> Callable[[Json], Json] | None:
+        return self._personal_data.transform(self.declared_schema, self.effective_schema)
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
@@ -65,6 +82,8 @@ class WootricStream(WootricClient, abc.ABC):
         needed = dict.fromkeys([*keys, replication_key or keys[0]])
         if not needed.keys() <= (entry.schema.to_dict().get("properties") or {}).keys():
             raise self._catalog_error("schema", f"an object with {json.dumps([*needed])[1:-1]}")
+        self._input_schema = self._personal_data.schema(entry.schema.to_dict())
+        entry.schema = Schema.from_dict(self._input_schema)
         entry.key_properties = self.primary_keys = list(keys)
         self.replication_key = replication_key
 
@@ -82,9 +101,10 @@ class WootricStream(WootricClient, abc.ABC):
         self.progress = Progress(self.name, self._tap.adapter)
         try:
             with ProgressLog(self.logger, self.progress):
+                protect = self._without_personal_data
                 for record in self.records(context):
                     self.progress.records += 1
-                    yield record
+                    yield protect(record) if protect else record
                     self._tap.stop.check()
         except InterruptedWait:
             self._write_state_message()
@@ -109,7 +129,7 @@ class WootricStream(WootricClient, abc.ABC):
 
     @cached_property
     def _shaper(self) -> Shaper:
-        return Shaper(self.schema)
+        return Shaper(self.declared_schema)
 
     def shaped(self, sent: Json, *needed: str) -> Json:
         """Bring what the API sent into the declared form.

@@ -27,7 +27,7 @@ class Responses(IncrementalStream):
 
     name = "responses"
     path = "/responses"
-    schema = schemas.RESPONSES
+    declared_schema = schemas.RESPONSES
 
 
 class Declines(IncrementalStream):
@@ -35,7 +35,7 @@ class Declines(IncrementalStream):
 
     name = "declines"
     path = "/declines"
-    schema = schemas.DECLINES
+    declared_schema = schemas.DECLINES
 
 
 class EndUsers(IncrementalStream):
@@ -43,7 +43,7 @@ class EndUsers(IncrementalStream):
 
     name = "end_users"
     path = "/end_users"
-    schema = schemas.END_USERS
+    declared_schema = schemas.END_USERS
     walk_key = "updated_at"
 
 
@@ -52,7 +52,7 @@ class SurveyTemplates(WootricStream):
 
     name = "survey_templates"
     path = reports.SURVEY_TEMPLATES_PATH
-    schema = schemas.SURVEY_TEMPLATES
+    declared_schema = schemas.SURVEY_TEMPLATES
     primary_keys: ClassVar[Sequence[str]] = ("id",)
     replication_key = None
     selected_by_default = False
@@ -80,7 +80,7 @@ class EmailStats(NpsSummary):
 
     name = "email_stats"
     path = reports.EMAIL_STATS_PATH
-    schema = schemas.EMAIL_STATS
+    declared_schema = schemas.EMAIL_STATS
     primary_keys: ClassVar[Sequence[str]] = ("date", "send")
     records_per_day = len(reports.SENDS)
 

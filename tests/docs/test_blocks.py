@@ -22,6 +22,7 @@ TYPED = ("sh", "console", "yaml", "json", "python", "ini", "crontab")
 HERE = "tests/docs/test_blocks.py"
 PRODUCTION = "tests/docs/test_production.py"
 README = "tests/e2e/test_readme.py"
+PERSONAL_DATA = "tests/tap/test_personal_data.py"
 
 HELD = {
     "README.md": {
@@ -64,11 +65,14 @@ HELD = {
         "test_the_example_in_python_works",
         "curl -s": "tests/sandbox/test_sandbox_document.py::test_the_examples_work_as_they_are",
     },
-    "docs/personal-data.md": {  # each block there has a name, and all names are used
-        "select:": "tests/loaders/test_personal_data.py::test_meltano_takes_these_lines",
-        "[": "tests/loaders/test_personal_data.py::"
-        "test_fields_left_out_by_the_catalog_are_in_no_line",
-        "{": "tests/loaders/test_personal_data.py::test_without_these_lines_the_data_is_there",
+    "docs/personal-data.md": {
+        **dict.fromkeys(
+            ("select:", "config:"),
+            "tests/e2e/test_meltano_personal_data.py::"
+            "test_a_meltano_block_hides_exactly_what_the_page_says",
+        ),
+        "[": f"{PERSONAL_DATA}::test_the_metadata_block_hides_exactly_what_the_page_says",
+        "{": f"{PERSONAL_DATA}::test_a_block_of_settings_hides_exactly_what_the_page_says",
     },
 }
 """By document and beginning of the block: the test that runs it."""

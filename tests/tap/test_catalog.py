@@ -105,7 +105,9 @@ def test_every_setting_has_a_title_and_says_what_happens_without_it() -> None:
         assert setting.get("title"), name
         assert setting.get("description", "").endswith("."), name
     secret = {name for name, setting in settings.items() if setting.get("secret")}
-    assert secret == {"client_secret", "password", "account_token", "connection_details"}
+    assert secret == {
+        *["client_secret", "password", "account_token", "connection_details", "hash_salt"]
+    }
 
 
 def fields(schema: Json, prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,0 +1,135 @@
+"""Keep, drop or hash personal data, before stream maps see a record.
+
+Pure: functions of settings, schemas and records.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Any
+
+Json = dict[str, Any]
+
+KEEP, DROP, HASH = MODES = ("keep", "drop", "hash")
+
+NAMES = frozenset({"email", "phonenumber", "ipaddress"})
+"""Personal names in lower case, without separators."""
+
+FREE_OBJECTS = frozenset({"properties", "additional_fields"})
+"""Objects with undeclared keys, to which `personal_properties` applies."""
+
+SEPARATORS = re.compile(r"[\W_]+")
+
+
+@lru_cache(maxsize=4096)
+def is_personal_name(name: str) -> bool:
+    """Return whether a name is `email`, `phone_number` or `ip_address`, however it is spelled."""
+    return SEPARATORS.sub("", name).casefold() in NAMES
+
+
+@dataclass(frozen=True)
+class PersonalData:
+    """What happens to personal data, as set by the user.
+
+    Attributes:
+        mode: `keep`, `drop` or `hash`.
+        salt: Key of the hashes; empty unless `mode` is `hash`.
+        patterns: Names or shell patterns of further personal properties, in lower case.
+    """
+
+    mode: str = KEEP
+    salt: bytes = b""
+    patterns: tuple[str, ...] = ()
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> PersonalData:
+        """Read the settings `personal_data`, `hash_salt` and `personal_properties`."""
+        return cls(
+            config.get("personal_data") or KEEP,
+            str(config.get("hash_salt") or "").encode(),
+            tuple(pattern.casefold() for pattern in config.get("personal_properties") or ()),
+        )
+
+    def schema(self, schema: Json) -> Json:
+        """Return the schema of the records that `transform` returns.
+
+        Args:
+            schema: JSON Schema of an object, as declared or from a catalog.
+        """
+        if self.mode == KEEP or not schema.get("properties"):
+            return schema
+        fields = {
+            name: self._field_schema(name, field)
+            for name, field in schema["properties"].items()
+            if self.mode != DROP or not is_personal_name(name)
+        }
+        required = [name for name in schema.get("required", ()) if name in fields]
+        changed = {**schema, "properties": fields}
+        return {**changed, "required": required} if "required" in schema else changed
+
+    def _field_schema(self, name: str, field: Json) -> Json:
+        if not is_personal_name(name):
+            return self.schema(field)
+        description = field.get("description", "").removesuffix(".")
+        return {"type": ["string", "null"], "description": f"{description}; HMAC-SHA-256."}
+
+    def transform(self, declared: Json, emitted: Json) -> Callable[[Json], Json] | None:
+        """Return a function that applies the settings to a record, or None if none is needed.
+
+        Args:
+            declared: Schema that the tap declares.
+            emitted: Schema of the SCHEMA message, as returned by `schema`. It can lack fields if
+                the catalog was written with another value of `personal_data`; records omit them.
+        """
+        if self.mode == KEEP and _personal_fields(declared) <= _personal_fields(emitted):
+            return None
+        return lambda record: self._object(record, emitted, is_free=False)
+
+    def _object(self, value: Json, schema: Mapping[str, Any], *, is_free: bool) -> Json:
+        fields = {} if is_free else schema.get("properties") or {}
+        found = {}
+        for name, item in value.items():
+            if not self._is_personal(name, is_free=is_free):
+                below = is_free or name in FREE_OBJECTS
+                found[name] = self._inside(item, fields.get(name) or {}, is_free=below)
+            elif self.mode != DROP and (is_free or name in fields):
+                found[name] = self._hashed(item) if self.mode == HASH else item
+        return found
+
+    def _inside(self, value: Any, schema: Mapping[str, Any], *, is_free: bool) -> Any:
+        if isinstance(value, dict):
+            return self._object(value, schema, is_free=is_free or not schema.get("properties"))
+        if isinstance(value, list):
+            return [self._inside(item, {}, is_free=is_free) for item in value]
+        return value
+
+    def _is_personal(self, name: str, *, is_free: bool) -> bool:
+        return is_personal_name(name) or (
+            is_free and any(fnmatchcase(name.casefold(), pattern) for pattern in self.patterns)
+        )
+
+    def _hashed(self, value: Any) -> Any:
+        """Hash a value, or each value in an array or object; null and "" contain nothing."""
+        if isinstance(value, list):
+            return [self._hashed(item) for item in value]
+        if isinstance(value, dict):
+            return {name: self._hashed(item) for name, item in value.items()}
+        if value is None or value == "":
+            return value
+        text = str(value)
+        text = text.strip().lower() if "@" in text else text
+        return hmac.new(self.salt, text.encode(), "sha256").hexdigest()
+
+
+def _personal_fields(schema: Mapping[str, Any], path: str = "") -> set[str]:
+    """Return the paths of the declared personal fields."""
+    found = set()
+    for name, field in (schema.get("properties") or {}).items():
+        found |= {path + name} if is_personal_name(name) else set()
+        found |= _personal_fields(field, f"{path}{name}.")
+    return found

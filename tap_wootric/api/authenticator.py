@@ -32,8 +32,11 @@ else:
 LIFETIME = 7200
 """Lifetime of a token in seconds (documented), used if the reply names none."""
 
-RENEWAL_MARGIN = 60
-"""Seconds before its end at which a token is renewed, or half of a shorter lifetime."""
+RENEWAL_MARGIN = 180
+"""Seconds before its end at which a token is renewed, or half of a shorter lifetime.
+
+A request gets its token before it waits for the rate limit, for up to two minutes.
+"""
 
 LONGEST_LIFETIME = 10 * 365 * 86_400
 

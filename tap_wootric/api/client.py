@@ -174,7 +174,7 @@ def _decoded(body: bytes) -> Any:
     """
     try:
         return msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         pass
     try:
         data = json.loads(body, parse_int=_number, parse_float=_number, parse_constant=str)

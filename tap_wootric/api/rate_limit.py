@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
@@ -126,7 +126,7 @@ class RateLimiter:
             told = told._replace(remaining=min(told.remaining, known.remaining))
         self.announced, self._known, self._refusals = True, told, 0
         if told.available > 0:
-            self._window = max(self._window, min(seconds, MAX_WAIT))
+            self._window = max(self._window, min(seconds - 1, MAX_WAIT))
         else:
             self._wait(max(seconds, 1))
 
@@ -148,8 +148,8 @@ class RateLimiter:
         self._resume_at = time.monotonic() + min(seconds, longest)
 
     def _log_wait(self, delay: float) -> None:
-        now = datetime.now(UTC)
-        until = datetime.fromtimestamp(time.time() + delay, UTC)
+        now = datetime.fromtimestamp(time.time(), UTC)
+        until = now + timedelta(seconds=delay)
         if self.waits_until is None or abs((until - self.waits_until).total_seconds()) > 1:
             day = "" if until.date() == now.date() else f"{until:%Y-%m-%d} "
             text = "Rate limit reached: waiting %.0f s, until %s UTC"

@@ -22,8 +22,9 @@ from singer_sdk.exceptions import RetriableAPIError
 from tap_wootric.api.transport import Transport
 from tap_wootric.errors import ConnectionFailedError, RetriesExhaustedError, TapError
 
+FIRST_WAIT = 0.5
 LONGEST_WAIT = 30.0
-"""Longest wait between two tries, in seconds."""
+"""Waits between two tries, in seconds. Each is up to twice as long as the one before."""
 
 CONNECTION_BUDGET = 60
 """Seconds after which an unreachable host ends the run if it has never replied."""
@@ -100,7 +101,7 @@ class Retries:
         """Yield the seconds to wait after each exception sent; return when the budget is spent."""
         began = self._clock()
         error: Exception = yield 0.0
-        failing_since, wait = self._clock(), 0.5
+        failing_since, wait = self._clock(), FIRST_WAIT
         while True:
             if isinstance(error, UnauthorizedError):  # the next try gets a new token
                 error = yield 0.0
@@ -161,7 +162,10 @@ def cause(error: Exception) -> str:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    link: BaseException | None = error
-    while link is not None:
+    """Yield an exception and what caused it."""
+    link: Any = error
+    while isinstance(link, BaseException):
         yield link
-        link = link.__cause__ or link.__context__
+        # `requests` wraps its cause as an argument, and `backoff` replaces the context.
+        is_wrapper = bool(link.args) and isinstance(link.args[0], BaseException)
+        link = link.args[0] if is_wrapper else link.__cause__ or link.__context__

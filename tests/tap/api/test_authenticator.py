@@ -1,0 +1,166 @@
+"""Sign-in: one token for the process, renewed in time, and errors that name what to check."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+import responses
+from connector_sandbox import Sandbox
+from responses.matchers import query_param_matcher, urlencoded_params_matcher
+
+from tap_wootric.api.authenticator import LIFETIME, RENEWAL_MARGIN, WootricAuthenticator
+from tap_wootric.errors import (
+    AccountNotFoundError,
+    CredentialsError,
+    RedirectError,
+    RetriesExhaustedError,
+    SignInRejectedError,
+    TokenEndpointNotFoundError,
+)
+
+from .conftest import TOKEN, URL, connect, in_threads, requests_to
+
+PASSWORD = {"grant_type": "password", "username": "ada", "password": "lovelace"}
+
+
+def authenticator(*arguments: Any, **settings: Any) -> WootricAuthenticator:
+    return connect(*arguments, **settings)._authenticator
+
+
+def test_one_token_serves_all_threads(sandbox: Sandbox) -> None:
+    sandbox.options.latency = 0.05
+    client = connect(sandbox)
+
+    in_threads(lambda: client.get("/v1/responses"))
+
+    assert len(requests_to(sandbox, "/oauth/token")) == 1
+    assert {r.headers["user-agent"] for r in sandbox.requests} == {"acme/1"}
+
+
+def test_a_token_is_renewed_before_it_expires(sandbox: Sandbox) -> None:
+    sandbox.options.token_lifetime = 2
+    client = connect(sandbox, retry_budget_seconds=0)
+
+    end = time.monotonic() + 2.5
+    while time.monotonic() < end:
+        client.get("/v1/segments")
+
+    assert {request.status for request in sandbox.requests} == {200}
+    assert 2 <= len(requests_to(sandbox, "/oauth/token")) <= 4
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "renewed_after"),
+    [
+        (7200, 7200 - RENEWAL_MARGIN),
+        (10, 5),
+        *((value, LIFETIME - RENEWAL_MARGIN) for value in (None, "soon", 0, -1, 1e300, [])),
+    ],
+)
+def test_the_lifetime_is_that_of_the_reply_or_the_documented_one(
+    expires_in: object, renewed_after: float
+) -> None:
+    with responses.RequestsMock() as server:
+        server.post(f"{URL}/oauth/token", json={**TOKEN, "expires_in": expires_in})
+        found = authenticator(URL)
+        found.update_access_token()
+
+    assert found.is_token_valid()
+    assert found._renew_at - time.monotonic() == pytest.approx(renewed_after, abs=2)
+
+
+def test_a_late_rejection_of_an_old_token_keeps_the_new_one(sandbox: Sandbox) -> None:
+    found = authenticator(sandbox)
+    found.update_access_token()
+    old = f"Bearer {found.access_token}"
+    found.reject(old)
+    found.update_access_token()
+
+    found.reject(old)
+
+    assert found.is_token_valid()
+
+
+def test_credentials_are_sent_in_the_body_and_the_account_token_in_the_query() -> None:
+    form = {"grant_type": "password", "username": "ada", "password": "lovelace"}
+    with responses.RequestsMock() as server:
+        server.post(
+            f"{URL}/oauth/token",
+            json=TOKEN,
+            match=[
+                urlencoded_params_matcher(form),
+                query_param_matcher({"account_token": "NPS-t0k"}),
+            ],
+        )
+        authenticator(URL, **PASSWORD).update_access_token()
+
+
+def test_the_refresh_token_renews_and_the_password_follows_if_it_expired() -> None:
+    refresh = {"grant_type": "refresh_token", "refresh_token": "r1"}
+    with responses.RequestsMock() as server:
+        url = f"{URL}/oauth/token"
+        server.post(url, json={**TOKEN, "refresh_token": "r1"})
+        server.post(url, status=401, match=[urlencoded_params_matcher(refresh)])
+        server.post(url, json={**TOKEN, "access_token": "n3w"})
+        found = authenticator(URL, **PASSWORD)
+        found.update_access_token()
+        found.update_access_token()
+
+        assert "password=lovelace" in str(server.calls[2].request.body)
+    assert (found.access_token, found.refresh_token) == ("n3w", None)
+
+
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ({}, "'client_id' and 'client_secret', and that 'region' is"),
+        (PASSWORD, "'username', 'password' and 'account_token', and that 'region' is"),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_rejected_credentials_name_the_settings_to_check(
+    status: int, settings: dict[str, str], names: str
+) -> None:
+    with responses.RequestsMock() as server:
+        server.post(f"{URL}/oauth/token", status=status)
+        with pytest.raises(SignInRejectedError) as caught:
+            connect(URL, **settings).get("/v1/responses")
+
+        assert len(server.calls) == 1
+    assert isinstance(caught.value, CredentialsError)
+    assert f"(HTTP {status} from {URL}/oauth/token). Check the settings {names}" in str(
+        caught.value
+    )
+
+
+def test_the_sandbox_rejects_wrong_credentials(sandbox: Sandbox) -> None:
+    with pytest.raises(SignInRejectedError):
+        connect(sandbox, client_secret="wrong").get("/v1/responses")
+
+
+@pytest.mark.parametrize(
+    ("status", "token", "kind", "name"),
+    [
+        (404, "NPS-t0k", AccountNotFoundError, "'account_token'"),
+        (404, None, TokenEndpointNotFoundError, "'api_url' has no path"),
+        (405, None, TokenEndpointNotFoundError, "'region'"),
+        (302, None, RedirectError, "'api_url' and 'region'"),
+    ],
+)
+def test_a_missing_token_endpoint_names_the_settings_to_check(
+    status: int, token: str | None, kind: type[Exception], name: str
+) -> None:
+    with responses.RequestsMock() as server:
+        server.post(f"{URL}/oauth/token", status=status)
+        with pytest.raises(kind, match=name):
+            connect(URL, account_token=token).get("/v1/responses")
+
+
+@pytest.mark.parametrize("answer", [{}, [], {"access_token": 5}, {"access_token": "two\nlines"}])
+def test_a_reply_without_a_usable_token_is_retried(answer: object) -> None:
+    with responses.RequestsMock() as server:
+        server.post(f"{URL}/oauth/token", json=answer)
+        with pytest.raises(RetriesExhaustedError, match="HTTP 200 without a token"):
+            connect(URL, retry_budget_seconds=0).get("/v1/responses")

@@ -1,0 +1,213 @@
+"""The rate limiter: never a 429 by its own fault, no needless wait, and no wait without limit."""
+
+from __future__ import annotations
+
+import logging
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+from connector_sandbox import Sandbox
+
+from tap_wootric.api import rate_limit
+from tap_wootric.api.rate_limit import RateLimiter
+from tap_wootric.api.transport import MAX_REFUSALS
+from tap_wootric.errors import RateLimitError
+
+from .conftest import connect, in_threads, requests_to
+
+SERVER_NOW = 1_700_000_000
+
+
+class Clock:
+    """Time that passes when the limiter waits; an hour behind the server's clock."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return SERVER_NOW - 3600 + self.now
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(rate_limit, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def limiter(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> RateLimiter:
+    limiter = RateLimiter(logging.getLogger("tap-wootric"))
+    monkeypatch.setattr(limiter._turn, "wait", clock.wait)
+    return limiter
+
+
+def headers(remaining: int, reset_in: int | str, limit: int = 100, **more: str) -> dict[str, str]:
+    reset = SERVER_NOW + reset_in if isinstance(reset_in, int) else reset_in
+    return {
+        "Date": formatdate(SERVER_NOW, usegmt=True),
+        "X-Rate-Limit-Limit": str(limit),
+        "X-Rate-Limit-Remaining": str(remaining),
+        "X-Rate-Limit-Reset": str(reset),
+        **more,
+    }
+
+
+def reply(limiter: RateLimiter, told: dict[str, str], status: int = 200) -> float | None:
+    """Send a request that is answered so; returns the delay of the next one."""
+    limiter.acquire()
+    limiter.observe(status, told)
+    return limiter.delay(rate_limit.time.monotonic())
+
+
+def test_the_wait_ends_one_second_after_the_reset_by_the_clock_of_the_server(
+    limiter: RateLimiter,
+) -> None:
+    assert reply(limiter, headers(0, reset_in=30)) == 31
+
+
+@pytest.mark.parametrize(("limit", "reserve"), [(100, 5), (30, 2), (20, 1), (5, 1)])
+def test_one_twentieth_of_the_limit_is_left_to_others(
+    limiter: RateLimiter, limit: int, reserve: int
+) -> None:
+    assert reply(limiter, headers(reserve + 1, 30, limit)) == 0
+    assert limiter.requests_left == 1
+    assert reply(limiter, headers(reserve, 30, limit)) == 31
+    assert limiter.requests_left == 0
+
+
+def test_requests_under_way_count_against_what_is_left(limiter: RateLimiter) -> None:
+    reply(limiter, headers(7, reset_in=30))
+
+    limiter.acquire()
+    limiter.acquire()
+
+    assert limiter.delay(0) != 0
+    limiter.release()
+    assert limiter.delay(0) == 0
+
+
+def test_replies_out_of_order_do_not_raise_what_is_left(limiter: RateLimiter) -> None:
+    for remaining in (50, 9, 12):
+        reply(limiter, headers(remaining, reset_in=30))
+
+    assert limiter.requests_left == 4
+
+
+@pytest.mark.parametrize("told", [{}, headers(0, "soon"), headers(0, "9" * 5000)], ids=len)
+def test_without_usable_headers_there_is_no_limit(
+    limiter: RateLimiter, told: dict[str, str]
+) -> None:
+    assert limiter.announced is None
+    assert reply(limiter, told) == 0
+    assert limiter.announced is False
+
+
+def test_a_reply_without_headers_does_not_lift_an_announced_limit(limiter: RateLimiter) -> None:
+    reply(limiter, headers(8, reset_in=30))
+    reply(limiter, {})
+
+    assert limiter.announced is True
+    assert limiter.requests_left == 3
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        (headers(0, reset_in=30), 31),
+        ({k: v for k, v in headers(0, 30).items() if k in {"Date", "X-Rate-Limit-Reset"}}, 31),
+        (headers(0, f"{SERVER_NOW + 30}000"), 31),
+        (headers(0, reset_in=-5), 1),
+        (headers(0, reset_in=86_400), 120),
+        (headers(0, "1" + "0" * 400), 120),
+        (headers(0, reset_in=30, **{"Retry-After": "7"}), 7),
+        ({"Retry-After": formatdate(SERVER_NOW - 3600 + 9, usegmt=True)}, 9),
+        ({"Retry-After": "86400"}, 120),
+        ({"Retry-After": "soon"}, 60),
+        ({}, 60),
+    ],
+    ids=str,
+)
+def test_a_429_is_waited_out_with_a_limit(
+    limiter: RateLimiter, told: dict[str, str], seconds: int
+) -> None:
+    assert reply(limiter, told, status=429) == seconds
+
+
+def test_no_wait_is_longer_than_twice_the_window_seen(limiter: RateLimiter) -> None:
+    reply(limiter, headers(90, reset_in=10))
+
+    assert reply(limiter, headers(0, reset_in=86_400), status=429) == 20
+
+
+def test_after_a_wait_a_single_request_checks_the_limit(limiter: RateLimiter, clock: Clock) -> None:
+    reply(limiter, headers(5, reset_in=30))
+    limiter.acquire()
+
+    assert clock.now == 31
+    assert limiter.delay(clock.now) is None
+    limiter.observe(200, headers(99, reset_in=90))
+    assert limiter.delay(clock.now) == 0
+
+
+def test_refusals_after_a_reset_in_the_past_are_spaced_out(
+    limiter: RateLimiter, clock: Clock
+) -> None:
+    waits = [reply(limiter, headers(0, reset_in=-5), status=429) for _ in range(8)]
+
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+@pytest.mark.parametrize(("hour", "day"), [("12:00", ""), ("23:59", "2023-11-15 ")])
+def test_the_log_states_the_end_of_a_wait_with_its_date_if_not_today(
+    limiter: RateLimiter, clock: Clock, caplog: pytest.LogCaptureFixture, hour: str, day: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    hours, minutes = (int(part) for part in hour.split(":"))
+    midnight = SERVER_NOW - SERVER_NOW % 86_400
+    clock.now = midnight + hours * 3600 + minutes * 60 - clock.time()
+    until = {"12:00": "12:01:31", "23:59": "00:00:31"}[hour]
+
+    reply(limiter, headers(0, reset_in=90))
+    limiter.acquire()
+
+    assert caplog.messages == [f"Rate limit reached: waiting 91 s, until {day}{until} UTC"]
+    assert limiter.waited == 91
+
+
+def test_threads_use_up_each_window_without_a_429(sandbox: Sandbox) -> None:
+    """Token requests count too."""
+    sandbox.options.rate_limit = (20, 1)
+    sandbox.options.token_lifetime = 5
+    client = connect(sandbox, max_concurrency=4)
+
+    in_threads(lambda: [client.get("/v1/responses") for _ in range(12)], 4)
+
+    assert {request.status for request in sandbox.requests} == {200}
+    assert len(requests_to(sandbox, "/oauth/token")) > 1
+    assert client.rate_limit_announced is True
+
+
+def test_a_429_uses_no_retry(sandbox: Sandbox) -> None:
+    sandbox.faults.on("429", times=2, path="/v1/responses", reset_in=0)
+    client = connect(sandbox, retry_budget_seconds=0)
+
+    assert len(client.get("/v1/responses")) == 25
+    assert client.retries == 0
+    assert client.rate_limiter.waited > 0
+
+
+def test_endless_429s_end_in_an_error(sandbox: Sandbox, monkeypatch: Any) -> None:
+    monkeypatch.setattr(rate_limit, "DEFAULT_WAIT", 0.001)
+    sandbox.faults.on("429", share=1, path="/v1/responses")
+
+    with pytest.raises(RateLimitError, match="HTTP 429"):
+        connect(sandbox).get("/v1/responses")
+    assert len(requests_to(sandbox, "/v1/responses")) == MAX_REFUSALS

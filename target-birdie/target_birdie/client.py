@@ -7,10 +7,12 @@ statuses are read as HTTP means them.
 from __future__ import annotations
 
 import enum
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -170,11 +172,19 @@ def _explain(status: int) -> str:
 
 def _message(response: requests.Response) -> str:
     try:
-        answer = response.json()
+        return _text_of(response.json())[:_LONGEST_REASON]
     except ValueError:
         return ""
-    message = answer.get("message", "") if isinstance(answer, dict) else ""
-    return str(message)[:_LONGEST_REASON]
+
+
+def _text_of(answer: Any) -> str:
+    """Return the reason in a reply; Birdie documents a message, but not its key or form."""
+    if isinstance(answer, dict):
+        named = [answer[name] for name in ("message", "error", "errors") if answer.get(name)]
+        return _text_of(named) if named else json.dumps(answer)
+    if isinstance(answer, list):
+        return "; ".join(_text_of(item) for item in answer)
+    return str(answer)
 
 
 def _retry_after(response: requests.Response) -> float | None:

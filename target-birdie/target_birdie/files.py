@@ -69,7 +69,7 @@ class FileWriter:
             ) from None
 
     def _keep(self, job: Job) -> None:
-        place = (_kind(job), job.key[1])
+        place = (job.group, job.key[1])
         row = self._spool.execute(
             "SELECT numbers FROM spool WHERE kind = ? AND id = ?", place
         ).fetchone()
@@ -149,10 +149,6 @@ class FileWriter:
         ) as found:
             while batch := found.fetchmany(_ROWS_AT_A_TIME):
                 yield [body for (body,) in batch]
-
-
-def _kind(job: Job) -> str:
-    return "user" if job.key[0] == "user" else f"feedback-{job.mapping.kind}"
 
 
 def _record_type(kind: str) -> str:

@@ -22,6 +22,7 @@ class Job:
     body: bytes = b""
     digest: bytes = b""
     path: str = ""
+    group: str = ""
     rejected_at: str = ""
     numbers: list[int] = field(default_factory=list)
 

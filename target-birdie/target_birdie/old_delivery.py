@@ -22,12 +22,13 @@ from target_birdie.files import FileWriter
 from target_birdie.jobs import Destination, Job
 from target_birdie.ledger import Ledger, State
 from target_birdie.mapping import payload
+from target_birdie.mapping.columns import KeyOwners
 from target_birdie.mapping.mapper import StreamMapper
 from target_birdie.mapping.payload import Key
 from target_birdie.mapping.schema_check import SchemaCheck
 from target_birdie.mapping.values import InvalidRecordError
 from target_birdie.rehearsal import Rehearsal
-from target_birdie.rejects import NESTING, Rejects
+from target_birdie.rejects import Rejects
 from target_birdie.report import Report
 from target_birdie.uploader import Limits, Uploader
 
@@ -66,6 +67,7 @@ class Delivery:
             else None
         )
         self._scope = _scope(settings)
+        self._owners = KeyOwners(settings.streams, settings.rules)
         self._schema = SchemaCheck(settings.schema_path) if settings.schema_path else None
         self._ended = Event()
         self._failure: TargetError | None = None
@@ -138,20 +140,18 @@ class Delivery:
             raise self.failure
 
     def _fill(self, job: Job) -> None:
-        try:
-            mapped = job.mapping.map(job.record)
-            if self._schema:
-                self._schema.check(mapped.record_type, mapped.body)
-            body = payload.encode(mapped.body)
-        except RecursionError:
-            detail = "values are nested too deeply; objects and lists are left out of this line"
-            raise InvalidRecordError(NESTING, detail) from None
+        mapped = job.mapping.map(job.record)
+        if self._schema:
+            self._schema.check(mapped.record_type, mapped.payload)
+        body = payload.encode(mapped.payload)
         field = payload.RECORD_TYPES[mapped.record_type]
         job.key = (mapped.record_type, mapped.id)
+        job.group = mapped.group
+        self._owners.claim(job.stream, job.key)
         path = self.settings.paths[mapped.record_type]
         job.path = path.format(**{field: quote(mapped.id, safe="")})
         job.body = payload.with_batch(body, self._batch.current())
-        job.digest = payload.digest(body, destination=self._scope)
+        job.digest = payload.fingerprint(body, destination=self._scope)
 
     def checkpoint(self, state: State) -> None:
         """Take a state; it is written once everything before it is settled."""

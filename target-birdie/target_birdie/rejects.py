@@ -18,9 +18,6 @@ from target_birdie.jobs import Job
 from target_birdie.mapping.payload import Key, encode
 from target_birdie.report import Report
 
-NESTING = "nesting"
-"""The reason of a record too deep to be read again: only its single values are kept."""
-
 _SHARE_COUNTS_FROM = 100
 
 
@@ -64,9 +61,7 @@ class Rejects:
                 "id": record_id,
                 "reason": reason,
                 "detail": detail,
-                "record": job.mapping.redacted(
-                    _flat(job.record) if reason == NESTING else job.record
-                ),
+                "record": job.mapping.redacted(job.record) or {},
             }
             self._forget(self.file.add(entry, job.key, max(job.numbers)))
         self._report.rejected(job.stream, record_id, reason)
@@ -250,10 +245,6 @@ class RejectsFile:
             return self.path.exists() and os.path.samestat(
                 os.fstat(file.fileno()), self.path.stat()
             )
-
-
-def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in record.items() if not isinstance(value, (dict, list))}
 
 
 def sync(folder: Path) -> None:

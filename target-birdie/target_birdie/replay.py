@@ -8,7 +8,7 @@ from typing import Any
 
 from target_birdie.mapping.mapper import StreamMapper
 from target_birdie.old_delivery import Delivery
-from target_birdie.rejects import NESTING, entries, sync
+from target_birdie.rejects import entries, sync
 
 logger = logging.getLogger("target-birdie")
 
@@ -60,7 +60,7 @@ class Replay:
     def _send(self, entry: Mapping[str, Any]) -> int:
         """Return the number of the record; 0 when its stream is not mapped, or it is not whole."""
         mapping = self._mappings.get(entry["stream"])
-        if mapping is None or entry.get("reason") == NESTING:
+        if mapping is None or not entry["record"]:
             return 0
         self._delivery.deliver(entry["stream"], mapping, entry["record"], rejected_at=entry["at"])
         return self._delivery.ledger.issued

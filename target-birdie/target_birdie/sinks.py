@@ -10,6 +10,7 @@ from singer_sdk.sinks import RecordSink
 from singer_sdk.sinks.core import BaseJSONSchemaValidator
 
 from target_birdie.errors import MissingKeyError
+from target_birdie.mapping.columns import check_columns
 from target_birdie.mapping.mapper import StreamMapper
 
 if sys.version_info >= (3, 12):
@@ -50,8 +51,11 @@ class BirdieSink(_PlainSink):
         """Prepare the mapping of the stream."""
         super().__init__(target, stream_name, schema, key_properties)
         entry = target.settings.streams[stream_name]
+        rules, columns = target.settings.rules, schema["properties"]
+        is_configured = target.settings.streams_are_configured
+        check_columns(stream_name, entry, rules, columns, is_configured=is_configured)
         self._delivery = target.delivery
-        self._mapping = StreamMapper(entry, target.settings.rules, schema["properties"])
+        self._mapping = StreamMapper(entry, rules, columns)
 
     @override
     def _singer_validate_message(self, record: dict[str, Any]) -> None:

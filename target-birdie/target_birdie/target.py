@@ -13,22 +13,21 @@ from typing import Any, ClassVar
 import click
 from singer_sdk import Sink, Target
 from singer_sdk.exceptions import MappingError
-from singer_sdk.helpers.capabilities import (
-    STREAM_MAPS_CONFIG,
-    CapabilitiesEnum,
-    PluginCapabilities,
-)
-from singer_sdk.plugin_base import JSONSchemaValidator, _ConfigInput
+from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
+from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib.json import serialize_json
 
 from target_birdie.config import settings as checked
-from target_birdie.config import stream_maps
-from target_birdie.config.schema import CONFIG_SCHEMA, only_schemas
+from target_birdie.config import validation
+from target_birdie.config.schema import CONFIG_SCHEMA, add_stream_maps
 from target_birdie.errors import (
     ConfigError,
+    EnvFileError,
     InputError,
+    InvalidSettingError,
     RejectedRecordsError,
     StreamWithoutSchemaError,
+    did_you_mean,
 )
 from target_birdie.ledger import State
 from target_birdie.old_delivery import GRACE_SECONDS, Delivery
@@ -65,22 +64,18 @@ class TargetBirdie(Target):
         try:
             super().__init__(**kwargs)
         except MappingError as error:  # its text may repeat an expression
-            raise ConfigError(f"stream_maps cannot be used ({type(error).__name__})") from None
-        except (ValueError, ArithmeticError, OSError) as error:  # the SDK read the environment
-            self._check_environment()
-            raise ConfigError(
-                f"the environment cannot be read ({type(error).__name__}): where there is a .env "
-                "file, write it in UTF-8 or move it away"
-            ) from None
-        if kwargs.get("parse_env_config"):
-            self._check_environment()
+            rule = f"is invalid ({type(error).__name__})"
+            raise InvalidSettingError(name="stream_maps", rule=rule) from None
+        except (ValueError, ArithmeticError, OSError):  # the SDK read the environment
+            self._check_environment(is_read=True)
+            raise EnvFileError from None
+        self._check_environment(is_read=bool(kwargs.get("parse_env_config")))
         self.settings = checked.read(self.config)
         self.message_reader.on_error = self._give_up
 
-    def _check_environment(self) -> None:
+    def _check_environment(self, *, is_read: bool) -> None:
         schema, prefix = self.config_jsonschema, self._env_var_prefix
-        if lines := list(checked.unreadable_environment(schema, prefix)):
-            raise ConfigError("; ".join(lines)) from None
+        validation.check_environment(schema, prefix, is_read=is_read)
 
     # Settings
 
@@ -88,9 +83,7 @@ class TargetBirdie(Target):
     @override
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
         """Add the SDK's settings for stream maps; its others would do nothing here."""
-        for name in ("stream_maps", "stream_map_config"):
-            declared = only_schemas(STREAM_MAPS_CONFIG["properties"][name])
-            config_jsonschema["properties"].setdefault(name, declared)
+        add_stream_maps(config_jsonschema)
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
@@ -99,14 +92,10 @@ class TargetBirdie(Target):
         given = {name: value for name, value in self._config.items() if value is not None}
         if isinstance(given.get("max_rejects"), int):
             given["max_rejects"] = str(given["max_rejects"])
-        errors = JSONSchemaValidator(self.config_jsonschema).iter_errors(given)
-        lines = [line for error in errors for line in checked.describe(error)]
-        if lines and raise_errors:
-            raise ConfigError("; ".join(lines))
-        if wrong := list(stream_maps.problems(given.get("stream_maps") or {})):
-            raise ConfigError("; ".join(wrong))
+        if raise_errors:
+            validation.check_settings(given, self.config_jsonschema)
         self._config = given
-        return lines
+        return []
 
     # Messages
 
@@ -140,8 +129,7 @@ class TargetBirdie(Target):
         fields = schema.get("properties") if isinstance(schema, dict) else None
         if not isinstance(fields, dict):
             raise InputError(f"the schema of stream {stream} names no properties: check the tap")
-        if wrong := list(stream_maps.absent(self._stream_maps, stream, fields)):
-            raise ConfigError("; ".join(wrong))
+        validation.check_stream_maps(self._stream_maps, stream, fields)
         self._streams_met.add(stream)
         super()._process_schema_message(message_dict)
 
@@ -204,15 +192,10 @@ class TargetBirdie(Target):
         """Read the config files."""
         found = _ConfigInput()
         for path in value:
-            try:
-                one = super().cb_config(ctx, param, (path,))
-            except OSError as error:
-                reason = error.strerror or "there is no such file"
-                raise ConfigError(f"--config {path} cannot be read: {reason}") from None
-            except (TypeError, ValueError, RecursionError):
-                raise ConfigError(f"--config {path} is not a JSON object") from None
-            found.config |= one.config
-            found.parse_env |= one.parse_env
+            if path == "ENV":
+                found.parse_env = True
+            else:
+                found.config |= validation.load_file(path)
         return found
 
     @classmethod
@@ -256,14 +239,15 @@ class TargetBirdie(Target):
         if self._signal:
             sys.exit(128 + self._signal)
         super().process_endofpipe()
-        for line in stream_maps.unmet(self._stream_maps, self._streams_met):
-            self.logger.warning("%s", line)
+        for name in validation.unused_stream_maps(self._stream_maps, self._streams_met):
+            hint = did_you_mean(name, self._streams_met)
+            self.logger.warning("Stream map '%s' applies to no stream.%s", name, hint)
         self._tell_rejects()
 
     def _tell_rejects(self) -> None:
         report = self.delivery.report
         rejects = report.rejects - report["superseded"]
-        if rejects and self.settings.on_reject == "file":
+        if rejects and self.settings.on_reject == "keep":
             raise RejectedRecordsError(
                 f"{rejects} of {report['read']} records were rejected and are kept, "
                 f"with the reasons, in {self.settings.rejects_path}"

@@ -28,7 +28,7 @@ def modules() -> list[ast.Module]:
 def text_of(node: ast.AST) -> str | None:
     """A string as it is written, with a hole wherever a value goes; None for anything else."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return re.sub(r"%(\.\d)?[sdf]", HOLE, node.value)
+        return re.sub(r"%(\.\d)?[sdf]|\{\w+\}", HOLE, node.value)
     if isinstance(node, ast.JoinedStr):
         return "".join(text_of(part) or HOLE for part in node.values)
     return None

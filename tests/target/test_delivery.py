@@ -167,7 +167,7 @@ def test_another_survey_tap_needs_settings_alone(
         "survey": {"name": "Checkout", "labels": {"team": "web"}},
     }
     run_target(
-        [schema("surveys"), row(answer, "surveys")],
+        [schema("surveys", {key: {} for key in answer}), row(answer, "surveys")],
         streams={"surveys": entry},
         date_properties=["answered"],
     )

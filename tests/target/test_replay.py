@@ -36,11 +36,11 @@ def test_replay_maps_anew(
 ) -> None:
     """A corrected mapping is what replay is for; what is refused again stays."""
     sandbox.options.birdie_strict = False
-    run_target(stream_of([record(1, score=15), record(2, score=-1)]))
-    run = run_target("", "--replay", kind="csat")
+    run_target(stream_of([record(1, score=0), record(2, score=-1)]), kind="csat")
+    run = run_target("", "--replay")
 
     assert (run.exit_code, [entry["id"] for entry in rejects()]) == (1, ["2"])
-    assert sandbox.birdie.history[-1].body["kind"]["fields"]["rating"] == 15
+    assert sandbox.birdie.history[-1].body["kind"]["fields"]["rating"] == 0
 
 
 def test_replay_sends_numbers_as_they_came(
@@ -62,10 +62,11 @@ def test_replay_keeps_what_it_could_not_send(
 ) -> None:
     """An outage in the middle loses no reject, nor a line that cannot be read."""
     sandbox.options.birdie_strict = False
-    run_target(stream_of([record(n, score=15) for n in range(1, 11)]), max_rejects="10")
+    rows = [record(n, score=0) for n in range(1, 11)]
+    run_target(stream_of(rows), max_rejects="10", kind="csat")
     before = rejects()
     sandbox.faults.on("500", share=1.0, path="/birdie", after=3)
-    run = run_target("", "--replay", kind="csat", retry_budget_seconds=1, max_concurrency=1)
+    run = run_target("", "--replay", retry_budget_seconds=1, max_concurrency=1)
 
     assert (1, [entry["id"] for entry in before[3:]]) == (
         run.exit_code,
@@ -147,7 +148,8 @@ def test_a_replay_that_is_stopped_keeps_what_it_has_not_sent(
 ) -> None:
     """At once, with 128 + signal; each reject is at Birdie or in the file, none in both."""
     sandbox.options.birdie_strict = False
-    run_target(stream_of([record(n, score=15) for n in range(1, 11)]), max_rejects="10")
+    rows = [record(n, score=0) for n in range(1, 11)]
+    run_target(stream_of(rows), max_rejects="10", kind="csat")
     stop_at(last, monkeypatch)
     run = run_target("", "--replay", kind="csat", max_requests_per_second=50)
     sent, kept = sandbox.birdie.records().keys(), [entry["id"] for entry in rejects()]

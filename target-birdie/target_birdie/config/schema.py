@@ -5,216 +5,269 @@ from __future__ import annotations
 from typing import Any
 
 from singer_sdk import typing as th
+from singer_sdk.helpers.capabilities import STREAM_MAPS_CONFIG
 
 from target_birdie.mapping import payload
 from target_birdie.mapping.mapper import DEFAULT_STREAMS
+from target_birdie.mapping.values import SCALES
+
+
+def _setting(name: str, kind: Any, title: str, description: str, **rules: Any) -> th.Property[Any]:
+    return th.Property(name, kind, title=title, description=description, **rules)
+
 
 _STREAM = th.ObjectType(
     th.Property(
         "record_type", th.StringType, required=True, allowed_values=[*payload.RECORD_TYPES]
     ),
-    th.Property("kind", th.StringType, allowed_values=[*payload.KINDS]),
+    th.Property("kind", th.StringType, allowed_values=[*SCALES]),
+    th.Property("id_prefix", th.StringType),
     th.Property("fields", th.ObjectType(additional_properties=th.StringType), required=True),
     th.Property("properties", th.ArrayType(th.StringType)),
     additional_properties=False,
 )
+_SURVEY_ID = th.CustomType({"type": ["integer", "string"]})
+_SURVEYS = [th.Property(kind, th.ArrayType(_SURVEY_ID)) for kind in SCALES]
+_NAMES = th.ArrayType(th.StringType)
 
 _CONNECTION = (
-    th.Property(
+    _setting(
         "api_key",
         th.StringType,
+        "API key",
+        "Ingestion key from Birdie. Required to send records; a dry run and files work without it.",
         secret=True,
-        title="API key",
-        description="The ingestion key that Birdie gives you. Needed to send; left alone, only a "
-        "dry run and files work.",
     ),
-    th.Property(
+    _setting(
         "api_url",
         th.StringType,
+        "API URL",
+        "Base URL of Birdie's Ingestion API. Must use https, except for a loopback address.",
         default="https://api.birdie.ai/ingestion",
-        title="API address",
-        description="Where Birdie takes records. Left alone: Birdie's own address. Plain http is "
-        "refused, except to this machine.",
     ),
-    th.Property(
+    _setting(
         "feedback_path",
         th.StringType,
+        "Feedback path",
+        "Path of a feedback below `api_url`. Birdie does not publish it; ask your contact there.",
         default="/feedbacks/{feedback_id}",
-        title="Feedback path",
-        description="Path of a feedback below the API address; Birdie does not publish it, so ask "
-        "yours. Left alone: /feedbacks/{feedback_id}.",
     ),
-    th.Property(
+    _setting(
         "user_path",
         th.StringType,
+        "User path",
+        "Path of a user below `api_url`.",
         default="/users/{user_id}",
-        title="User path",
-        description="Path of a user below the API address. Left alone: /users/{user_id}.",
     ),
-    th.Property(
+    _setting(
         "user_agent",
         th.StringType,
-        title="User agent",
-        description="How the target names itself to Birdie. Left alone: its name and version.",
+        "User agent",
+        "`User-Agent` of every request. Defaults to `target-birdie/<version>`.",
     ),
 )
 
 _MAPPING = (
-    th.Property(
+    _setting(
         "kind",
         th.StringType,
+        "Kind of survey",
+        "Kind of the surveys that neither `survey_kinds` nor the stream names: nps, csat or ces.",
         default="nps",
-        allowed_values=[*payload.KINDS],
-        title="Kind of feedback",
-        description="Kind of the feedbacks whose stream names none: nps or csat. Left alone: nps.",
+        allowed_values=[*SCALES],
     ),
-    th.Property(
+    _setting(
+        "survey_kinds",
+        th.ObjectType(*_SURVEYS, additional_properties=False),
+        "Kinds of surveys",
+        'Survey ids of each kind, for example {"csat": [12, 14], "ces": [15]}. Ratings must be on '
+        "the scale of the kind: nps 0 to 10, csat 1 to 10, ces 1 to 7. Defaults to `kind` for all "
+        "surveys.",
+    ),
+    _setting(
         "streams",
         th.ObjectType(additional_properties=_STREAM),
+        "Streams",
+        "How each stream becomes a Birdie record: {stream: {record_type, kind, id_prefix, fields: "
+        "{Birdie field: column or dotted path}, properties: [paths of objects whose keys become "
+        "additional fields]}}. Replaces the default, which maps Wootric's responses and end_users. "
+        "Other streams are skipped.",
         default=DEFAULT_STREAMS,
-        title="Streams",
-        description="Which stream becomes which record: {stream: {record_type, kind, fields: "
-        "{Birdie field: column or dotted path}, properties: [objects whose keys become additional "
-        "fields of their own]}}. It replaces the default, which is Wootric's responses and "
-        "end_users; streams that it does not name are left alone.",
     ),
-    th.Property(
+    _setting(
+        "author_id_from",
+        th.StringType,
+        "Source of the author id",
+        "Dotted path of the author's id, for example `end_user.external_id`. In user records, the "
+        "prefix `end_user.` means the record itself. Defaults to Wootric's id, also for records "
+        "without a value.",
+    ),
+    _setting(
+        "account_id_from",
+        th.StringType,
+        "Source of the account id",
+        "Dotted path of the account's id, for example `end_user.properties.company_id`, read like "
+        "`author_id_from`. For records without a value, Wootric's id of the end user is sent. "
+        "Defaults to no account id.",
+    ),
+    _setting(
         "id_prefix",
         th.StringType,
-        title="Prefix of ids",
-        description="Put before every feedback, user and author id, so that two survey accounts "
-        "can share one Birdie. Left alone: ids as they are.",
+        "Prefix of ids",
+        "Prefix of all feedback, user, author and account ids, so that several survey accounts can "
+        "share one Birdie account. `id_prefix` of a stream replaces it for the ids of its own "
+        "records. Defaults to no prefix.",
     ),
-    th.Property(
+    _setting(
         "include_pii",
         th.BooleanType,
+        "Send personal data",
+        "Whether to send columns and properties whose names say that they hold personal data: "
+        "names of persons, e-mail, phone, IP and postal addresses, cities, locations, document "
+        "numbers, card and bank data, passwords.",
         default=False,
-        title="Send personal data",
-        description="Whether ip_address, email, phone_number, and properties named as an e-mail or "
-        "a phone number, are sent. Left alone: they are left out.",
     ),
-    th.Property(
+    _setting(
+        "pii_exceptions",
+        _NAMES,
+        "Exceptions from personal data",
+        "Names of columns and properties to send although they look like personal data, for "
+        'example ["city"]. Defaults to none.',
+    ),
+    _setting(
         "additional_fields_include",
-        th.ArrayType(th.StringType),
-        title="Additional fields to send",
-        description="Names of the only additional fields to send, as they appear in Birdie. Left "
-        "alone: all.",
+        _NAMES,
+        "Additional fields to send",
+        "Names of the only additional fields to send, as they appear in Birdie; [] sends none. "
+        "Defaults to all.",
     ),
-    th.Property(
+    _setting(
         "additional_fields_exclude",
-        th.ArrayType(th.StringType),
-        title="Additional fields to leave out",
-        description="Names of additional fields that are not sent. Left alone: none is left out.",
+        _NAMES,
+        "Additional fields to omit",
+        "Names of additional fields that are not sent, as they appear in Birdie. Defaults to none.",
     ),
-    th.Property(
+    _setting(
         "date_properties",
-        th.ArrayType(th.StringType),
-        title="Properties that are dates",
-        description="Names of properties and columns that hold UNIX seconds, to be sent as RFC "
-        "3339. Left alone: numbers stay numbers.",
+        _NAMES,
+        "Date properties",
+        "Names of properties and columns that contain UNIX seconds and are sent as RFC 3339. "
+        "Defaults to none: numbers stay numbers.",
     ),
-    th.Property(
+    _setting(
         "batch_id",
         th.StringType,
-        title="Batch id",
-        description="Groups the records of a run in Birdie. Left alone: one is made up for each "
-        "run, from its date and time.",
+        "Batch id",
+        "Groups the records of a run in Birdie. Defaults to the date and time of the run.",
     ),
-    th.Property(
+    _setting(
         "schema_path",
         th.StringType,
-        title="Birdie's JSON Schema",
-        description="File or address of a JSON Schema that every record must meet before it is "
-        "sent; {record_type} in it stands for feedback or user, without it feedbacks alone are "
-        "checked. Left alone: no such check.",
+        "Birdie's JSON Schema",
+        "File or URL of a JSON Schema that every record must match before it is sent. "
+        "`{record_type}` in it is replaced by feedback and user; without it, only feedbacks are "
+        "checked. Defaults to no check.",
     ),
 )
 
 _DELIVERY = (
-    th.Property(
+    _setting(
+        "account",
+        th.StringType,
+        "Account name",
+        "Name under which the store keeps records. Set it to keep them when the key changes. "
+        "Defaults to a hash of `api_url`, `api_key` and `id_prefix`, or of `output_path`.",
+    ),
+    _setting(
+        "store_url",
+        th.StringType,
+        "Delivery store",
+        "Database that remembers delivered and rejected records: sqlite:///file, "
+        "postgresql://user:password@host/database, or none.",
+        default="sqlite:///birdie.db",
+        secret=True,
+    ),
+    _setting(
         "max_concurrency",
         th.IntegerType(minimum=1, maximum=64),
+        "Connections",
+        "Requests that are sent at the same time.",
         default=16,
-        title="Connections",
-        description="Requests under way at the same time. Left alone: 16.",
     ),
-    th.Property(
+    _setting(
         "max_requests_per_second",
         th.IntegerType(minimum=0),
+        "Requests per second",
+        "Highest request rate; Birdie suggests at most 100. 0 means no limit.",
         default=95,
-        title="Requests a second",
-        description="Highest pace; 0 for no limit of our own. Left alone: 95, just under the 100 "
-        "that Birdie suggests.",
     ),
-    th.Property(
+    _setting(
         "request_timeout",
         th.IntegerType(minimum=1),
+        "Request timeout",
+        "Seconds to wait for a reply before the request is sent again.",
         default=30,
-        title="Request timeout",
-        description="Seconds to wait for an answer before asking again. Left alone: 30.",
     ),
-    th.Property(
+    _setting(
         "retry_budget_seconds",
         th.IntegerType(minimum=1),
+        "Retry budget",
+        "Seconds for which a failing request is retried before the run ends; 60 if the host has "
+        "never answered.",
         default=900,
-        title="Patience with an outage",
-        description="Seconds for which a failing request is repeated before the run ends. Left "
-        "alone: 900; a host that never answered at all is given up after 60.",
     ),
-    th.Property(
+    _setting(
         "on_reject",
         th.StringType,
-        default="file",
-        allowed_values=["file", "continue", "stop"],
-        title="When a record is refused",
-        description="file: keep it in the rejects file, go on, exit 1; continue: the same, but "
-        "exit 0; stop: end at the first. Left alone: file.",
+        "Rejected records",
+        "keep: store the record, continue, exit 1. continue: the same, but exit 0. stop: end the "
+        "run at the first rejected record.",
+        default="keep",
+        allowed_values=["keep", "continue", "stop"],
     ),
-    th.Property(
+    _setting(
         "rejects_path",
         th.StringType,
+        "Rejects file",
+        "File of the rejected records with the reasons, as JSON lines.",
         default="rejects.jsonl",
-        title="Rejects file",
-        description="JSON lines of the refused records with the reason; --replay sends them "
-        "again. Left alone: rejects.jsonl in the working directory.",
     ),
-    th.Property(
+    _setting(
         "max_rejects",
         th.StringType,
+        "Most rejected records",
+        "Number of rejected records that ends the run, or a share, which counts from record 100.",
         default="5%",
-        title="Most rejects",
-        description="Refused records that end the run, because then the mapping is wrong: a "
-        "number, or a share that counts from the 100th record. Left alone: 5%.",
     ),
-    th.Property(
+    _setting(
         "digest_path",
         th.StringType,
-        title="Digest store",
-        description="File that remembers what Birdie holds, so that unchanged records are not sent "
-        "and paid for again. Left alone: nothing is remembered, every record is sent.",
+        "Digest store",
+        "File that remembers delivered records, so that unchanged records are not sent again. "
+        "Defaults to none: every record is sent.",
     ),
-    th.Property(
+    _setting(
         "destination",
         th.StringType,
+        "Destination",
+        "birdie sends requests; parquet and jsonl write one file per run and kind for Birdie's "
+        "object-storage connector.",
         default="birdie",
         allowed_values=["birdie", "parquet", "jsonl"],
-        title="Destination",
-        description="birdie sends requests; parquet and jsonl write one file a run and kind for "
-        "Birdie's object-storage connector. Left alone: birdie.",
     ),
-    th.Property(
+    _setting(
         "output_path",
         th.StringType,
-        title="Folder or bucket prefix",
-        description="Where the files go, such as out/ or s3://bucket/prefix. Needed for parquet "
-        "and jsonl; left alone otherwise.",
+        "Folder or bucket prefix",
+        "Folder of the files, for example out/ or s3://bucket/prefix. Required for parquet and "
+        "jsonl.",
     ),
-    th.Property(
+    _setting(
         "dry_run",
         th.BooleanType,
+        "Dry run",
+        "Map, check and count all records, but send nothing and write no state.",
         default=False,
-        title="Dry run",
-        description="Map, check and count, but send nothing and write no state. Left alone: off.",
     ),
 )
 
@@ -223,16 +276,20 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
 ).to_dict()
 
 
-def only_schemas(declared: Any) -> Any:
-    """Return a declaration of the SDK without the bare words among its alternatives.
+def add_stream_maps(config_schema: dict[str, Any]) -> None:
+    """Add the SDK's settings for stream maps; its other settings have no effect here."""
+    for name in ("stream_maps", "stream_map_config"):
+        declared = _without_bare_types(STREAM_MAPS_CONFIG["properties"][name])
+        config_schema["properties"].setdefault(name, declared)
 
-    SDK 0.54 lists "null" where a schema belongs, at which a check of anything else breaks down.
-    """
+
+def _without_bare_types(declared: Any) -> Any:
+    """Drop bare type names from alternatives: SDK 0.54 lists "null" where a schema belongs."""
     if not isinstance(declared, dict):
         return declared
     return {
-        name: [only_schemas(choice) for choice in found if isinstance(choice, dict)]
+        name: [_without_bare_types(choice) for choice in rule if isinstance(choice, dict)]
         if name == "anyOf"
-        else only_schemas(found)
-        for name, found in declared.items()
+        else _without_bare_types(rule)
+        for name, rule in declared.items()
     }

@@ -1,95 +1,100 @@
-"""The settings: declared once for the SDK, checked here, and read by the rest as one object."""
+"""The settings as one checked object, which the rest of the target reads."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from importlib.metadata import version
 from string import Formatter
 from typing import Any
 from urllib.parse import urlsplit
 
-from target_birdie.errors import ConfigError
+from target_birdie.errors import InvalidSettingError, MissingSettingError
 from target_birdie.mapping import payload
-from target_birdie.mapping.mapper import Rules
+from target_birdie.mapping.mapper import DEFAULT_STREAMS, MappingRules
+from target_birdie.mapping.personal_data import words
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_NEEDED = {"feedback": ("feedback_id", "rating", "posted_at"), "user": ("user_id",)}
+_PLAIN = (
+    "account",
+    "batch_id",
+    "destination",
+    "digest_path",
+    "dry_run",
+    "max_concurrency",
+    "max_requests_per_second",
+    "on_reject",
+    "output_path",
+    "rejects_path",
+    "request_timeout",
+    "retry_budget_seconds",
+    "schema_path",
+    "store_url",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Checked settings; `declaration.py` describes each."""
+    """Checked settings; `schema.py` describes each. An unset text is "".
 
+    Attributes:
+        streams_are_configured: Whether `streams` replaces the built-in table.
+        max_rejects: A number of records, or a share from 0 to 1 if `max_rejects_is_share`.
+    """
+
+    account: str
     api_key: str
     api_url: str
-    paths: dict[str, str]
-    user_agent: str
-    streams: dict[str, dict[str, Any]]
-    rules: Rules
     batch_id: str
     destination: str
-    output_path: str
+    digest_path: str
     dry_run: bool
     max_concurrency: int
-    max_requests_per_second: int
-    request_timeout: int
-    retry_budget_seconds: int
-    on_reject: str
-    rejects_path: str
     max_rejects: float
     max_rejects_is_share: bool
-    digest_path: str
+    max_requests_per_second: int
+    on_reject: str
+    output_path: str
+    paths: dict[str, str]
+    rejects_path: str
+    request_timeout: int
+    retry_budget_seconds: int
+    rules: MappingRules
     schema_path: str
+    store_url: str
+    streams: dict[str, dict[str, Any]]
+    streams_are_configured: bool
+    user_agent: str
 
 
 def read(config: Mapping[str, Any]) -> Settings:
-    """Check what a JSON Schema cannot, and return the settings.
+    """Check what a JSON Schema cannot check, and return the settings.
 
     Raises:
-        ConfigError: Names the setting, what is wrong and what to do.
+        ConfigError: A setting is missing or invalid.
     """
     sends = config["destination"] == "birdie" and not config["dry_run"]
     if sends and not config.get("api_key", "").strip():
-        raise ConfigError("api_key is missing: set the key that Birdie gave you")
+        raise MissingSettingError("api_key")
     if config["destination"] != "birdie" and not config.get("output_path"):
-        raise ConfigError("output_path is missing: name the folder or bucket prefix for the files")
-    amount, share = _max_rejects(config["max_rejects"])
+        raise MissingSettingError("output_path")
+    amount, is_share = _max_rejects(config["max_rejects"])
     return Settings(
-        api_key=_header_safe("api_key", config.get("api_key", "")),
+        api_key=_header_value("api_key", config.get("api_key", "")),
         api_url=_api_url(config["api_url"]),
         paths={
             "feedback": _path("feedback_path", config["feedback_path"], "feedback_id"),
             "user": _path("user_path", config["user_path"], "user_id"),
         },
-        user_agent=_header_safe("user_agent", config.get("user_agent") or _own_name()),
+        user_agent=_header_value("user_agent", config.get("user_agent", "")) or _own_name(),
         streams=_streams(config["streams"]),
+        streams_are_configured=config["streams"] != DEFAULT_STREAMS,
         rules=_rules(config),
-        batch_id=config.get("batch_id", ""),
         max_rejects=amount,
-        max_rejects_is_share=share,
+        max_rejects_is_share=is_share,
         **{name: config.get(name, "") for name in _PLAIN},
     )
-
-
-_PLAIN = [
-    "destination",
-    "output_path",
-    "dry_run",
-    "max_concurrency",
-    "max_requests_per_second",
-    "request_timeout",
-    "retry_budget_seconds",
-    "on_reject",
-    "rejects_path",
-    "digest_path",
-    "schema_path",
-]
-
-
-_NEEDED = {"feedback": ("feedback_id", "rating", "posted_at"), "user": ("user_id",)}
 
 
 def _own_name() -> str:
@@ -98,33 +103,47 @@ def _own_name() -> str:
 
 def _streams(table: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     for stream, entry in table.items():
-        record_type = entry["record_type"]
+        record_type, name = entry["record_type"], f"streams.{stream}.fields"
         known = payload.known_fields(record_type)
-        if unknown := sorted(set(entry["fields"]) - set(known)):
-            raise ConfigError(
-                f"streams.{stream}.fields names no field of a Birdie {record_type}: "
-                f"{', '.join(unknown)}; there are {', '.join(known)}"
-            )
-        if missing := [name for name in _NEEDED[record_type] if name not in entry["fields"]]:
-            raise ConfigError(f"streams.{stream}.fields lacks {', '.join(missing)}")
+        for field in entry["fields"]:
+            if field not in known:
+                rule = f"must use the fields of a Birdie {record_type}: {', '.join(known)}"
+                raise InvalidSettingError(name=name, rule=rule)
+        if missing := [field for field in _NEEDED[record_type] if field not in entry["fields"]]:
+            raise InvalidSettingError(name=name, rule=f"must contain {', '.join(missing)}")
     return dict(table)
 
 
-def _rules(config: Mapping[str, Any]) -> Rules:
-    return Rules(
+def _rules(config: Mapping[str, Any]) -> MappingRules:
+    include = config.get("additional_fields_include")
+    return MappingRules(
         kind=config["kind"],
+        survey_kinds=_survey_kinds(config.get("survey_kinds", {})),
         id_prefix=config.get("id_prefix", ""),
-        include=frozenset(config.get("additional_fields_include", ())),
+        author_id_from=config.get("author_id_from", ""),
+        account_id_from=config.get("account_id_from", ""),
+        include=None if include is None else frozenset(include),
         exclude=frozenset(config.get("additional_fields_exclude", ())),
         include_pii=config["include_pii"],
+        pii_exceptions=frozenset("".join(words(n)) for n in config.get("pii_exceptions", ())),
         date_properties=frozenset(config.get("date_properties", ())),
     )
 
 
-def _header_safe(name: str, value: str) -> str:
+def _survey_kinds(surveys: Mapping[str, list[int | str] | None]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for kind, ids in surveys.items():
+        for survey in map(str, ids or ()):
+            if found.setdefault(survey, kind) != kind:
+                rule = f"must list survey {survey} for one kind only"
+                raise InvalidSettingError(name="survey_kinds", rule=rule)
+    return found
+
+
+def _header_value(name: str, value: str) -> str:
     value = value.strip()
     if not (value.isascii() and (value.isprintable() or not value)):
-        raise ConfigError(f"{name} holds characters that no HTTP header can carry")
+        raise InvalidSettingError(name=name, rule="must be printable ASCII text")
     return value
 
 
@@ -135,111 +154,27 @@ def _api_url(value: str) -> str:
     except ValueError:
         valid = False
     if not valid or url.query or url.fragment:
-        raise ConfigError("api_url is no web address: write it as https://host/path")
+        raise InvalidSettingError(name="api_url", rule="must be a URL such as https://host/path")
     if url.username or url.password:
-        raise ConfigError("api_url must not carry credentials: put the key in api_key")
+        raise InvalidSettingError(name="api_url", rule="must not contain credentials: set api_key")
     if url.scheme == "http" and url.hostname not in _LOOPBACK:
-        raise ConfigError("api_url must start with https://: the key is never sent in clear")
+        raise InvalidSettingError(name="api_url", rule="must start with https://")
     return value.strip().rstrip("/")
 
 
 def _path(name: str, value: str, field: str) -> str:
     try:
-        fields = [found for _, found, _, _ in Formatter().parse(value) if found is not None]
+        holes = [tuple(hole) for _, *hole in Formatter().parse(value) if hole[0] is not None]
     except ValueError:
-        fields = []
-    if not value.startswith("/") or fields != [field]:
-        raise ConfigError(f"{name} must start with / and hold {{{field}}} once")
+        holes = []
+    if not value.startswith("/") or holes != [(field, "", None)]:
+        raise InvalidSettingError(name=name, rule=f"must start with / and contain {{{field}}} once")
     return value
 
 
 def _max_rejects(value: str) -> tuple[float, bool]:
     number = value.strip().removesuffix("%").strip()
     if not number.isdecimal():
-        raise ConfigError('max_rejects must be a number such as "20" or a share such as "5%"')
+        rule = 'must be a number or a share, such as "20" or "5%"'
+        raise InvalidSettingError(name="max_rejects", rule=rule)
     return (int(number) / 100, True) if "%" in value else (int(number), False)
-
-
-def describe(error: Any) -> Iterator[str]:
-    """Say what a JSON Schema error means, without the value: it may be a secret."""
-    inside = [cause for cause in error.context if cause.path]
-    for cause in inside:  # an alternative fits the value but for these
-        yield from describe(cause)
-    if not inside:
-        yield _sentence(error)
-
-
-def _sentence(error: Any) -> str:
-    where = ".".join(str(part) for part in error.absolute_path) or "the configuration"
-    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-        known = error.schema.get("properties", {})
-        unknown = ", ".join(sorted(set(error.instance) - set(known)))
-        place = "" if where == "the configuration" else f" in {where}"
-        return f"unknown setting{place}: {unknown}; see target-birdie --about"
-    return f"{where} {_expectation(error)}"
-
-
-def _expectation(error: Any) -> str:
-    wanted = error.validator_value
-    match error.validator:
-        case "type" | "anyOf":
-            return f"must be {_named(wanted)}"
-        case "enum":
-            return f"must be one of {', '.join(map(str, wanted))}"
-        case "minimum":
-            return f"must be at least {wanted}"
-        case "maximum":
-            return f"must be at most {wanted}"
-        case "required":
-            return f"lacks {_missing(error)}"
-    return "has a value that is not valid"
-
-
-def _missing(error: Any) -> str:
-    return ", ".join(name for name in error.validator_value if name not in error.instance)
-
-
-def _types(schema: Any) -> list[str]:
-    return _listed(schema.get("type", []) if isinstance(schema, Mapping) else schema)
-
-
-def _listed(value: Any) -> list[Any]:
-    return [value] if isinstance(value, str) else list(value)
-
-
-def _named(types: Any) -> str:
-    names = {
-        "string": "a text",
-        "integer": "a whole number",
-        "boolean": "true or false",
-        "object": "an object",
-        "array": "a list",
-    }
-    wanted = [name for one in _listed(types) for name in _types(one)]
-    found = dict.fromkeys(names.get(name, name) for name in wanted if name != "null")
-    return " or ".join(found) or "null"
-
-
-_BOOLEANS = ("", "true", "1", "yes", "on", "false", "0", "no", "off")
-
-
-def unreadable_environment(schema: Mapping[str, Any], prefix: str) -> Iterator[str]:
-    """Yield a line for each environment variable that the SDK can't read, or reads otherwise.
-
-    It takes whatever it does not know for false.
-    """
-    for name, declared in schema["properties"].items():
-        variable = prefix + name.upper()
-        value = os.environ.get(variable)
-        types = declared.get("type", [])
-        if value is None or "string" in types:
-            continue
-        try:
-            if "boolean" in types:
-                _BOOLEANS.index(value.lower())
-            elif "integer" in types:
-                int(value)
-            else:
-                json.loads(value, parse_float=Decimal, parse_constant=int)  # int takes no NaN
-        except (ValueError, ArithmeticError):
-            yield f"{name} must be {_named(types)} (environment variable {variable})"

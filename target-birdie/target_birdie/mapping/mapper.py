@@ -1,18 +1,17 @@
-"""From a tap's record to a Birdie record, by a table: pure, without HTTP or state.
+"""From a tap's record to a Birdie record, by a table.
 
-`DEFAULT_STREAMS` is the table for Wootric; the setting `streams` replaces it. Whatever no field of
-the table takes becomes an additional field under the name of its column.
+`DEFAULT_STREAMS` is the table for Wootric; the setting `streams` replaces it. Every value that no
+field of the table uses becomes an additional field.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from target_birdie.mapping import payload
-from target_birdie.mapping.personal_data import is_personal, scrub
+from target_birdie.mapping.personal_data import is_personal_name, words
 from target_birdie.mapping.values import (
     InvalidRecordError,
     from_unix,
@@ -40,170 +39,252 @@ DEFAULT_STREAMS: dict[str, dict[str, Any]] = {
         "properties": ["properties", "additional_fields"],
     },
 }
+SURVEY_ID = "survey_id"
+"""Column that determines the kind of survey; Wootric's API does not name the kind."""
+
+NESTING = "nesting"
+"""Reason of a record that is nested too deeply to be sent or stored."""
 
 _REQUIRED = frozenset({"feedback_id", "user_id", "rating", "posted_at"})
-_IDS = frozenset({"feedback_id", "user_id", "author_id", "account_id"})
+_MAX_DEPTH = 100
+
+_Path = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """What holds for every stream: the settings that shape a record."""
+class MappingRules:
+    """The settings that apply to the mapping of every stream.
+
+    Attributes:
+        kind: Kind of the surveys that neither `survey_kinds` nor the stream determines.
+        survey_kinds: Kind by survey id.
+        author_id_from: Dotted path of the author's id; "" for the stream's own.
+        account_id_from: Dotted path of the account's id; "" for the stream's own.
+        include: Names of the additional fields to send; None for all.
+        pii_exceptions: Names that are not personal data, as `personal_data.words` joined.
+    """
 
     kind: str = "nps"
+    survey_kinds: Mapping[str, str] = field(default_factory=dict)
     id_prefix: str = ""
-    include: frozenset[str] = frozenset()
+    author_id_from: str = ""
+    account_id_from: str = ""
+    include: frozenset[str] | None = None
     exclude: frozenset[str] = frozenset()
     include_pii: bool = False
+    pii_exceptions: frozenset[str] = frozenset()
     date_properties: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class BirdieRecord:
-    """A record as Birdie takes it, but for the batch it travels in."""
+    """A record as Birdie accepts it, without the batch it belongs to."""
 
     record_type: str
     id: str
-    body: dict[str, Any]
+    payload: dict[str, Any]
+
+    @property
+    def group(self) -> str:
+        """Return the name of the files that contain such records."""
+        kind = self.payload.get("kind")
+        return f"{self.record_type}-{kind['name']}" if kind else self.record_type
 
 
 class StreamMapper:
     """Maps the records of one stream."""
 
     def __init__(
-        self, entry: Mapping[str, Any], rules: Rules, columns: Collection[str] = ()
+        self, entry: Mapping[str, Any], rules: MappingRules, columns: Collection[str] = ()
     ) -> None:
         """Prepare the mapping.
 
         Args:
-            entry: `record_type`, `kind`, `fields` and `properties` of the stream.
-            rules: What holds for every stream.
-            columns: Names the stream's schema declares; no property takes one of them.
+            entry: The stream's entry in the setting `streams`.
+            rules: The settings that apply to every stream.
+            columns: Names of the columns in the stream's SCHEMA.
         """
         self.record_type: str = entry["record_type"]
-        self.kind: str = entry.get("kind") or rules.kind
-        self.rules = rules
-        self._travels_whole = rules.include_pii
-        self._dates = rules.date_properties
-        self._columns = frozenset(columns)
-        self._fields = [
-            (field, path, tuple(path.split(".")), self._converter(field, path))
-            for field, path in entry["fields"].items()
-        ]
-        self._properties = [(path, tuple(path.split("."))) for path in entry.get("properties", ())]
+        self.id_prefix: str = entry.get("id_prefix", rules.id_prefix)
+        self._kind: str = entry.get("kind") or rules.kind
+        self._rules = rules
+        has_ces = "ces" in {self._kind, *rules.survey_kinds.values()}
+        self._columns = frozenset(columns) | ({payload.SURVEY_KIND} if has_ces else set())
         self._id_field = payload.RECORD_TYPES[self.record_type]
-        paths = [keys for _, _, keys, _ in self._fields] + [keys for _, keys in self._properties]
-        self._taken = frozenset(keys[0] for keys in paths if len(keys) == 1)
-        self._nested = [keys for keys in paths if len(keys) > 1]
-
-    def _converter(self, field: str, path: str) -> Callable[[Any], Any]:
-        convert: Callable[[Any], Any] = to_time if field == "posted_at" else to_text
-        if field in _IDS:
-            convert = partial(to_id, prefix=self.rules.id_prefix)
-        if field == "rating":
-            convert = partial(to_rating, highest=10 if self.kind == "nps" else None)
-        is_date = path in self._dates
-        return (lambda value: convert(from_unix(value))) if is_date else convert
+        self._sources = _sources(entry, rules)
+        self._groups = [_path(group) for group in entry.get("properties", ())]
+        paths = [*(sources[0] for sources in self._sources.values()), *self._groups]
+        self._used = frozenset(path[0] for path in paths if len(path) == 1)
+        self._nested = [path for path in paths if len(path) > 1]
 
     def map(self, record: Mapping[str, Any]) -> BirdieRecord:
         """Return the Birdie record.
 
         Raises:
-            InvalidRecordError: The record has no id, or a field holds what it cannot.
+            InvalidRecordError: A required field is missing, or a field has an invalid value.
         """
+        kind = self._rules.survey_kinds.get(str(record.get(SURVEY_ID)), self._kind)
         fields: dict[str, Any] = {}
-        for field, path, keys, convert in self._fields:
-            value = _at(record, keys)
-            mapped = None if value is None else convert(value)
-            if mapped is not None:
-                fields[field] = mapped
-            elif field in _REQUIRED:
-                raise InvalidRecordError(field, f"column {path!r} is empty or missing")
-        body = payload.build_payload(self.record_type, self.kind, fields, self._additional(record))
+        for name, sources in self._sources.items():
+            found = (self._convert(name, path, record, kind) for path in sources)
+            value = next((value for value in found if value is not None), None)
+            if value is not None:
+                fields[name] = value
+            elif name in _REQUIRED:
+                column = ".".join(sources[0])
+                raise InvalidRecordError(name, f"column {column!r} is empty or missing")
+        additional = self._additional(record)
+        if self.record_type == "feedback" and kind != payload.BIRDIE_KINDS[kind]:
+            additional[payload.SURVEY_KIND] = kind
+        rules = self._rules
+        additional = {
+            name: value
+            for name, value in additional.items()
+            if (rules.include is None or name in rules.include) and name not in rules.exclude
+        }
+        body = payload.build_payload(self.record_type, kind, fields, additional)
         return BirdieRecord(self.record_type, fields[self._id_field], body)
 
     def identify(self, record: Mapping[str, Any]) -> str:
-        """Return the name of a record that may have no proper id; "" when nothing will do."""
-        (keys,) = (keys for name, _, keys, _ in self._fields if name == self._id_field)
-        value = _at(record, keys)
+        """Return the id of a record that may be invalid; "" if it has none."""
+        for path in self._sources[self._id_field]:
+            value = _at(record, path)
+            try:
+                found = to_id(value, self.id_prefix)
+            except InvalidRecordError:
+                found = str(value) if isinstance(value, int | str) else None
+            if found:
+                return found
+        return ""
+
+    def redacted(self, record: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return what may be stored of a rejected record; None if it is nested too deeply.
+
+        It contains the values that the mapping uses, and no personal data besides them unless
+        the settings send it.
+        """
         try:
-            return to_id(value, self.rules.id_prefix) or ""
+            kept: dict[str, Any] = self._clean("", dict(record)) or {}
         except InvalidRecordError:
-            return str(value) if isinstance(value, (int, str)) else ""
+            return None
+        for path in (path for sources in self._sources.values() for path in sources):
+            value = _at(record, path)
+            if value is not None and not isinstance(value, dict | list):
+                inner = kept
+                for key in path[:-1]:
+                    inner = inner.setdefault(key, {})
+                inner[path[-1]] = value
+        return kept
+
+    def _convert(self, name: str, path: _Path, record: Mapping[str, Any], kind: str) -> Any:
+        value = _at(record, path)
+        if value is None:
+            return None
+        if ".".join(path) in self._rules.date_properties:
+            value = from_unix(value)
+        if name == self._id_field:
+            return to_id(value, self.id_prefix)
+        match name:
+            case "author_id" | "account_id":
+                return to_id(value, self._rules.id_prefix)
+            case "rating":
+                return to_rating(value, kind)
+            case "posted_at":
+                return to_time(value)
+        return to_text(value, unescape=name == "text")
 
     def _additional(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        rules = self.rules
-        additional: dict[str, Any] = {}
+        found: dict[str, Any] = {}
+        for name, own, value in self._properties(record):
+            found[_free(name, found)] = self._sent(own, value)
         for name, value in record.items():
-            if name not in self._taken:
-                rest = self._rest(name, value) if isinstance(value, dict) else value
-                if (kept := self._kept(name, rest)) is not None:
-                    additional[name] = kept
-        for path, keys in self._properties:
-            found = _at(record, keys)
-            found = found if isinstance(found, dict) else {keys[-1]: found}
-            for name, value in found.items():
-                if (kept := self._kept(name, value)) is not None:
-                    additional[self._free_name(name, path, record, additional)] = kept
-        if rules.include:
-            additional = {k: v for k, v in additional.items() if k in rules.include}
-        if rules.exclude:
-            additional = {k: v for k, v in additional.items() if k not in rules.exclude}
-        return additional
+            if name not in self._used:
+                found[_free(name, found)] = self._sent(name, self._rest(name, value))
+        return {name: value for name, value in found.items() if value is not None}
 
-    def _rest(self, column: str, value: dict[str, Any]) -> dict[str, Any] | None:
+    def _properties(self, record: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+        """Yield each property: its name in Birdie, its own name, and its value.
+
+        Names depend on the SCHEMA only: the same property has the same name in each record.
+        """
+        for group in self._groups:
+            found = _at(record, group)
+            found = found if isinstance(found, dict) else {group[-1]: found}
+            for own, value in found.items():
+                name = own
+                if group is not self._groups[0] or own in self._columns:
+                    name = ".".join((*group, own))
+                yield _free(name, self._columns), own, value
+
+    def _rest(self, column: str, value: Any) -> Any:
         """Return a column without the parts that are mapped elsewhere."""
-        for keys in self._nested:
-            if keys[0] == column:
-                value = _without(value, keys[1:])
-        return value if any(v is not None for v in value.values()) else None
+        for path in self._nested:
+            if path[0] == column and isinstance(value, dict):
+                value = _without(value, path[1:])
+        return value
 
-    def _free_name(
-        self, name: str, path: str, record: Mapping[str, Any], additional: dict[str, Any]
-    ) -> str:
-        if not (name in record or name in additional or name in self._columns):
-            return name
-        free = f"{path}.{name}"
-        while free in record or free in additional or free in self._columns:
-            free += "_"
-        return free
+    def _sent(self, name: str, value: Any) -> Any:
+        cleaned = self._clean(name, value)
+        return from_unix(cleaned) if name in self._rules.date_properties else cleaned
 
-    def _kept(self, name: str, value: Any) -> Any:
-        """Return what may travel of a value; None when nothing is left of it."""
-        if value is None or value == "":
+    def _clean(self, name: str, value: Any, depth: int = 0) -> Any:
+        """Return a value without empty parts and personal data; None if nothing remains."""
+        if depth > _MAX_DEPTH:
+            raise InvalidRecordError(NESTING, f"values are nested in more than {_MAX_DEPTH} levels")
+        if not isinstance(value, bool) and self._is_personal(name):
             return None
-        if not self._travels_whole:
-            if is_personal(name, value):
-                return None
-            if isinstance(value, (dict, list)) and value:
-                value = scrub(value) or None
-        return from_unix(value) if name in self._dates else value
+        if isinstance(value, dict):
+            parts = ((key, self._clean(key, part, depth + 1)) for key, part in value.items())
+            return {key: part for key, part in parts if part is not None} or None
+        if isinstance(value, list):
+            items = (self._clean("", item, depth + 1) for item in value)
+            return [item for item in items if item is not None] or None
+        return None if value == "" else value
 
-    def redacted(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the record as it may be kept on disk: without what would not be sent either."""
-        if self.rules.include_pii:
-            return dict(record)
-        mapped = {keys[0] for _, _, keys, _ in self._fields if keys[0] in record}
-        clean: dict[str, Any] = scrub(dict(record))
-        return clean | {name: record[name] for name in mapped if name not in clean}
+    def _is_personal(self, name: str) -> bool:
+        rules = self._rules
+        if rules.include_pii or not is_personal_name(name):
+            return False
+        return "".join(words(name)) not in rules.pii_exceptions
 
 
-def _at(record: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
+def _sources(entry: Mapping[str, Any], rules: MappingRules) -> dict[str, list[_Path]]:
+    """Return the paths of each field; the first one with a value counts."""
+    found = {name: [_path(path)] for name, path in entry["fields"].items()}
+    is_user = entry["record_type"] == "user"
+    author = "user_id" if is_user else "author_id"
+    own = found.get(author, [])
+    for name, path in ((author, rules.author_id_from), ("account_id", rules.account_id_from)):
+        if path:
+            # A user record is the end user that a feedback contains.
+            within = path.removeprefix("end_user.") if is_user else path
+            found[name] = [_path(within), *found.get(name, own)]
+    return found
+
+
+def _path(dotted: str) -> _Path:
+    return tuple(dotted.split("."))
+
+
+def _at(record: Mapping[str, Any], path: _Path) -> Any:
     value: Any = record
-    for key in keys:
+    for key in path:
         if not isinstance(value, dict) or key not in value:
             return None
         value = value[key]
     return value
 
 
-def _without(value: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
-    head, *rest = keys
-    if head not in value:
-        return value
-    copy = dict(value)
-    inner = copy.pop(head)
+def _without(value: dict[str, Any], path: _Path) -> dict[str, Any]:
+    head, rest = path[0], path[1:]
+    if rest and isinstance(value.get(head), dict):
+        return value | {head: _without(value[head], rest)}
     if rest:
-        remaining = _without(inner, tuple(rest)) if isinstance(inner, dict) else inner
-        if remaining not in (None, {}):
-            copy[head] = remaining
-    return copy
+        return value
+    return {key: part for key, part in value.items() if key != head}
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name

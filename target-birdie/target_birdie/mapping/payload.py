@@ -1,8 +1,8 @@
-"""The body of a Birdie record: built here and nowhere else.
+"""The payload of a Birdie record, built only here.
 
-Which fields stand at the top and which inside `kind.fields` is not published in full. Stated by
-Birdie: `kind` is an object of `name` and `fields`, and `author_id` and `account_id` stand inside.
-The rest is this connector's choice; a correction is a change to the two tables below.
+Birdie publishes only a part of its schema: `kind` is an object of `name` and `fields`, and
+`author_id` and `account_id` are in `kind.fields`. The place of the other fields is our choice;
+to correct it, change the tables below.
 """
 
 from __future__ import annotations
@@ -23,31 +23,34 @@ Key = tuple[str, str]
 
 FEEDBACK_TOP = ("feedback_id", "title", "text", "posted_at")
 FEEDBACK_KIND = ("rating", "author_id", "account_id", "author_name", "survey_title")
-USER_TOP = ("user_id",)
-KINDS = ("nps", "csat")
+USER_TOP = ("user_id", "account_id")
+BIRDIE_KINDS = {"nps": "nps", "csat": "csat", "ces": "csat"}
+"""Kinds of survey, each with Birdie's name for it; Birdie has no CES."""
+SURVEY_KIND = "survey_kind"
+"""The additional field that tells CES from CSAT."""
 
 _VERSION = b"1"
 _encoder = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 
 
 def known_fields(record_type: str) -> tuple[str, ...]:
-    """Return the Birdie fields that a column can feed."""
+    """Return the Birdie fields that a column can supply."""
     return USER_TOP if record_type == "user" else FEEDBACK_TOP + FEEDBACK_KIND
 
 
 def build_payload(
     record_type: str, kind: str, fields: dict[str, Any], additional: dict[str, Any]
 ) -> dict[str, Any]:
-    """Put mapped fields into the shape of a record; absent fields stay absent."""
+    """Arrange mapped fields as a Birdie record; absent fields stay absent."""
     if record_type == "user":
-        body = dict(fields)
+        payload = dict(fields)
     else:
-        body = {name: fields[name] for name in FEEDBACK_TOP if name in fields}
+        payload = {name: fields[name] for name in FEEDBACK_TOP if name in fields}
         inner = {name: fields[name] for name in FEEDBACK_KIND if name in fields}
-        body["kind"] = {"name": kind, "fields": inner}
+        payload["kind"] = {"name": BIRDIE_KINDS[kind], "fields": inner}
     if additional:
-        body["additional_fields"] = additional
-    return body
+        payload["additional_fields"] = additional
+    return payload
 
 
 def columns(record_type: str) -> tuple[str, ...]:
@@ -56,18 +59,18 @@ def columns(record_type: str) -> tuple[str, ...]:
     return (*known_fields(record_type), *kind, "additional_fields", "batch_id")
 
 
-def flatten(body: dict[str, Any]) -> dict[str, Any]:
-    """Return a body as a row: `kind` becomes its name, and its fields columns of their own."""
-    kind = body.get("kind")
-    return body if kind is None else body | {"kind": kind["name"]} | kind["fields"]
+def flatten(payload: dict[str, Any]) -> dict[str, Any]:
+    """Return a payload as a row: `kind` becomes its name, and its fields become columns."""
+    kind = payload.get("kind")
+    return payload if kind is None else payload | {"kind": kind["name"]} | kind["fields"]
 
 
-def encode(body: Any) -> bytes:
-    """Return a body, or a part of one, as canonical JSON: equal records give equal bytes."""
+def encode(value: Any) -> bytes:
+    """Return a payload, or a part of one, as canonical JSON: equal values give equal bytes."""
     try:
-        return _encoder.encode(body)
-    except UnicodeEncodeError:  # half a surrogate pair, which only escapes can carry
-        return json.dumps(body, sort_keys=True, default=_plain, separators=(",", ":")).encode()
+        return _encoder.encode(value)
+    except UnicodeEncodeError:  # half a surrogate pair, which only an escape can express
+        return json.dumps(value, sort_keys=True, default=_plain, separators=(",", ":")).encode()
 
 
 def _plain(value: object) -> float | str:
@@ -76,10 +79,10 @@ def _plain(value: object) -> float | str:
 
 
 def with_batch(body: bytes, batch_id: str) -> bytes:
-    """Add `batch_id` to an encoded body; it changes every run and so stays out of the digest."""
+    """Add `batch_id` to an encoded payload; it changes every run, so fingerprints exclude it."""
     return b'%b,"batch_id":%b}' % (body[:-1], _encoder.encode(batch_id))
 
 
-def digest(body: bytes, *, destination: bytes) -> bytes:
-    """Return 16 bytes that stand for this body at this destination."""
+def fingerprint(body: bytes, *, destination: bytes) -> bytes:
+    """Return 16 bytes that identify this encoded payload at this destination."""
     return blake2b(body, digest_size=16, key=destination, person=_VERSION).digest()

@@ -1,90 +1,40 @@
-"""Which names stand for personal data, and how such values are taken out of a record.
-
-Goes by names alone: the API's `ip_address`, `email` and `phone_number`, and whatever is named as an
-e-mail address or a phone number, in any spelling (`E-Mail`, `workEmail`, `phone 2`).
-"""
+"""Which names hold personal data, by the words in `personal_data.toml`."""
 
 from __future__ import annotations
 
 import re
+import tomllib
+import unicodedata
 from functools import lru_cache
-from typing import Any
+from importlib.resources import files
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
-_QUALIFIERS = frozenset(
-    [
-        "address",
-        "addresses",
-        "addr",
-        "adresse",
-        "number",
-        "numbers",
-        "no",
-        "nr",
-        "num",
-        "id",
-        "home",
-        "work",
-        "private",
-        "business",
-        "primary",
-        "secondary",
-        "main",
-        "other",
-    ]
-)
-_PERSONAL = frozenset(
-    [
-        "email",
-        "emails",
-        "emailaddress",
-        "mail",
-        "mails",
-        "mailaddress",
-        "courriel",
-        "correo",
-        "phone",
-        "phones",
-        "phonenumber",
-        "telephone",
-        "telephonenumber",
-        "mobile",
-        "mobilephone",
-        "mobilenumber",
-        "cellphone",
-        "msisdn",
-        "tel",
-        "telefon",
-        "telefono",
-        "teléfono",
-        "téléphone",
-    ]
-)
-_IP_ADDRESSES = (["ip", "address"], ["ip", "addresses"], ["ipaddress"], ["ipaddresses"])
+_GERMAN = re.compile("([aou])e")  # an umlaut spelled out
+
+
+def words(name: str) -> list[str]:
+    """Split a name into comparable words: lower case, no accents, no plural, no digits."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    found = (word.casefold().removesuffix("s") for word in _WORD.findall(plain))
+    return [_GERMAN.sub(r"\1", word) for word in found if not word.isdigit()]
+
+
+def _load(table: str) -> frozenset[str]:
+    return frozenset("".join(words(name)) for names in _TABLES[table].values() for name in names)
+
+
+_TABLES = tomllib.loads(files(__package__).joinpath("personal_data.toml").read_text("utf-8"))
+_ENDS, _WHOLE, _QUALIFIERS = _load("ends"), _load("whole"), _load("qualifiers")
 
 
 @lru_cache(maxsize=8192)
 def is_personal_name(name: str) -> bool:
-    """Tell whether a column or property of this name holds an e-mail, a phone number or an IP."""
-    words = [word.lower() for word in _WORD.findall(name)]
-    while len(words) > 1 and words[-1].isdigit():
-        words.pop()
-    if words[-1:] in _IP_ADDRESSES or words[-2:] in _IP_ADDRESSES:
-        return True
-    while len(words) > 1 and (words[-1] in _QUALIFIERS or words[-1].isdigit()):
-        words.pop()
-    return bool(words) and (words[-1] in _PERSONAL or words[-2:] == ["e", "mail"])
-
-
-def is_personal(name: str, value: Any) -> bool:
-    """Tell whether this value is personal data; a flag such as `has_email: true` is not."""
-    return is_personal_name(name) and not isinstance(value, bool)
-
-
-def scrub(value: Any) -> Any:
-    """Return a JSON value without the personal data in it, at any depth."""
-    if isinstance(value, dict):
-        return {k: scrub(v) for k, v in value.items() if not is_personal(k, v)}
-    if isinstance(value, list):
-        return [scrub(v) if isinstance(v, (dict, list)) else v for v in value]
-    return value
+    """Tell whether a column or property of this name holds personal data."""
+    found = words(name)
+    while found:
+        if any("".join(found[start:]) in _ENDS for start in range(len(found))):
+            return True
+        if found[-1] not in _QUALIFIERS:
+            break
+        found.pop()
+    return "".join(word for word in words(name) if word not in _QUALIFIERS) in _WHOLE

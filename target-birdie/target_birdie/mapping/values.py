@@ -1,14 +1,19 @@
-"""Single values: what Birdie takes as an id, a rating, a text and a time."""
+"""Single values: what Birdie accepts as an id, a rating, a text and a time."""
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-_LONGEST_ID = 500  # escaped, about as much as servers take in a path
+SCALES = {"nps": (0, 10), "csat": (1, 10), "ces": (1, 7)}
+"""Kinds of survey, each with its lowest and highest rating (Wootric's SDKs)."""
+
+_LONGEST_ID = 500  # escaped, about as much as servers accept in a path
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
+_WHOLE = re.compile(r"([+-]?\d{1,9})(\.0*)?")
 
 
 class InvalidRecordError(Exception):
@@ -20,107 +25,108 @@ class InvalidRecordError(Exception):
     """
 
     def __init__(self, reason: str, detail: str) -> None:
-        """Note the reason to count by and the detail to show."""
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
 
 
 def to_id(value: Any, prefix: str = "") -> str | None:
-    """Return an id as text; None where there is none.
+    """Return an id as text; None if it is blank.
 
     Raises:
-        InvalidRecordError: Neither a whole number nor text, or a name that no URL can carry.
+        InvalidRecordError: Neither a whole number nor text, or not usable in a URL.
     """
     if isinstance(value, str):
         text = value.strip()
-    elif isinstance(value, bool) or not _is_whole(value):
-        raise InvalidRecordError("id", "an id is neither a whole number nor text")
-    else:
+    elif _is_whole(value):
         text = str(int(value))
+    else:
+        raise InvalidRecordError("id", "the id is neither a whole number nor text")
     if prefix + text in {".", ".."}:
-        raise InvalidRecordError("id", "an id of dots alone cannot stand in a URL")
+        raise InvalidRecordError("id", "the id consists of dots, which a URL drops")
     if len(text) > _LONGEST_ID or _HALF_PAIR.search(text):
-        raise InvalidRecordError(
-            "id", "an id is too long for a URL, or holds half a surrogate pair"
-        )
+        raise InvalidRecordError("id", "the id is longer than 500 characters or not valid Unicode")
     return prefix + text if text else None
 
 
-def to_rating(value: Any, highest: int | None) -> int | None:
-    """Return a whole rating from 0 to `highest` (None: no upper bound).
+def to_rating(value: Any, kind: str) -> int | None:
+    """Return a whole rating on the scale of its kind; None if it is blank.
 
     Raises:
-        InvalidRecordError: Not a whole number, or out of range.
+        InvalidRecordError: Not a whole number, or not on the scale.
     """
     if isinstance(value, str):
         value = value.strip()
         if not value:
             return None
-        value = Decimal(value) if value.isdecimal() else value
-    if isinstance(value, bool) or not _is_whole(value):
-        raise InvalidRecordError("rating", "the rating is no whole number")
-    if value < 0 or (highest is not None and value > highest):
-        raise InvalidRecordError("rating", "the rating is out of range")
+        match = _WHOLE.fullmatch(value)
+        value = int(match[1]) if match else value
+    lowest, highest = SCALES[kind]
+    if not _is_whole(value) or not lowest <= value <= highest:
+        scale = f"{kind.upper()} scale, {lowest} to {highest}"
+        raise InvalidRecordError("rating", f"the rating is not a whole number on the {scale}")
     return int(value)
 
 
-def to_text(value: Any) -> str | None:
-    """Return a text; None where it is blank."""
-    if not isinstance(value, str):
-        raise InvalidRecordError("text", "a text field holds something else")
-    return value if value.strip() else None
+def to_text(value: Any, *, unescape: bool = False) -> str | None:
+    """Return a text or number as text; None if it is blank.
+
+    Args:
+        value: The value of a column.
+        unescape: Whether to decode HTML entities; Wootric escapes comments.
+
+    Raises:
+        InvalidRecordError: Neither text nor a number.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        raise InvalidRecordError("text", "a text field contains neither text nor a number")
+    text = html.unescape(str(value)) if unescape else str(value)
+    return text if text.strip() else None
 
 
 def to_time(value: Any) -> str | None:
-    """Return a time as RFC 3339 in UTC; a time without offset counts as UTC.
+    """Return a time as RFC 3339 in UTC; a time without an offset is UTC.
 
     Raises:
-        InvalidRecordError: No date can be read. Numbers are not guessed at: `date_properties` names
-            the columns that hold UNIX seconds.
+        InvalidRecordError: Not a date. Numbers are not interpreted: `date_properties` names the
+            columns that contain UNIX seconds.
     """
     if isinstance(value, str):
-        value = value.strip()
-        if not value:
+        text = value.strip().upper()
+        if not text:
             return None
-        if value[4:5] != "-":
-            raise InvalidRecordError("date", "the time is not written as RFC 3339")
         try:
-            value = datetime.fromisoformat(value)
+            value = datetime.fromisoformat(text) if text[4:5] == "-" else None
         except ValueError:
-            raise InvalidRecordError("date", "the time is not written as RFC 3339") from None
+            value = None
     if not isinstance(value, datetime):
-        raise InvalidRecordError("date", "the time is not written as RFC 3339; see date_properties")
-    return _utc(value)
-
-
-def _utc(moment: datetime) -> str:
-    if moment.tzinfo is None:
-        return f"{moment.isoformat()}Z"
+        raise InvalidRecordError("date", "the time is not in RFC 3339 format; see date_properties")
     try:
-        return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
+        return _utc(value)
     except OverflowError:
         raise InvalidRecordError("date", "the time is out of range") from None
 
 
 def from_unix(value: Any) -> Any:
-    """Return UNIX seconds as RFC 3339 in UTC, and anything else as it is."""
-    number = value
-    if isinstance(value, str):
-        try:
-            number = Decimal(value)
-        except ArithmeticError:
-            return value
-    if isinstance(number, bool) or not isinstance(number, (int, float, Decimal)):
+    """Return UNIX seconds as RFC 3339 in UTC, and any other value unchanged."""
+    if isinstance(value, bool):
         return value
     try:
-        return _utc(datetime.fromtimestamp(float(number), UTC))
-    except (OverflowError, ValueError, OSError):
+        return _utc(datetime.fromtimestamp(float(value), UTC))
+    except (ArithmeticError, OSError, TypeError, ValueError):
         return value
+
+
+def _utc(moment: datetime) -> str:
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    return f"{moment.isoformat()}Z"
 
 
 def _is_whole(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return False
     try:
-        return isinstance(value, int) or (isinstance(value, (float, Decimal)) and value % 1 == 0)
-    except ArithmeticError:  # infinite, or more digits than a number of any use
+        return value % 1 == 0
+    except ArithmeticError:  # infinite, or more digits than the decimal context has
         return False

@@ -230,10 +230,10 @@ CSAT = {
             ),
         ),
         (
-            {"streams": {"responses": CSAT | {"properties": ["end_usr.properties"]}}},
+            {"streams": {"responses": CSAT | {"properties": ["tag"]}}},
             (
-                "Setting 'streams.responses.properties': stream 'responses' has no column 'end_usr'. "
-                "Did you mean 'end_user'?"
+                "Setting 'streams.responses.properties': stream 'responses' has no column 'tag'. "
+                "Did you mean 'tags'?"
             ),
         ),
         (

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from connector_sandbox import Sandbox
+from target_birdie.config.schema import DEFAULT_STREAMS
 from target_birdie.digests import DigestStore
 from target_birdie.mapping import payload
-from target_birdie.mapping.mapper import DEFAULT_STREAMS, Rules, StreamMapper
+from target_birdie.mapping.mapper import Rules, StreamMapper
 from target_birdie.reader import MessageReader
 
 Records = list[dict[str, Any]]

@@ -14,8 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from connector_sandbox import Sandbox
 from singer_sdk.configuration import _dict_config
-from target_birdie.config.schema import CONFIG_SCHEMA
-from target_birdie.mapping.mapper import DEFAULT_STREAMS
+from target_birdie.config.schema import CONFIG_SCHEMA, DEFAULT_STREAMS
 from target_birdie.target import TargetBirdie
 
 from .messages import Run, record, stream_of

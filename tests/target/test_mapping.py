@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from target_birdie.config.schema import DEFAULT_STREAMS
 from target_birdie.errors import DuplicateKeyError
 from target_birdie.mapping import payload
 from target_birdie.mapping.columns import KeyOwners
-from target_birdie.mapping.mapper import DEFAULT_STREAMS, MappingRules, StreamMapper
+from target_birdie.mapping.mapper import MappingRules, StreamMapper
 from target_birdie.mapping.values import (
     InvalidRecordError,
     from_unix,

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from connector_sandbox import Sandbox
-from target_birdie.mapping.mapper import DEFAULT_STREAMS, MappingRules, StreamMapper
+from target_birdie.config.schema import DEFAULT_STREAMS
+from target_birdie.mapping.mapper import MappingRules, StreamMapper
 from target_birdie.mapping.personal_data import is_personal_name
 
 from .messages import Run, record, stream_of

@@ -9,9 +9,10 @@ from string import Formatter
 from typing import Any
 from urllib.parse import urlsplit
 
+from target_birdie.config.schema import DEFAULT_STREAMS
 from target_birdie.errors import InvalidSettingError, MissingSettingError
 from target_birdie.mapping import payload
-from target_birdie.mapping.mapper import DEFAULT_STREAMS, MappingRules
+from target_birdie.mapping.mapper import MappingRules
 from target_birdie.mapping.personal_data import words
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")

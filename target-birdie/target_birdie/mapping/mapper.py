@@ -1,7 +1,7 @@
 """From a tap's record to a Birdie record, by a table.
 
-`DEFAULT_STREAMS` is the table for Wootric; the setting `streams` replaces it. Every value that no
-field of the table uses becomes an additional field.
+The table is the setting `streams`. Every value that no field of the table uses becomes an
+additional field.
 """
 
 from __future__ import annotations
@@ -21,24 +21,6 @@ from target_birdie.mapping.values import (
     to_time,
 )
 
-DEFAULT_STREAMS: dict[str, dict[str, Any]] = {
-    "responses": {
-        "record_type": "feedback",
-        "fields": {
-            "feedback_id": "id",
-            "rating": "score",
-            "text": "text",
-            "posted_at": "created_at",
-            "author_id": "end_user_id",
-        },
-        "properties": ["end_user.properties", "additional_fields"],
-    },
-    "end_users": {
-        "record_type": "user",
-        "fields": {"user_id": "id"},
-        "properties": ["properties", "additional_fields"],
-    },
-}
 SURVEY_ID = "survey_id"
 """Column that determines the kind of survey; Wootric's API does not name the kind."""
 

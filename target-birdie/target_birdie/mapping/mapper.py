@@ -6,8 +6,9 @@ additional field.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from target_birdie.mapping import payload
@@ -90,6 +91,7 @@ class StreamMapper:
         self.id_prefix: str = entry.get("id_prefix", rules.id_prefix)
         self._kind: str = entry.get("kind") or rules.kind
         self._rules = rules
+        self._is_personal = _name_check(rules)
         has_ces = "ces" in {self._kind, *rules.survey_kinds.values()}
         self._columns = frozenset(columns) | ({payload.SURVEY_KIND} if has_ces else set())
         self._id_field = payload.RECORD_TYPES[self.record_type]
@@ -134,7 +136,7 @@ class StreamMapper:
             try:
                 found = to_id(value, self.id_prefix)
             except InvalidRecordError:
-                found = str(value) if isinstance(value, int | str) else None
+                found = str(value) if isinstance(value, (int, str)) else None
             if found:
                 return found
         return ""
@@ -151,7 +153,7 @@ class StreamMapper:
             return None
         for path in (path for sources in self._sources.values() for path in sources):
             value = _at(record, path)
-            if value is not None and not isinstance(value, dict | list):
+            if value is not None and not isinstance(value, (dict, list)):
                 inner = kept
                 for key in path[:-1]:
                     inner = inner.setdefault(key, {})
@@ -211,23 +213,29 @@ class StreamMapper:
 
     def _clean(self, name: str, value: Any, depth: int = 0) -> Any:
         """Return a value without empty parts and personal data; None if nothing remains."""
-        if depth > _MAX_DEPTH:
-            raise InvalidRecordError(NESTING, f"values are nested in more than {_MAX_DEPTH} levels")
-        if not isinstance(value, bool) and self._is_personal(name):
+        if value is None or value == "":
             return None
+        if self._is_personal(name) and not isinstance(value, bool):
+            return None
+        if not isinstance(value, (dict, list)):
+            return value
+        if depth == _MAX_DEPTH:
+            raise InvalidRecordError(NESTING, f"values are nested in more than {_MAX_DEPTH} levels")
         if isinstance(value, dict):
             parts = ((key, self._clean(key, part, depth + 1)) for key, part in value.items())
             return {key: part for key, part in parts if part is not None} or None
-        if isinstance(value, list):
-            items = (self._clean("", item, depth + 1) for item in value)
-            return [item for item in items if item is not None] or None
-        return None if value == "" else value
+        items = (self._clean("", item, depth + 1) for item in value)
+        return [item for item in items if item is not None] or None
 
-    def _is_personal(self, name: str) -> bool:
-        rules = self._rules
-        if rules.include_pii or not is_personal_name(name):
-            return False
-        return "".join(words(name)) not in rules.pii_exceptions
+
+def _name_check(rules: MappingRules) -> Callable[[str], bool]:
+    """Return a function that tells whether values of a name are omitted as personal data."""
+
+    @lru_cache(maxsize=8192)
+    def is_omitted(name: str) -> bool:
+        return is_personal_name(name) and "".join(words(name)) not in rules.pii_exceptions
+
+    return (lambda _: False) if rules.include_pii else is_omitted
 
 
 def _sources(entry: Mapping[str, Any], rules: MappingRules) -> dict[str, list[_Path]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from functools import lru_cache
 from importlib.resources import files
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
@@ -27,7 +26,6 @@ _TABLES = tomllib.loads(files(__package__).joinpath("personal_data.toml").read_t
 _ENDS, _WHOLE, _QUALIFIERS = _load("ends"), _load("whole"), _load("qualifiers")
 
 
-@lru_cache(maxsize=8192)
 def is_personal_name(name: str) -> bool:
     """Tell whether a column or property of this name holds personal data."""
     found = words(name)

@@ -78,7 +78,7 @@ def to_text(value: Any, *, unescape: bool = False) -> str | None:
     Raises:
         InvalidRecordError: Neither text nor a number.
     """
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
         raise InvalidRecordError("text", "a text field contains neither text nor a number")
     text = html.unescape(str(value)) if unescape else str(value)
     return text if text.strip() else None
@@ -124,7 +124,7 @@ def _utc(moment: datetime) -> str:
 
 
 def _is_whole(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         return False
     try:
         return value % 1 == 0

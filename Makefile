@@ -68,7 +68,7 @@ docs: .meltano/plugins.stamp ## write the settings and the demo's output into th
 	@$(BIN)/python scripts/readme_demo.py
 
 build: .venv/setup.stamp ## wheels and source archives into dist/
-	@$(UV) build -q --package tap-wootric --out-dir dist
+	@$(UV) build -q --package wootric-tap --out-dir dist
 	@$(UV) build -q --package target-birdie --out-dir dist
 	@ls dist
 

@@ -48,7 +48,7 @@ TAP_HUB = {
     "domain_url": "https://www.wootric.com",
     "executable": "tap-wootric",
     **COMMON,
-    "supported_python_versions": _versions("tap-wootric"),
+    "supported_python_versions": _versions("wootric-tap"),
     "select": ["responses.*", "end_users.*"],
     "prereq": "An API client of your Wootric account: its id and secret stand under Settings > "
     "API.\n",

@@ -56,6 +56,7 @@ class TapWootric(Tap):
     """NPS survey responses from Wootric, with tags and customer properties."""
 
     name = "tap-wootric"
+    package_name = "wootric-tap"
     config_jsonschema: ClassVar[dict[str, Any]] = settings.SCHEMA
     message_writer_class = PageWriter
     message_writer: PageWriter

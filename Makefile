@@ -51,6 +51,7 @@ lowest: .cache/lowest/stamp ## the quick tests of tap and target with the oldest
 lint: .venv/setup.stamp ## style, without changing anything
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
+	@$(BIN)/python scripts/banned_phrases.py
 
 format: .venv/setup.stamp ## put the style right
 	@$(BIN)/ruff check --fix

@@ -8,7 +8,7 @@ from typing import Any
 
 from target_birdie.config import schema as birdie
 
-from tap_wootric import settings as wootric
+from tap_wootric import config as wootric
 
 COMMON = {
     "maintenance_status": "active",

@@ -12,9 +12,9 @@ from typing import Any
 import requests
 from singer_sdk.authenticators import OAuthAuthenticator
 
+from tap_wootric.config import CLIENT_CREDENTIALS, PASSWORD, base_url
 from tap_wootric.errors import CredentialsError, ServerError
 from tap_wootric.retries import reason, retried
-from tap_wootric.settings import CLIENT_CREDENTIALS, PASSWORD, base_url
 from tap_wootric.transport import PacedAdapter, new_session
 
 if sys.version_info >= (3, 12):

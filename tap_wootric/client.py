@@ -15,9 +15,9 @@ from singer_sdk.exceptions import RetriableAPIError
 from singer_sdk.streams import RESTStream
 from singer_sdk.streams.rest import PageContext
 
+from tap_wootric.config import base_url
 from tap_wootric.errors import CredentialsError, RefusedRequestError, ServerError
 from tap_wootric.retries import FAULTS, reason, retried
-from tap_wootric.settings import base_url
 
 if sys.version_info >= (3, 12):
     from typing import override

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Collection
+from difflib import get_close_matches
 from typing import Any, ClassVar
 
 import click
 from singer_sdk.exceptions import FatalAPIError
+
+VARIABLE_PREFIX = "TAP_WOOTRIC_"
+
+
+def did_you_mean(name: str, known: Collection[str]) -> str:
+    """Return a question that names the most similar name, or "" if none is similar."""
+    close = get_close_matches(name, sorted(known), n=1)
+    return f" Did you mean '{close[0]}'?" if close else ""
 
 
 class TapError(FatalAPIError, click.ClickException):
@@ -54,6 +65,73 @@ class MessageTemplate:
     def __init__(self, **values: object) -> None:
         """Fill the template; `values` contain no secrets."""
         super().__init__(self.template.format(**values))  # type: ignore[call-arg]
+
+
+class InputFileError(MessageTemplate, SettingsError):
+    """A file is missing, or is not a JSON object. Correct the path or the file."""
+
+    template = "{option} {path} {problem}."
+
+
+class UnknownSettingError(MessageTemplate, SettingsError):
+    """The configuration contains a name that is not a setting. Correct or remove the name."""
+
+    template = "Unknown setting '{name}'.{hint}"
+
+    def __init__(self, name: str, hint: str = "") -> None:
+        super().__init__(name=name, hint=hint or " See tap-wootric --about for all settings.")
+
+
+class MissingSettingError(MessageTemplate, SettingsError):
+    """A required setting has no value. Provide it as the message says."""
+
+    template = "Setting '{name}' is missing{reason}. {how}"
+
+    def __init__(self, name: str, reason: str = "") -> None:
+        variable = VARIABLE_PREFIX + name.upper()
+        how = f"Provide it in a file with --config FILE, or as {variable} with --config=ENV."
+        if os.environ.get(variable, "").strip():
+            how = f"{variable} is set, but is only read with --config=ENV."
+        super().__init__(name=name, reason=f" ({reason})" if reason else "", how=how)
+
+
+class InvalidSettingError(MessageTemplate, SettingsError):
+    """The value of a setting is not allowed. Correct it as the message says."""
+
+    template = "Setting '{name}' {rule}."
+
+
+class UnknownVariableError(MessageTemplate, SettingsError):
+    """An environment variable looks like a misspelled setting. Correct or remove the variable."""
+
+    template = "Environment variable {name} is not a setting. Did you mean {suggestion}?"
+
+
+class UnusedStreamMapError(MessageTemplate, SettingsError):
+    """A stream map applies to no stream. Correct the name of the stream."""
+
+    template = "Stream map '{map}' applies to no stream.{hint}"
+
+
+class StreamMapError(MessageTemplate, SettingsError):
+    """A stream map names a field that the stream does not have. Correct the name of the field."""
+
+    template = "Stream map '{map}': stream '{stream}' has no field '{field}'.{hint}"
+
+
+class ForeignCatalogError(MessageTemplate, SettingsError):
+    """The catalog contains no stream of this tap. Write it again with --discover."""
+
+    template = "The catalog contains no stream of tap-wootric. Use the output of --discover."
+
+
+class InvalidStateError(MessageTemplate, StateError):
+    """The state has an unknown form. Use the last one that the tap wrote."""
+
+    template = (
+        "Cannot read the state: {problem}. Use the value of the last STATE message, or no state "
+        "to sync everything again."
+    )
 
 
 class ApiError(MessageTemplate, ServerError):

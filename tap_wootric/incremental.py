@@ -12,11 +12,11 @@ from singer_sdk.helpers.types import Context
 
 from tap_wootric.changes import Row
 from tap_wootric.client import Json
+from tap_wootric.config import moment
 from tap_wootric.coverage import Section
 from tap_wootric.errors import RefusedRequestError, ServerError, StateError
 from tap_wootric.pages import OrderError, PageRequest, PageSize
 from tap_wootric.readers import Readers
-from tap_wootric.settings import moment
 from tap_wootric.slices import Slices
 from tap_wootric.stream import WootricStream
 from tap_wootric.sync import USUAL_SMALLEST_PAGE, Sync

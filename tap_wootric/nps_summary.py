@@ -13,9 +13,9 @@ from singer_sdk.helpers.types import Context
 
 from tap_wootric import schemas
 from tap_wootric.client import Json
+from tap_wootric.config import moment
 from tap_wootric.errors import StateError
 from tap_wootric.incremental import IncrementalStream
-from tap_wootric.settings import moment
 from tap_wootric.stream import WootricStream
 from tap_wootric.sync import BOOKMARK, COVERAGE, SEEN
 from tap_wootric.times import to_utc

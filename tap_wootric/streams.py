@@ -11,9 +11,9 @@ from singer_sdk.helpers.types import Context
 
 from tap_wootric import reports, schemas
 from tap_wootric.client import Json
+from tap_wootric.config import base_url
 from tap_wootric.incremental import IncrementalStream
 from tap_wootric.nps_summary import NpsSummary
-from tap_wootric.settings import base_url
 from tap_wootric.stream import WootricStream
 
 if sys.version_info >= (3, 12):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import json
+import os
 import sys
 import time
 from functools import cached_property
+from pathlib import Path
 from types import FrameType
 from typing import IO, Any, ClassVar
 
 import click
 import requests
 from singer_sdk import Stream, Tap
-from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
+from singer_sdk.configuration._dict_config import parse_environment_config
+from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
@@ -21,15 +26,18 @@ from singer_sdk.helpers.capabilities import (
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib import Catalog
 
-from tap_wootric import maps, settings, streams
+from tap_wootric import config, streams, validation
 from tap_wootric.auth import WootricAuthenticator
-from tap_wootric.environment import from_environment
-from tap_wootric.errors import OutputError, ServerError, SettingsError, StateError
-from tap_wootric.inputs import readable_catalog, readable_state
-from tap_wootric.legacy import upgraded
+from tap_wootric.errors import (
+    ForeignCatalogError,
+    InvalidSettingError,
+    OutputError,
+    ServerError,
+    SettingsError,
+)
 from tap_wootric.nps_summary import NpsSummary
-from tap_wootric.problems import problems
 from tap_wootric.segments import Segments
+from tap_wootric.state_migration import migrate_state
 from tap_wootric.stop import StopRequest
 from tap_wootric.stream import WootricStream
 from tap_wootric.transport import PacedAdapter, new_session
@@ -57,7 +65,7 @@ class TapWootric(Tap):
 
     name = "tap-wootric"
     package_name = "wootric-tap"
-    config_jsonschema: ClassVar[dict[str, Any]] = settings.SCHEMA
+    config_jsonschema: ClassVar[dict[str, Any]] = config.SCHEMA
     message_writer_class = PageWriter
     message_writer: PageWriter
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
@@ -74,6 +82,8 @@ class TapWootric(Tap):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Take what the SDK's `Tap` takes."""
         self.stop = StopRequest()
+        self.append_builtin_config(self.config_jsonschema)
+        validation.check_environment(self.config_jsonschema, self._env_var_prefix, is_read=False)
         super().__init__(*args, **kwargs)
 
     @override
@@ -82,22 +92,22 @@ class TapWootric(Tap):
 
     @override
     def setup_mapper(self) -> None:
-        """Check the stream maps, those of streams that are not selected too.
+        """Check the stream maps, also of streams that are not selected.
 
-        The SDK takes such a stream for one without fields, and a map of it for one without a key.
+        The SDK would treat such a stream as one without fields.
         """
-        fields = {name: stream.schema["properties"] for name, stream in self.streams.items()}
-        if wrong := list(maps.problems(self.config.get("stream_maps"), fields)):
-            raise SettingsError("; ".join(wrong))
+        fields = {
+            name: stream.declared_schema["properties"]
+            for name, stream in self.streams.items()
+            if isinstance(stream, WootricStream)
+        }
+        validation.check_stream_maps(self.config.get("stream_maps") or {}, fields)
         super(Tap, self).setup_mapper()
         try:
             self._register_schemas()
-        except MapExpressionError:  # its text repeats the expression
-            raise SettingsError(
-                "setting 'stream_maps' is wrong: an expression can't be used"
-            ) from None
-        except StreamMapConfigError as error:
-            raise SettingsError(f"setting 'stream_maps' is wrong: {error}") from None
+        except MappingError:  # its text repeats the expression
+            rule = "contains an expression or key that cannot be used"
+            raise InvalidSettingError(name="stream_maps", rule=rule) from None
 
     def _register_schemas(self) -> None:
         selected = Catalog()
@@ -125,7 +135,7 @@ class TapWootric(Tap):
     @cached_property
     def session(self) -> requests.Session:
         """The session of all streams."""
-        return new_session(self.adapter, settings.base_url(self.config))
+        return new_session(self.adapter, config.base_url(self.config))
 
     @cached_property
     def authenticator(self) -> WootricAuthenticator:
@@ -140,32 +150,35 @@ class TapWootric(Tap):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Say what is wrong in one line, without the values, which may be secret."""
-        self._config = settings.with_connection_details(self._config)
+        """Check the settings; the SDK's own messages would contain their values."""
         self.append_builtin_config(self.config_jsonschema)
-        wrong = list(problems(self._config, self.config_jsonschema))
-        if wrong and raise_errors:
-            raise SettingsError("; ".join(wrong))
-        if not wrong:
-            super()._validate_config(raise_errors=raise_errors)
-            self._config.setdefault("user_agent", f"{self.name}/{self.plugin_version}")
-            if warning := settings.region_warning(self._config):
-                self.logger.warning("%s", warning)
-        return wrong
+        self._config = config.normalize(self._config)
+        try:
+            validation.check_settings(self._config, self.config_jsonschema)
+        except SettingsError:
+            if raise_errors:
+                raise
+        self._config.setdefault("user_agent", f"{self.name}/{self.plugin_version}")
+        if warning := config.region_warning(self._config):
+            self.logger.warning("%s", warning)
+        return []
+
+    @classmethod
+    @override
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        super().append_builtin_config(config_jsonschema)
+        properties = config.without_bare_types(config_jsonschema["properties"])
+        config_jsonschema["properties"] = properties
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
-        try:
-            super().load_state(upgraded(state))
-        except (AttributeError, TypeError, ValueError) as error:
-            message = f"The state can't be understood: {error}. Give the tap a state that it wrote."
-            raise StateError(message) from None
+        super().load_state(migrate_state(state))
 
     @override  # type: ignore[misc]  # the SDK marks it final, and has no hook after all streams
     def sync_all(self) -> None:
         """Sync all streams, and fail when a second held more than the API can show."""
         self._check_selection()
-        start = settings.moment(self.config, "start_date")
+        start = config.moment(self.config, "start_date")
         if start and start.timestamp() > self.server_now:
             self.logger.warning("setting 'start_date' lies in the future: until then nothing comes")
         try:
@@ -187,10 +200,7 @@ class TapWootric(Tap):
         """The SDK passes over streams that it does not find, and ends well without any."""
         others = [name for name in self.catalog if name not in self.streams]
         if len(others) == len(self.catalog):
-            raise SettingsError(
-                f"the catalog is another tap's: it holds {', '.join(others)}, and the streams are "
-                f"{', '.join(self.streams)}. Give what --discover writes."
-            )
+            raise ForeignCatalogError
         for name in others:
             self.logger.warning("The catalog holds '%s', which this tap does not know", name)
         if not any(stream.selected for stream in self.streams.values()):
@@ -203,26 +213,26 @@ class TapWootric(Tap):
 
     @classproperty
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
-        """What stands in the environment; the SDK ends in a stack trace where that is wrong."""
+        """Return the settings in variables with a value; the SDK would fail on an empty integer."""
         cls.append_builtin_config(cls.config_jsonschema)
-        return from_environment(cls.config_jsonschema, cls._env_var_prefix)
+        parse_environment_config({}, cls._env_var_prefix)  # reads .env
+        validation.check_environment(cls.config_jsonschema, cls._env_var_prefix, is_read=True)
+        given = {
+            name: rule
+            for name, rule in cls.config_jsonschema["properties"].items()
+            if os.environ.get(cls._env_var_prefix + name.upper(), "").strip()
+        }
+        return parse_environment_config({"properties": given}, cls._env_var_prefix)
 
     @classmethod
     @override
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> _ConfigInput:
-        found = _ConfigInput()
+        found = _ConfigInput(parse_env="ENV" in value)
         for path in value:
-            try:
-                one = super().cb_config(ctx, param, (path,))
-            except OSError as error:
-                reason = error.strerror or "there is no such file"
-                raise SettingsError(f"--config {path} can't be read: {reason}") from None
-            except (ValueError, TypeError, RecursionError):
-                raise SettingsError(f"--config {path} is not a JSON object") from None
-            found.config |= one.config
-            found.parse_env |= one.parse_env
+            if path != "ENV":
+                found.config |= validation.load_json("--config", path, Path(path).read_text)
         return found
 
     @classmethod
@@ -230,8 +240,14 @@ class TapWootric(Tap):
     def invoke(
         cls, *, state: IO[str] | None = None, catalog: IO[str] | None = None, **kwargs: Any
     ) -> None:
-        super().invoke(
-            state=state and readable_state(state),
-            catalog=catalog and readable_catalog(catalog),
-            **kwargs,
-        )
+        state = state and _checked("--state", state)
+        super().invoke(state=state, catalog=catalog and _checked("--catalog", catalog), **kwargs)
+
+
+def _checked(option: str, file: IO[str]) -> IO[str]:
+    """Return a file with the same JSON object.
+
+    Raises:
+        InputFileError: The file contains no JSON object.
+    """
+    return io.StringIO(json.dumps(validation.load_json(option, file.name, file.read)))

@@ -16,13 +16,13 @@ from singer_sdk.exceptions import RetriableAPIError
 
 from tap_wootric.api.retries import Retries
 from tap_wootric.api.transport import Reply, Transport
+from tap_wootric.config import CLIENT_CREDENTIALS, PASSWORD, base_url
 from tap_wootric.errors import (
     AccountNotFoundError,
     RedirectError,
     SignInRejectedError,
     TokenEndpointNotFoundError,
 )
-from tap_wootric.settings import CLIENT_CREDENTIALS, PASSWORD, base_url
 
 if sys.version_info >= (3, 12):
     from typing import override

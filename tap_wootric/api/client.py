@@ -19,6 +19,7 @@ from tap_wootric.api.authenticator import WootricAuthenticator
 from tap_wootric.api.rate_limit import RateLimiter
 from tap_wootric.api.retries import Retries, UnauthorizedError
 from tap_wootric.api.transport import Reply, Transport
+from tap_wootric.config import base_url
 from tap_wootric.errors import (
     ForbiddenError,
     LockedError,
@@ -27,7 +28,6 @@ from tap_wootric.errors import (
     RejectedRequestError,
     TokenRejectedError,
 )
-from tap_wootric.settings import base_url
 from tap_wootric.shutdown import Shutdown
 
 MAX_REAUTHORIZATIONS = 2

@@ -14,8 +14,8 @@ from requests.adapters import HTTPAdapter
 from singer_sdk.exceptions import RetriableAPIError
 
 from tap_wootric.api.rate_limit import TOO_MANY_REQUESTS, RateLimiter, server_time
+from tap_wootric.config import base_url
 from tap_wootric.errors import CaBundleError, ProxySettingError, RateLimitError
-from tap_wootric.settings import base_url
 
 # At DEBUG it logs every URL, and the URL of a token request contains the account token.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)

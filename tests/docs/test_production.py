@@ -155,7 +155,7 @@ def test_a_dotenv_above_the_packages_wins_over_what_is_exported(sandbox: Sandbox
     done = shell("tap-wootric --config=ENV", tmp_path, env)
 
     assert done.returncode == 1
-    assert "setting 'client_id' is missing" in done.stderr
+    assert "Setting 'client_id' is missing" in done.stderr
 
 
 @pytest.mark.long

@@ -200,7 +200,6 @@ def _sync(source: Source, state: Json | None, strike: tuple[str, int] | None, co
         config={
             "client_id": "id",
             "client_secret": "-",
-            "page_size": PAGE,
             "max_concurrency": 1,
             **config,
         },
@@ -208,6 +207,7 @@ def _sync(source: Source, state: Json | None, strike: tuple[str, int] | None, co
         catalog=None,
         message_writer=recorder,  # type: ignore[arg-type]
     )
+    tap._config["page_size"] = PAGE  # smaller than users may choose, so that little data is enough
     recorder.tap, recorder.strike = tap, strike
     stream = tap.streams[source.stream]
     assert isinstance(stream, IncrementalStream)

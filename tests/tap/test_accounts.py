@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qsl
 
-import pytest
 import responses
 
 from tap_wootric.tap import TapWootric
@@ -95,7 +94,7 @@ def test_a_refresh_token_that_is_outlived_leads_back_to_the_password(account: Ac
             sandbox.tokens._refresh.clear()
 
     sandbox.before_request(outlive)
-    output = account.sync(page_size=20, max_concurrency=1, retry_budget_seconds=0, **login(account))
+    output = account.sync(page_size=25, max_concurrency=1, retry_budget_seconds=0, **login(account))
 
     assert output.code == 0
     assert_complete(account, output.records())
@@ -107,32 +106,8 @@ def test_a_grant_is_used_all_through(account: Account) -> None:
     account.sandbox.options.token_lifetime = 0.2
     account.sandbox.options.latency = 0.03
 
-    output = account.sync(page_size=20, max_concurrency=1, **login(account))
+    output = account.sync(page_size=25, max_concurrency=1, **login(account))
 
     assert_complete(account, output.records())
     assert len(account.tokens) > 2
     assert {request.status for request in account.tokens} == {200}
-
-
-@pytest.mark.parametrize(
-    ("settings", "missing"),
-    [
-        ({}, ["client_id", "client_secret"]),
-        ({"client_id": "a"}, ["client_secret"]),
-        ({"client_id": "a", "client_secret": ""}, ["client_secret"]),
-        ({"grant_type": "password"}, ["username", "password"]),
-        ({"grant_type": "password", **APP, "username": "u"}, ["password"]),
-        ({"username": "u", "password": "p"}, ["client_id", "client_secret"]),
-    ],
-)
-def test_what_a_grant_needs_is_checked_before_the_first_request(
-    account: Account, settings: dict[str, str], missing: list[str]
-) -> None:
-    """Each missing setting is named with the grant that needs it."""
-    output = account.sync(**{"client_id": None, "client_secret": None, **settings})
-
-    grant = settings.get("grant_type", "client_credentials")
-    needed = [f"setting '{name}' is missing: the grant '{grant}' needs it" for name in missing]
-    assert output.code == 1
-    assert output.error == "Error: " + "; ".join(needed)
-    assert list(account.sandbox.requests) == []

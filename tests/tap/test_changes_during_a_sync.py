@@ -41,8 +41,8 @@ def test_what_changes_while_a_sync_runs_is_delivered_by_it_or_the_next(
                 store.add(stream)
 
     account.sandbox.before_request(change)
-    first = account.sync(stream, page_size=10, lookback_days=300)
-    second = account.sync(stream, state=first.state, page_size=10, lookback_days=300)
+    first = account.sync(stream, page_size=25, lookback_days=300)
+    second = account.sync(stream, state=first.state, page_size=25, lookback_days=300)
     account.sandbox.before_request(None)
     third = account.sync(stream, state=second.state, lookback_days=300)
     fourth = account.sync(stream, state=third.state, lookback_days=300)
@@ -78,7 +78,7 @@ def test_the_date_of_replies_may_be_missing_or_wrong(
                 store.burst(1, moment + timedelta(seconds=1))
 
     account.sandbox.before_request(change)
-    first = account.sync(page_size=10)
+    first = account.sync(page_size=25)
     account.sandbox.before_request(None)
     second = account.sync(state=first.state)
     number, moment = newest(account, 1)[0], store.now() + timedelta(seconds=100)
@@ -98,7 +98,7 @@ def test_a_date_that_runs_ahead_only_from_some_day_on_hides_no_change(account: A
     """By how much it was ahead of the records in an earlier sync says nothing of this one."""
     store = account.sandbox.store
     store.burst(1, store.now())
-    first = account.sync(page_size=10)
+    first = account.sync(page_size=25)
     account.sandbox.options.date_ahead = 3_600
     oldest, ahead = min(account.truth()), timedelta(seconds=600)
     store.burst(30, store.now() + ahead / 2)
@@ -109,7 +109,7 @@ def test_a_date_that_runs_ahead_only_from_some_day_on_hides_no_change(account: A
             store.burst(1, store.now() + ahead + timedelta(seconds=2))
 
     account.sandbox.before_request(change)
-    second = account.sync(state=first.state, page_size=10)
+    second = account.sync(state=first.state, page_size=25)
     account.sandbox.before_request(None)
     third = account.sync(state=second.state)
 

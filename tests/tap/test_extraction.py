@@ -116,7 +116,7 @@ def test_a_first_page_that_a_server_caps_does_not_pass_for_the_newest(account: A
     assert len(account.lists()) <= 3
 
 
-@pytest.mark.parametrize("size", [10, 37, 50])
+@pytest.mark.parametrize("size", [25, 37, 50])
 def test_pages_are_as_long_as_the_setting_says(account: Account, size: int) -> None:
     """`page_size` reaches the API, and the result does not depend on it."""
     output = account.sync(page_size=size)
@@ -274,6 +274,6 @@ def test_end_users_that_change_during_a_first_sync_are_in_it(
                 store.change(number, "end_users")
 
     account.sandbox.before_request(change)
-    output = account.sync("end_users", max_concurrency=concurrency, page_size=10)
+    output = account.sync("end_users", max_concurrency=concurrency, page_size=25)
 
     assert set(output.ids("end_users")) == set(account.truth("end_users"))

@@ -91,7 +91,7 @@ def test_a_tenth_of_all_requests_may_fail(make_account: Any, stream: str) -> Non
     for seed, fault in enumerate(PASSING[:-1]):
         account.sandbox.faults.on(fault, share=0.1 / len(PASSING), seed=seed)
 
-    first = account.sync(stream, page_size=10)
+    first = account.sync(stream, page_size=25)
     account.sandbox.faults.off()
     second = account.sync(stream, state=first.state)
 
@@ -110,9 +110,9 @@ def test_a_server_that_stays_down_ends_in_one_line(account: Account, fault: str,
     sandbox.before_request(lambda number, _: number == 4 and sandbox.tokens.revoke_all())
     sandbox.faults.on(fault, share=1, after=1 if "token" in path else 3, path=path)
 
-    output = account.sync(page_size=20, max_concurrency=1, retry_budget_seconds=0)
+    output = account.sync(page_size=25, max_concurrency=1, retry_budget_seconds=0)
     account.sandbox.faults.off()
-    resumed = account.sync(state=output.state, page_size=20)
+    resumed = account.sync(state=output.state, page_size=25)
 
     assert output.code == 1
     assert " for 0 s, at last with " in output.error
@@ -141,12 +141,12 @@ def test_a_server_that_stays_down_is_given_up_within_the_stated_time(
 def test_the_state_after_a_failure_is_of_what_was_delivered(account: Account) -> None:
     """Nothing beyond it, so the next sync sends the rest and only that."""
     account.sandbox.faults.on("500", share=1, after=3, path="/v1/responses")
-    output = account.sync(page_size=20, max_concurrency=1, retry_budget_seconds=0)
+    output = account.sync(page_size=25, max_concurrency=1, retry_budget_seconds=0)
     account.sandbox.faults.off()
 
     bookmark = output.state["bookmarks"]["responses"]["replication_key_value"]
     assert bookmark == output.records()[-1]["created_at"]
-    resumed = account.sync(state=output.state, page_size=20)
+    resumed = account.sync(state=output.state, page_size=25)
     assert not set(output.ids()) & set(resumed.ids())
 
 
@@ -239,7 +239,7 @@ def test_all_streams_survive_faults_in_one_run(make_account: Any) -> None:
     account.sandbox.faults.on("503", share=0.1)
     streams = (*INCREMENTAL, "segments")
 
-    output = account.sync(streams, page_size=20)
+    output = account.sync(streams, page_size=25)
 
     assert output.code == 0
     for name in INCREMENTAL:

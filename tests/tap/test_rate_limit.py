@@ -79,7 +79,7 @@ def test_the_log_tells_why_and_until_when_it_waits(make_account: Any) -> None:
     account = make_account(responses=200)
     account.sandbox.options.rate_limit = (5, 1)
 
-    output = account.sync(page_size=20)
+    output = account.sync(page_size=25)
 
     assert output.code == 0
     waits = [line for line in output.log.splitlines() if "Rate limit of 5 requests" in line]
@@ -123,7 +123,7 @@ def test_a_429_without_headers_waits_a_minute(
 
 def test_without_announcements_nothing_waits(account: Account) -> None:
     """Where the headers are missing, there is no limit."""
-    output = account.sync(page_size=10)
+    output = account.sync(page_size=25)
 
     assert "Rate limit" not in output.log
     assert "0 s waited for the rate limit" in output.log
@@ -134,7 +134,7 @@ def test_a_token_that_expires_while_the_limit_is_used_up_is_renewed(account: Acc
     account.sandbox.options.rate_limit = (LIMIT, WINDOW)
     account.sandbox.options.token_lifetime = 0.4
 
-    output = account.sync(page_size=10, retry_budget_seconds=0)
+    output = account.sync(page_size=25, retry_budget_seconds=0)
 
     assert output.code == 0
     assert_complete(account, output.records())

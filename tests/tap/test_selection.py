@@ -201,7 +201,7 @@ def test_batch_files_are_off_even_when_they_are_asked_for(account: Account) -> N
     output = account.sync(batch_config=batch)
 
     assert output.code == 1
-    assert "'batch_config' is unknown" in output.error
+    assert "Unknown setting 'batch_config'" in output.error
     assert output.messages == []
     assert list(folder.iterdir()) == []
 

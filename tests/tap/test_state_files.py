@@ -6,40 +6,7 @@ from typing import Any
 
 import pytest
 
-from .helpers import WALK_KEYS, Account, assert_complete, invoke
-
-BROKEN: list[Any] = [
-    "{",
-    "not JSON",
-    "[]",
-    "5",
-    '"text"',
-    {"bookmarks": 5},
-    {"bookmarks": []},
-    {"bookmark": {"responses": "2024-01-31"}},
-    "null",
-    {"bookmarks": {"responses": 5}},
-    {"bookmarks": {"responses": [1]}},
-    {"bookmarks": {"responses": "last week"}},
-    {"responses": "last week"},
-    '{"bookmarks": {"responses": {"seen": ["\\ud800"]}}}',
-    '{"bookmarks": {"responses": {"seen": [NaN]}}}',
-    "[" * 100_000,
-]
-
-MENDABLE: list[Any] = [
-    "",
-    "\n",
-    {},
-    {"bookmarks": None},
-    {"bookmarks": {}},
-    {"bookmarks": {"responses": None}},
-    {"bookmarks": {"responses": {}}},
-    {"bookmarks": {"another_stream": {"replication_key_value": "2024-01-01"}}},
-    {"currently_syncing": "responses"},
-    {"bookmarks": {"responses": {"created_at": "2099-01-01"}}},
-    {"bookmarks": {"responses": {"replication_key": "id", "replication_key_value": 5}}},
-]
+from .helpers import WALK_KEYS, Account
 
 WRONG_PARTS: list[dict[str, Any]] = [
     {"coverage": 5},
@@ -55,27 +22,6 @@ WRONG_PARTS: list[dict[str, Any]] = [
     {"replication_key_value": 5},
     {"replication_key_value": {"a": 1}},
 ]
-
-
-@pytest.mark.parametrize("state", BROKEN, ids=lambda state: str(state)[:40])
-def test_what_is_no_state_is_refused_in_one_line(account: Account, state: Any) -> None:
-    """Rather than syncing everything again, or nothing."""
-    output = account.sync(state=state)
-
-    assert output.code == 1
-    assert "state" in output.error
-    assert account.lists() == []
-
-
-@pytest.mark.parametrize("state", MENDABLE, ids=str)
-def test_a_state_without_a_bookmark_of_the_stream_syncs_from_the_beginning(
-    account: Account, state: Any
-) -> None:
-    """An empty file is what `tail -1` leaves of a run that wrote no state."""
-    output = account.sync(state=state)
-
-    assert output.code == 0
-    assert_complete(account, output.records())
 
 
 @pytest.mark.parametrize("part", WRONG_PARTS, ids=str)
@@ -113,17 +59,6 @@ def test_a_bookmark_that_is_no_text_is_refused_beside_a_start_too(
     assert "its bookmark is not a time" in output.error
 
 
-def test_a_state_file_that_is_not_text_is_refused_in_one_line(account: Account) -> None:
-    """A file of another kind, by mistake."""
-    path = account.folder / "my-state.bin"
-    path.write_bytes(b"\xff\xfe{}")
-
-    output = invoke([*account.options(), "--state", str(path)])
-
-    assert output.code == 1
-    assert "my-state.bin: not a JSON object" in output.error
-
-
 def test_a_bookmark_alone_is_what_another_tap_or_version_leaves(
     account: Account, stream: str
 ) -> None:
@@ -146,17 +81,6 @@ def test_a_bookmark_alone_is_what_another_tap_or_version_leaves(
     assert second.ids(stream) == []
 
 
-@pytest.mark.parametrize("value", ["2025-12-01T00:00:00.000000Z", "2025-11-30 16:00:00 -0800"])
-def test_a_bookmark_in_any_form_of_time_is_understood(account: Account, value: str) -> None:
-    """And compared as a moment, not as a text."""
-    bookmarks = {"responses": {"replication_key": "created_at", "replication_key_value": value}}
-
-    output = account.sync(state={"bookmarks": bookmarks})
-
-    late = [row for row in account.truth().values() if str(row["updated_at"]) >= "2025-12-01"]
-    assert set(output.ids()) == {row["id"] for row in late}
-
-
 def test_other_streams_and_unknown_keys_of_a_state_are_kept(account: Account) -> None:
     """A state is shared by all streams of a pipeline."""
     state = account.sync().state
@@ -168,12 +92,3 @@ def test_other_streams_and_unknown_keys_of_a_state_are_kept(account: Account) ->
     assert bookmarks["gone"] == state["bookmarks"]["gone"]
     assert bookmarks["responses"]["note"] == "kept"
     assert bookmarks["declines"]["replication_key_value"]
-
-
-def test_a_state_file_that_is_missing_is_named(account: Account) -> None:
-    """One line, and no request."""
-    output = invoke([*account.options(), "--state", "/nowhere/state.json"])
-
-    assert output.code != 0
-    assert "/nowhere/state.json" in output.log
-    assert account.sandbox.requests == []

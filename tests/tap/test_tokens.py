@@ -17,7 +17,7 @@ from .helpers import INCREMENTAL, Account, assert_complete
 
 def test_one_token_serves_all_streams(account: Account) -> None:
     """And all requests of each."""
-    account.sync((*INCREMENTAL, "segments"), page_size=10)
+    account.sync((*INCREMENTAL, "segments"), page_size=25)
 
     assert len(account.tokens) == 1
 

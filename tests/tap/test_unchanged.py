@@ -111,7 +111,7 @@ def test_what_is_imported_behind_a_sync_is_not_taken_for_sent(account: Account) 
     account.sandbox.options.updated_filter = False
     first = account.sync()
     late: list[int] = []
-    settings = {"page_size": 10, "lookback_days": 60}
+    settings = {"page_size": 25, "lookback_days": 60}
 
     def bring(number: int, _path: str) -> None:
         if number == 3:  # the newest page: the oldest one of the look-back has been read

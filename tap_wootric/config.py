@@ -1,15 +1,14 @@
-"""The tap's settings: what there is, and what it means."""
+"""The settings of the tap: their declaration, and what follows from their values."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from singer_sdk import typing as th
 
-from tap_wootric.personal_data import KEEP, MODES
-from tap_wootric.times import to_utc
+from tap_wootric.personal_data import HASH, KEEP, MODES
 
 CLIENT_CREDENTIALS = "client_credentials"
 PASSWORD = "password"  # noqa: S105 - the name of a grant
@@ -19,14 +18,10 @@ REGIONS = {
     "eu": "https://api.wootric.eu",
     "au": "https://api.wootric.au",
 }
+"""Base URLs (documented)."""
 
 TOKEN_PREFIXES = {"NPS-EU": "eu", "NPS-AU": "au", "NPS-": "us"}
 """Prefixes of account tokens, and the region of each (documented); the first match counts."""
-
-NEEDED_BY_GRANT = {
-    CLIENT_CREDENTIALS: ("client_id", "client_secret"),
-    PASSWORD: ("username", "password"),
-}
 
 CONNECTION_KEYS = ("client_id", "client_secret", "grant_type")
 
@@ -35,7 +30,7 @@ CREDENTIALS = (
         "client_id",
         th.StringType,
         title="Client ID",
-        description="Wootric's id of your API client (Settings > API). Needed by the grant "
+        description="Id of the API client (Wootric: Settings > API). Required when `grant_type` is "
         "`client_credentials`.",
     ),
     th.Property(
@@ -43,32 +38,29 @@ CREDENTIALS = (
         th.StringType,
         secret=True,
         title="Client secret",
-        description="The secret that belongs to `client_id`. Needed by the grant "
-        "`client_credentials`.",
+        description="Secret of the API client. Required when `grant_type` is `client_credentials`.",
     ),
     th.Property(
         "grant_type",
         th.StringType,
         default=CLIENT_CREDENTIALS,
-        allowed_values=list(NEEDED_BY_GRANT),
+        allowed_values=[CLIENT_CREDENTIALS, PASSWORD],
         title="Grant type",
-        description="How to sign in: `client_credentials` (the default) with `client_id` and "
-        "`client_secret`, or `password` with `username` and `password`.",
+        description="How to sign in: `client_credentials`, or `password` with the login of a "
+        "person. Defaults to `client_credentials`.",
     ),
     th.Property(
         "username",
         th.StringType,
         title="User name",
-        description="E-mail address of a Wootric login. Needed by the grant `password`, unused "
-        "otherwise.",
+        description="E-mail address of a Wootric login. Required when `grant_type` is `password`.",
     ),
     th.Property(
         "password",
         th.StringType,
         secret=True,
         title="Password",
-        description="The password that belongs to `username`. Needed by the grant `password`, "
-        "unused otherwise.",
+        description="Password of the login. Required when `grant_type` is `password`.",
     ),
     th.Property(
         "account_token",
@@ -89,8 +81,8 @@ CREDENTIALS = (
         ),
         secret=True,
         title="Connection details",
-        description="`client_id`, `client_secret` and `grant_type` as one object, the form in "
-        "which Birdie's set-up page shows them. Left alone, the plain settings are used.",
+        description="Object with `client_id`, `client_secret` and `grant_type`, in the form of "
+        "Birdie's set-up page. Defaults to the separate settings, which also override it.",
     ),
 )
 
@@ -99,25 +91,23 @@ EXTENT = (
         "start_date",
         th.DateTimeType,
         title="Start date",
-        description="The earliest record to sync (RFC 3339 or a date, UTC where no offset is "
-        "given). Left alone, everything is synced. Moved earlier later on, the older records come "
-        "with the next sync, once.",
+        description="Earliest record to sync: a date or an RFC 3339 time, UTC without an offset. "
+        "Defaults to all records. If you later move it to an earlier date, the next sync backfills "
+        "the older records.",
     ),
     th.Property(
         "end_date",
         th.DateTimeType,
         title="End date",
-        description="Sync only records from before this moment (RFC 3339 or a date). Left alone, "
-        "there is no end.",
+        description="Sync only records before this date or RFC 3339 time. Defaults to no end.",
     ),
     th.Property(
         "lookback_days",
         th.IntegerType(minimum=0, maximum=3650),
         default=7,
         title="Look-back days",
-        description="Where Wootric can't be asked for changed records, how many days before the "
-        "bookmark are read again for late comments, tags and scores. 7 when left alone; unused "
-        "where Wootric can be asked.",
+        description="Days before the bookmark that are read again for late changes if Wootric "
+        "ignores the filter for changed records. Defaults to 7.",
     ),
 )
 
@@ -160,83 +150,106 @@ CONNECTION = (
     ),
     th.Property(
         "api_url",
-        th.StringType,
+        th.URIType,
         title="API URL",
-        description="Base URL of the API. Left alone, the one of `region`; https, save on "
-        "loopback.",
+        description="Base URL of the API; https, except for loopback addresses. Defaults to the "
+        "URL of `region`.",
     ),
     th.Property(
         "page_size",
-        th.IntegerType(minimum=10, maximum=50),
+        th.IntegerType(minimum=25, maximum=50),
         default=50,
         title="Page size",
-        description="Records to ask for with one request. 50 when left alone, the most that "
-        "Wootric documents. Of one second the API shows 30 pages from either end: smaller pages "
-        "reach fewer of its records, 20 a page some 1,200 instead of 3,000.",
+        description="Records per request, from 25 to 50. Defaults to 50, the documented maximum.",
     ),
     th.Property(
         "max_concurrency",
         th.IntegerType(minimum=1, maximum=16),
         default=4,
         title="Concurrent requests",
-        description="How many time slices of a long history are read side by side where Wootric "
-        "announces no rate limit. 4 when left alone; 1 reads one after another, and beyond 7 "
-        "there is no room for what is read ahead.",
+        description="Number of requests at the same time for a long history, used only if Wootric "
+        "announces no rate limit. Defaults to 4.",
     ),
     th.Property(
         "request_timeout",
         th.IntegerType(minimum=1, maximum=3600),
         default=60,
         title="Request timeout",
-        description="Seconds within which a connection has to be made, and then the whole reply to "
-        "arrive, before the request is sent again. 60 when left alone.",
+        description="Seconds to wait for a connection, and then for the complete reply, before the "
+        "request is sent again. Defaults to 60.",
     ),
     th.Property(
         "retry_budget_seconds",
         th.IntegerType(minimum=0, maximum=86400),
         default=300,
         title="Retry budget",
-        description="Seconds for which a failing request is tried again before the sync ends with "
-        "an error; waiting for the rate limit does not count. 300 when left alone.",
+        description="Seconds for which a failing request is retried before the sync fails. Waiting "
+        "for the rate limit does not count. Defaults to 300.",
     ),
     th.Property(
         "user_agent",
         th.StringType,
         title="User agent",
-        description="`User-Agent` of every request. Left alone, `tap-wootric/<version>`.",
+        description="`User-Agent` header of every request. Defaults to `tap-wootric/<version>`.",
     ),
 )
 
 GROUPS = (CREDENTIALS, EXTENT, PERSONAL_DATA, CONNECTION)
 
+
+def _required(setting: str, value: object, *names: str) -> dict[str, Any]:
+    """Return a rule: if a setting has a value, the names are required."""
+    given = {"properties": {setting: {"const": value}}, "required": [setting]}
+    reason = f"required when '{setting}' is '{value}'" if isinstance(value, str) else ""
+    return {"if": given, "then": {"required": [*names], "description": reason}}
+
+
 SCHEMA: dict[str, Any] = {
     **th.PropertiesList(*(setting for group in GROUPS for setting in group)).to_dict(),
     "additionalProperties": False,
+    "allOf": [
+        _required("grant_type", CLIENT_CREDENTIALS, "client_id", "client_secret"),
+        _required("grant_type", PASSWORD, "username", "password"),
+        _required("personal_data", HASH, "hash_salt"),
+        _required("flattening_enabled", True, "flattening_max_depth"),
+    ],
 }
 
 
-def with_connection_details(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Lift the keys of `connection_details` to the top level; those already there stay.
+def without_bare_types(rule: Any) -> Any:
+    """Return a JSON Schema without the bare "null" that SDK 0.54 puts into `anyOf`."""
+    if isinstance(rule, Mapping):
+        return {name: without_bare_types(value) for name, value in rule.items()}
+    if isinstance(rule, list) and any(isinstance(choice, Mapping) for choice in rule):
+        choices = [{"type": choice} if isinstance(choice, str) else choice for choice in rule]
+        return [without_bare_types(choice) for choice in choices]
+    return rule
 
-    Credentials lose the line end that a file brings along, and those without spaces any space.
+
+def normalize(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings with a value, the credentials from `connection_details` included.
+
+    Credentials lose surrounding whitespace, such as the line end of a file.
     """
-    details = config.get("connection_details")
-    lifted = {key: value for key, value in config.items() if value is not None}
-    if isinstance(details, Mapping) and not set(details) - set(CONNECTION_KEYS):
-        lifted = {**details, **lifted}
-        del lifted["connection_details"]
-    for name in (field.name for field in CREDENTIALS):
-        if isinstance(lifted.get(name), str):
-            lifted[name] = lifted[name].strip("\r\n" if name == PASSWORD else None)
-    if isinstance(lifted.get("region"), str):
-        lifted["region"] = lifted["region"].strip().lower()
-    return lifted
+    found, details = dict(config), config.get("connection_details")
+    if isinstance(details, Mapping):
+        found = {key: details[key] for key in CONNECTION_KEYS if key in details} | found
+        if details.keys() <= {*CONNECTION_KEYS}:
+            del found["connection_details"]
+    for name in (*(setting.name for setting in CREDENTIALS), "region"):
+        if isinstance(found.get(name), str):
+            found[name] = found[name].strip("\r\n" if name == PASSWORD else None)
+    if isinstance(found.get("region"), str):
+        found["region"] = found["region"].lower()
+    return {name: value for name, value in found.items() if value not in (None, "")}
 
 
 def moment(config: Mapping[str, Any], name: str) -> datetime | None:
-    """The moment that a date setting names, in UTC; None where it is left alone."""
-    value = config.get(name)
-    return to_utc(value) if value else None
+    """Return the time of a date setting in UTC, or None if it is unset."""
+    if not config.get(name):
+        return None
+    time = datetime.fromisoformat(config[name])
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def base_url(config: Mapping[str, Any]) -> str:

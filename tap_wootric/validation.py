@@ -1,0 +1,231 @@
+"""Checks of what users get wrong: settings, input files, environment variables, stream maps.
+
+Messages contain no values, because a value may be a secret in the wrong place.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import os
+import re
+from collections.abc import Callable, Collection, Mapping
+from difflib import SequenceMatcher, get_close_matches
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+from jsonschema import FormatChecker
+from jsonschema.exceptions import best_match, relevance
+from singer_sdk.mapper import (
+    MAPPER_ALIAS_OPTION,
+    MAPPER_ELSE_OPTION,
+    MAPPER_FILTER_OPTION,
+    MAPPER_KEY_PROPERTIES_OPTION,
+    MAPPER_SOURCE_OPTION,
+    NULL_STRING,
+)
+from singer_sdk.plugin_base import JSONSchemaValidator
+
+from tap_wootric.config import moment
+from tap_wootric.errors import (
+    InputFileError,
+    InvalidSettingError,
+    MissingSettingError,
+    StreamMapError,
+    UnknownSettingError,
+    UnknownVariableError,
+    UnusedStreamMapError,
+    did_you_mean,
+)
+
+SIMILAR = 0.8
+BOOLEANS = ("true", "1", "yes", "on", "false", "0", "no", "off")
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
+PLACEHOLDER = re.compile(r"your[-_ ].*|<.*>|\.{3}|…", re.IGNORECASE)
+OPTIONS = (
+    MAPPER_ALIAS_OPTION,
+    MAPPER_ELSE_OPTION,
+    MAPPER_FILTER_OPTION,
+    MAPPER_KEY_PROPERTIES_OPTION,
+    MAPPER_SOURCE_OPTION,
+)
+FORMATS = FormatChecker(formats=())
+RULES = {
+    "date-time": "must be a date such as 2024-01-31, or a time such as 2024-01-31T09:00:00Z",
+    "uri": "must be a URL such as https://api.wootric.com, without credentials, query and "
+    "fragment; http is only allowed for loopback addresses",
+}
+"""What a value of a format must be."""
+
+
+@FORMATS.checks("date-time", raises=ValueError)
+def _is_date(value: object) -> bool:
+    text = str(value)
+    return bool(DATE.fullmatch(text) and moment({"date": text}, "date"))
+
+
+@FORMATS.checks("uri", raises=ValueError)
+def _is_url(value: object) -> bool:
+    url = urlsplit(str(value))
+    schemes = ("https", "http") if url.hostname in LOOPBACK_HOSTS else ("https",)
+    is_plain = not (url.username or url.password or url.query or url.fragment or "{" in url.path)
+    return bool(url.hostname and url.scheme in schemes and is_plain and url.port != 0)
+
+
+def load_json(option: str, path: str, read: Callable[[], str]) -> dict[str, Any]:
+    """Return the JSON object in an input file; an empty `--state` is an empty object.
+
+    Args:
+        option: Option of the command line, such as `--config`.
+        path: Name of the file.
+        read: Function that returns its content.
+
+    Raises:
+        InputFileError: The file cannot be read, or contains no JSON object.
+    """
+    try:
+        text = read().strip()
+        value = json.loads(text or ("{}" if option == "--state" else ""))
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror or 'the file does not exist'}"
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        problem = f"is not valid JSON ({place}: {error.msg})"
+    except UnicodeDecodeError:
+        problem = "is not UTF-8 text"
+    else:
+        if isinstance(value, dict):
+            return value
+        problem = "must contain a JSON object"
+    raise InputFileError(option=option, path=path, problem=problem)
+
+
+def check_settings(config: dict[str, Any], schema: Mapping[str, Any]) -> None:
+    """Check normalized settings, and add the default values.
+
+    Raises:
+        SettingsError: A setting is missing, unknown or invalid.
+    """
+    errors = JSONSchemaValidator(schema, format_checker=FORMATS).iter_errors(config)
+    error = best_match(errors, key=lambda e: (e.validator != "required", relevance(e)))
+    if error is not None:
+        _raise(error)
+    for name, value in config.items():
+        if isinstance(value, str) and PLACEHOLDER.fullmatch(value):
+            raise InvalidSettingError(name=name, rule="is a placeholder; replace it")
+    start, end = moment(config, "start_date"), moment(config, "end_date")
+    if start and end and start >= end:
+        raise InvalidSettingError(name="end_date", rule="must be after 'start_date'")
+
+
+def _raise(error: Any) -> NoReturn:
+    path = [str(part) for part in error.absolute_path]
+    if error.validator == "additionalProperties":
+        known = error.schema["properties"]
+        unknown = next(name for name in error.instance if name not in known)
+        raise UnknownSettingError(".".join([*path, unknown]), did_you_mean(unknown, known))
+    if error.validator == "required":
+        missing = next(name for name in error.validator_value if name not in error.instance)
+        raise MissingSettingError(missing, error.schema.get("description", ""))
+    raise InvalidSettingError(name=".".join(path), rule=_rule(error))
+
+
+def _rule(error: Any) -> str:
+    value = error.validator_value
+    match error.validator:
+        case "enum":
+            return f"must be one of {', '.join(str(v) for v in value if v is not None)}"
+        case "minimum" | "maximum":
+            return f"must be at {'least' if error.validator == 'minimum' else 'most'} {value}"
+        case "format":
+            return RULES[value]
+    return f"must be of type {' or '.join(_types(error.schema))}"
+
+
+def _types(schema: Mapping[str, Any]) -> list[str]:
+    choices = [schema, *schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    found = (choice.get("type", []) for choice in choices)
+    names = [name for types in found for name in ([types] if isinstance(types, str) else types)]
+    return [name for name in dict.fromkeys(names) if name != "null"] or ["null"]
+
+
+def check_environment(schema: Mapping[str, Any], prefix: str, *, is_read: bool) -> None:
+    """Check the environment variables of the tap.
+
+    Args:
+        schema: JSON Schema of the settings.
+        prefix: Prefix of the variables.
+        is_read: Whether settings are read from the variables (`--config=ENV`).
+
+    Raises:
+        SettingsError: A variable is similar to that of a setting, or its value has the wrong type.
+    """
+    known = schema["properties"]
+    for variable in sorted(name for name in os.environ if name.startswith(prefix)):
+        name = variable.removeprefix(prefix).lower()
+        if variable == prefix + name.upper() and name in known:
+            if is_read and not _is_readable(known[name], os.environ[variable].strip()):
+                kind = " or ".join(_types(known[name]))
+                rule = f"must be of type {kind} (environment variable {variable})"
+                raise InvalidSettingError(name=name, rule=rule)
+        elif not _is_from_meltano(name, known) and name != "loglevel":
+            close = get_close_matches(name, known, n=1, cutoff=SIMILAR)
+            if close:
+                raise UnknownVariableError(name=variable, suggestion=prefix + close[0].upper())
+
+
+def _is_readable(declared: Mapping[str, Any], value: str) -> bool:
+    """Return whether the SDK reads a value as meant: it reads any unknown word as false."""
+    types = declared.get("type", [])
+    try:
+        if value and "boolean" in types:
+            return value.lower() in BOOLEANS
+        if value and "integer" in types:
+            int(value)
+        elif value and "string" not in types:
+            json.loads(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_from_meltano(name: str, known: Mapping[str, Any]) -> bool:
+    """Return whether Meltano may set a variable: for extras, objects and inherited plugins."""
+    objects = [setting for setting, rule in known.items() if "object" in rule.get("type", [])]
+    starts = ("_", *(f"{setting}_" for setting in objects))
+    return name.startswith(starts) or name.endswith(tuple(f"_{setting}" for setting in known))
+
+
+def check_stream_maps(
+    maps: Mapping[str, Any], fields_by_stream: Mapping[str, Collection[str]]
+) -> None:
+    """Check the names in the setting `stream_maps`.
+
+    The SDK ignores names that do not exist. A misspelled name would deliver personal data.
+
+    Raises:
+        SettingsError: A map applies to no stream, removes a field that does not exist, or has a
+            name that is similar to that of a field.
+    """
+    for name, rules in maps.items():
+        if name == MAPPER_ELSE_OPTION:
+            continue
+        rules_by_field = rules if isinstance(rules, Mapping) else {}
+        source = str(rules_by_field.get(MAPPER_SOURCE_OPTION, name))
+        streams = fnmatch.filter(fields_by_stream, source)
+        if not streams:
+            raise UnusedStreamMapError(map=name, hint=did_you_mean(source, fields_by_stream))
+        known = {*OPTIONS, *(field for stream in streams for field in fields_by_stream[stream])}
+        for field in (field for field in rules_by_field if field not in known):
+            if rules_by_field[field] in (None, NULL_STRING) or _is_misspelled(field, known):
+                hint = did_you_mean(field, known)
+                raise StreamMapError(map=name, stream=source, field=field, hint=hint)
+
+
+def _is_misspelled(name: str, known: Collection[str]) -> bool:
+    """Return whether a name is similar to a known one, and neither contains the other."""
+    return any(
+        name not in one and one not in name and SequenceMatcher(None, name, one).ratio() >= SIMILAR
+        for one in known
+    )

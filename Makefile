@@ -66,6 +66,7 @@ bench: .venv/setup.stamp ## how fast, beside a bare loop and a plain SDK tap
 
 docs: .meltano/plugins.stamp ## write the settings and the demo's output into the documents
 	@$(BIN)/python scripts/settings_docs.py
+	@$(BIN)/python scripts/sandbox_docs.py
 	@$(BIN)/python scripts/readme_demo.py
 
 build: .venv/setup.stamp ## wheels and source archives into dist/
@@ -73,8 +74,9 @@ build: .venv/setup.stamp ## wheels and source archives into dist/
 	@$(UV) build -q --package target-birdie --out-dir dist
 	@ls dist
 
-sandbox: .venv/setup.stamp ## both APIs on this machine, with a page to look at
-	@$(BIN)/sandbox --open $(ARGS)
+sandbox: .meltano/plugins.stamp ## local stand-ins for both APIs, with a page; RESET=1 starts over
+	@$(if $(RESET),$(BIN)/meltano --log-level warning state clear --force sandbox:tap-wootric-to-target-birdie && rm -f output/sandbox-*)
+	@$(BIN)/sandbox --open --project . $(ARGS)
 
 clean: ## remove what was set up and built; Meltano's state and output/ stay
 	@rm -rf .venv .tools .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage* dist

@@ -1,29 +1,26 @@
-"""Birdie's Ingestion API: one PUT a record, and everything stored readable back."""
+"""Birdie's Ingestion API: one PUT per record. Tests can read the stored records."""
 
 from __future__ import annotations
 
 import json
 import time
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from connector_sandbox.limits import SlidingSecond
-from connector_sandbox.messages import Reply, json_reply
+from connector_sandbox.credentials import Credentials
+from connector_sandbox.options import Options
 from connector_sandbox.schemas import SCHEMAS, fault_in
-
-if TYPE_CHECKING:
-    from connector_sandbox.credentials import Credentials
-    from connector_sandbox.messages import Request
-    from connector_sandbox.options import Options
+from connector_sandbox.web.limits import SlidingSecond
+from connector_sandbox.web.messages import Reply, Request, json_reply
 
 MOUNT = "/birdie/ingestion"
 COLLECTIONS = {f"{name}s": name for name in SCHEMAS}
-"""Path segment of each record type; only `feedbacks` is more than a guess by analogy."""
+"""Record types by path segment. All paths are assumptions."""
 
 
 class Stored(NamedTuple):
-    """One PUT that was stored: UNIX time, path below the mount, body, `created` or `updated`."""
+    """One stored PUT: UNIX time, path below the mount, body, `created` or `updated`."""
 
     time: float
     path: str
@@ -32,7 +29,7 @@ class Stored(NamedTuple):
 
 
 class Birdie:
-    """What Birdie holds, and the API that fills it."""
+    """The records at Birdie, and the API that stores them."""
 
     def __init__(self, options: Options, credentials: Credentials) -> None:
         self._options = options
@@ -42,23 +39,23 @@ class Birdie:
         self._latest: dict[str, dict[str, Stored]] = {name: {} for name in COLLECTIONS}
         self.history: list[Stored] = []
         self.puts = 0
-        """PUT requests that were looked at, stored or refused."""
+        """The number of PUT requests, stored or not."""
 
     def records(self, kind: str = "feedbacks") -> dict[str, dict[str, Any]]:
-        """The last stored version of each record of `feedbacks`, `users`, `accounts`, ... by id."""
+        """Return the last version of each record of a kind such as `feedbacks`, by id."""
         with self._lock:
             return {record_id: stored.body for record_id, stored in self._latest[kind].items()}
 
     def count(self, kind: str = "feedbacks") -> int:
-        """How many records of a kind are stored."""
+        """Return the number of stored records of a kind."""
         return len(self._latest[kind])
 
     def latest(self, kind: str, record_id: str) -> Stored | None:
-        """The last PUT that was stored for a record, if there was one."""
+        """Return the last stored PUT of a record, or None."""
         return self._latest[kind].get(record_id)
 
     def answer(self, request: Request, body: bytes) -> Reply:
-        """The reply to one request."""
+        """Return the reply to one request."""
         below = request.path.removeprefix(MOUNT).strip("/")
         kind, _, rest = below.partition("/")
         if kind == "schemas" and request.method == "GET":
@@ -100,7 +97,7 @@ class Birdie:
         return json_reply(200, SCHEMAS[name])
 
     def _refused(self, status: int, reason: str, headers: dict[str, str] | None = None) -> Reply:
-        """An error reply, its reason in the form that the option `birdie_reason` names."""
+        """Return an error reply; the option `birdie_reason` selects the form of the reason."""
         forms: dict[str, dict[str, Any]] = {
             "message": {"message": reason},
             "error": {"error": reason},
@@ -113,12 +110,12 @@ class Birdie:
 def _fault_in(kind: str, record_id: str, record: dict[str, Any]) -> str | None:
     fault = fault_in(record, SCHEMAS[COLLECTIONS[kind]])
     if fault is None and kind == "feedbacks" and record["feedback_id"] != record_id:
-        return "body.feedback_id is not the id in the path"
+        return "body.feedback_id differs from the id in the path"
     return fault
 
 
 def _parsed(body: bytes) -> dict[str, Any] | None:
-    """The record in a body; None if the body is not a JSON object."""
+    """Return the record in a body, or None if the body is not a JSON object."""
     try:
         record = json.loads(body)
     except ValueError:

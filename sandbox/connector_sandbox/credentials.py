@@ -1,4 +1,4 @@
-"""Who may use the sandbox. Nothing here is a secret: the values are printed at the start."""
+"""The credentials of the sandbox. They are not secret: the command prints them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Credentials:
-    """Fixed credentials, so that a configuration can name them."""
+    """Fixed credentials, so that examples can contain them."""
 
     client_id: str = "sandbox-client-id"
     client_secret: str = "sandbox-client-secret"

@@ -1,25 +1,24 @@
-"""Which requests a fault strikes."""
+"""The rules that decide which requests fail."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from threading import Event, Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
-from connector_sandbox.faults import FAULTS, Call
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from connector_sandbox.faults import Proceed
-    from connector_sandbox.messages import Reply, Request
+from connector_sandbox.faults import FAULTS, Call, Proceed
+from connector_sandbox.web.messages import Reply, Request
 
 
 @dataclass
 class Rule:
-    """One fault that is on, how often it has been passed (`seen`) and has struck (`hits`)."""
+    """One fault that is switched on.
+
+    `seen` counts the requests that match; `hits` counts those that failed.
+    """
 
     name: str
     share: float
@@ -33,8 +32,8 @@ class Rule:
     seen: int = 0
     hits: int = 0
 
-    def strikes(self, request: Request) -> bool:
-        """Decide on one request, and count it."""
+    def applies_to(self, request: Request) -> bool:
+        """Decide whether one request fails, and count it."""
         if self.path is not None and self.path not in request.path:
             return False
         if self.api is not None and self.api != request.api:
@@ -53,7 +52,7 @@ class Rule:
 
 
 class Faults:
-    """The faults that are on. They never touch the control address or the page."""
+    """The faults that are switched on. They never apply to the control API or the page."""
 
     def __init__(self, revoke_all: Callable[[], None]) -> None:
         self.revoke_all = revoke_all
@@ -73,24 +72,25 @@ class Faults:
         record_id: str | None = None,
         **details: Any,
     ) -> Rule:
-        """Let requests fail.
+        """Switch on a fault.
 
         Args:
-            name: a key of `connector_sandbox.faults.FAULTS`.
-            share: of the requests; defaults to 1 if `times` or `record_id` is given, else to 0.1.
-            times: how often at most.
-            after: how many requests are spared first.
-            path: a part of the paths that are meant, such as `/oauth/token`.
-            seed: of the choice of requests.
-            api: `wootric` or `birdie`; both unless given.
-            record_id: the last segment of the path, such as the id of one feedback.
-            details: what the fault itself takes, such as `seconds`.
+            name: A key of `connector_sandbox.faults.FAULTS`.
+            share: The share of requests that fail. Defaults to 1 if `times` or `record_id` is
+                given, else to 0.1.
+            times: The largest number of failures.
+            after: The number of matching requests that succeed first.
+            path: Limits the fault to paths that contain this text, such as `/oauth/token`.
+            seed: The seed of the random choice.
+            api: Limits the fault to `wootric` or `birdie`.
+            record_id: Limits the fault to paths that end with this segment, decoded.
+            details: Arguments of the fault itself, such as `seconds`.
 
         Raises:
-            ValueError: no fault has this name.
+            ValueError: No fault has this name.
         """
         if name not in FAULTS:
-            message = f"no fault is called {name!r}; there are {', '.join(FAULTS)}"
+            message = f"There is no fault {name!r}. Faults: {', '.join(FAULTS)}."
             raise ValueError(message)
         if share is None:
             share = 0.1 if times is None and record_id is None else 1.0
@@ -100,26 +100,26 @@ class Faults:
         return rule
 
     def off(self, name: str | None = None) -> None:
-        """Switch off one fault, or all."""
+        """Switch off one fault, or all faults."""
         with self._lock:
             self._rules = [rule for rule in self._rules if name not in {None, rule.name}]
 
     def active(self) -> list[Rule]:
-        """What is switched on."""
+        """Return the faults that are switched on."""
         with self._lock:
             return list(self._rules)
 
     def describe(self) -> dict[str, Any]:
-        """What is switched on and how often it has struck; every known fault, explained."""
+        """Return the active faults with their counts, and the descriptions of all faults."""
         names = ("name", "share", "times", "api", "path", "record_id", "hits")
         on = [{name: getattr(rule, name) for name in names} for rule in self.active()]
         known = {name: (fault.__doc__ or f"{name}.").strip() for name, fault in FAULTS.items()}
         return {"on": on, "known": known}
 
     def apply(self, request: Request, proceed: Proceed) -> Reply:
-        """The reply that `proceed` gives, or what the first fault that strikes makes of it."""
+        """Return the reply of `proceed`, or that of the first fault that applies."""
         with self._lock:
-            rule = next((rule for rule in self._rules if rule.strikes(request)), None)
+            rule = next((rule for rule in self._rules if rule.applies_to(request)), None)
         if rule is None:
             return proceed()
         request.fault = rule.name

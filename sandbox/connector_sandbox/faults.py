@@ -1,4 +1,4 @@
-"""Ways in which a server or the network fails, each under its name.
+"""The faults of a server or of the network, by name.
 
 A fault gets a `Call`, whose `proceed` performs the request and returns the right reply. The fault
 returns the reply that arrives instead.
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from threading import Event
 
-from connector_sandbox.messages import Reply, Request, json_reply
+from connector_sandbox.web.messages import Reply, Request, json_reply
 
 Proceed = Callable[[], Reply]
 
@@ -24,7 +24,7 @@ LAST_PAGE = 30
 
 @dataclass(frozen=True)
 class Call:
-    """One request that a fault applies to, and what the fault may use of the sandbox."""
+    """One request that fails, and the parts of the sandbox that a fault may use."""
 
     request: Request
     proceed: Proceed
@@ -44,38 +44,38 @@ def lost_reply(call: Call) -> Reply:
 
 
 def cut(call: Call) -> Reply:
-    """The request takes effect; half of the reply's body arrives, then the connection ends."""
+    """The request takes effect; the connection ends after half of the reply's body."""
     return replace(call.proceed(), delivery="cut")
 
 
 def html(_call: Call) -> Reply:
-    """200 with a page for people, as a proxy shows one; the request takes no effect."""
+    """200 with an HTML page, as from a proxy; the request takes no effect."""
     return Reply(200, b"<html><body>Please try again later</body></html>", content_type=HTML)
 
 
 def object_reply(_call: Call) -> Reply:
-    """200 with a JSON object where an array was due; the request takes no effect."""
+    """200 with a JSON object instead of an array; the request takes no effect."""
     return json_reply(200, {"error": "temporarily unavailable"})
 
 
 def hang(call: Call, seconds: float = 30.0) -> Reply:
-    """No effect and no answer; after `seconds` the connection ends."""
+    """No effect and no reply; the connection ends after `seconds`."""
     call.stopping.wait(seconds)
     return Reply(delivery="silent")
 
 
 def slow(call: Call, seconds: float = 1.0) -> Reply:
-    """The right reply, little by little over `seconds`."""
+    """The right reply, sent in parts over `seconds`."""
     return replace(call.proceed(), delivery="slow", seconds=seconds)
 
 
 def trickle(call: Call, seconds: float = 0.2) -> Reply:
-    """The right reply, from its status line on, a byte every `seconds`: far too late."""
+    """The right reply, one byte every `seconds`, from the status line on."""
     return replace(call.proceed(), delivery="trickle", seconds=seconds)
 
 
 def revoke(call: Call) -> Reply:
-    """Every access token is revoked before its time, this request's first."""
+    """All access tokens are revoked before the request is answered."""
     call.revoke_all()
     return call.proceed()
 
@@ -98,7 +98,7 @@ def page_limit(call: Call) -> Reply:
 
 
 def too_many(_call: Call, reset_in: float | None = None) -> Reply:
-    """429; only where `reset_in` seconds are given, with the three headers of the limit."""
+    """429; with the three rate-limit headers only if `reset_in` (seconds) is given."""
     if reset_in is None:
         return _error(429)
     headers = {"Limit": "100", "Remaining": "0", "Reset": str(int(time.time() + reset_in))}
@@ -116,7 +116,7 @@ def _plain(status: int) -> Callable[..., Reply]:
     def fault(_call: Call) -> Reply:
         return _error(status)
 
-    fault.__doc__ = f"{status} {HTTPStatus(status).phrase}; the request takes no effect."
+    fault.__doc__ = f"Status {status}; the request takes no effect."
     return fault
 
 
@@ -136,4 +136,4 @@ FAULTS: dict[str, Callable[..., Reply]] = {
     "page_limit": page_limit,
     "retry_after": retry_after,
 }
-"""Every fault by the name under which it is switched on."""
+"""All faults by name."""

@@ -1,4 +1,4 @@
-"""What can be changed about the sandbox while it runs."""
+"""The options of the sandbox, which can change while it runs."""
 
 from __future__ import annotations
 
@@ -15,57 +15,57 @@ CHOICES = {
 
 @dataclass(slots=True)
 class Options:
-    """Switches of both APIs; the defaults are the documented behaviour.
+    """The options of both APIs. The defaults are the documented behavior.
 
     Raises:
-        AttributeError: no option has the name that is set.
-        ValueError: an option that has choices is set to none of them.
+        AttributeError: There is no such option.
+        ValueError: The value is not one of the option's choices.
     """
 
     latency: float = 0.0
-    """Seconds that every Wootric reply takes."""
+    """Delay of every Wootric reply in seconds."""
     per_page_cap: int = 50
-    """Most records of a page; a larger `per_page` is cut down to it without a word."""
+    """Largest page size; a larger `per_page` is silently reduced."""
     max_page: int = 30
     """Last page that holds records; every later page is empty."""
     rate_limit: tuple[int, float] | None = None
-    """Requests in a window of seconds, announced in headers; beyond it 429. None: no limit."""
+    """Requests per window of seconds, then 429. None: no limit."""
     rate_limit_headers: bool = True
-    """False hides the three `X-Rate-Limit-*` headers while the limit still holds."""
+    """False: replies do not contain the three `X-Rate-Limit-*` headers."""
     token_lifetime: float = 7200
-    """Seconds for which a token is valid."""
+    """Lifetime of a token in seconds."""
     several_accounts: bool = False
-    """True: the password grant works with `account_token` only."""
+    """True: the password grant requires `account_token`."""
     updated_filter: bool = True
     """False: `updated[...]` is silently ignored on responses and declines."""
     sort_key: bool = True
     """False: `sort_key` is silently ignored; end users are sorted by email."""
     filter_reading: str = "stored"
-    """`stored` compares microseconds with the second asked for, `seconds` whole seconds."""
+    """Time filters compare the `stored` microseconds, or whole `seconds`."""
     time_format: str = "offset"
-    """How times are shown: `offset`, `naive_utc`, `iso_millis` or `unix`."""
+    """Form of times: `offset`, `naive_utc`, `iso_millis` or `unix`."""
     time_zone: str = "America/Los_Angeles"
-    """The account's time zone: for times with an offset and for the summary's days."""
+    """The account's time zone, for times with an offset and for days."""
     ties: str = "reversed"
-    """Order of equal times: descending `reversed` or `same`; `place`: another one on each page."""
+    """Order of equal times if descending: `reversed`, `same`; `place`: different on each page."""
     html_text: bool = True
     """True: comments are HTML-escaped in replies, as in `&amp;` and `&#39;`."""
     segments_paged: bool = True
-    """False: `/v1/segments` gives everything at once and ignores `page` and `per_page`."""
+    """False: `/v1/segments` returns everything and ignores `page` and `per_page`."""
     utc_offset_seconds_clock: float = 0.0
-    """Seconds by which the server's clock is ahead of the true time."""
+    """Seconds by which the server's clock is ahead."""
     date_ahead: float | None = 0.0
-    """Seconds by which `Date` is ahead of the server's clock. None: replies carry none."""
+    """Seconds by which `Date` is ahead of the server's clock. None: no `Date`."""
     birdie_latency: float = 0.0
-    """Seconds that every Birdie reply takes."""
+    """Delay of every Birdie reply in seconds."""
     birdie_rate_limit: int | None = None
-    """Requests that Birdie accepts within any one second; beyond it 503. None: no limit."""
+    """Requests within any one second, then 503. None: no limit."""
     birdie_key_first: bool = True
-    """True: a wrong key is refused before the body is read; False: the body is checked first."""
+    """True: Birdie checks the key before the body; False: the body first."""
     birdie_reason: str = "message"
     """Form of an error's reason: `message`, `error`, `errors` (texts) or `error_objects`."""
     birdie_strict: bool = True
-    """True: bodies are checked against the published schemas; False: any JSON object is stored."""
+    """True: Birdie validates bodies with its schemas; False: it stores any JSON object."""
 
     def __setattr__(self, name: str, value: object) -> None:
         """Set one option."""

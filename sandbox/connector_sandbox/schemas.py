@@ -1,4 +1,4 @@
-"""The JSON Schemas that Birdie publishes, as far as they are known, and a check against them."""
+"""The JSON Schemas that Birdie publishes, as far as they are known, and a validator."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RFC3339 = re.compile(
 KINDS = ["nps", "csat", "review", "support_ticket", "social_media_post", "issue"]
 TEXT: Schema = {"type": "string", "minLength": 1}
 PRESENT: Schema = {"type": ["string", "number", "boolean", "object", "array"]}
-"""Any value but null: an unknown field is let in, one without a value is left out by the sender."""
+"""Any value except null. Unknown fields are accepted."""
 
 FEEDBACK: Schema = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -75,7 +75,7 @@ TYPES: dict[str, tuple[type, ...]] = {
 
 
 def fault_in(value: Any, schema: Schema, path: str = "body") -> str | None:
-    """The first thing that a schema forbids: a sentence that names the field and not its value."""
+    """Return the first violation of a schema: it names the field, but not its value."""
     types = schema.get("type", [])
     names = [types] if isinstance(types, str) else types
     if names and not any(_is(value, name) for name in names):
@@ -86,7 +86,7 @@ def fault_in(value: Any, schema: Schema, path: str = "body") -> str | None:
 
 
 def _is(value: object, name: str) -> bool:
-    # In Python a bool is an int, in JSON it is not.
+    # In Python, a bool is also an int; in JSON it is not a number.
     return isinstance(value, TYPES[name]) and (name == "boolean" or not isinstance(value, bool))
 
 

@@ -1,32 +1,29 @@
-"""Moments in time: the server's clock, and the forms in which the API shows times."""
+"""The clock of the server, and the forms in which the API shows times."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from functools import lru_cache
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from connector_sandbox.options import Options
+from connector_sandbox.options import Options
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 SECOND = 1_000_000
 
 Moment = datetime | str | float
-"""A time as callers may give it: a datetime, ISO 8601 text (without offset: UTC), UNIX seconds."""
+"""A time as an argument: a datetime, ISO 8601 text (UTC without offset) or UNIX seconds."""
 
 
 def as_datetime(moment: Moment) -> datetime:
-    """Any `Moment` as a datetime in UTC.
+    """Convert any `Moment` to a datetime in UTC.
 
     Raises:
-        ValueError: the text is no ISO 8601 time.
+        ValueError: The text is not an ISO 8601 time.
     """
     if isinstance(moment, int | float):
         return EPOCH + timedelta(seconds=moment)
@@ -35,18 +32,18 @@ def as_datetime(moment: Moment) -> datetime:
 
 
 def microseconds(moment: datetime) -> int:
-    """Whole microseconds since 1970, exact where a float would round."""
+    """Return whole microseconds since 1970; floats would be rounded."""
     return (moment - EPOCH) // MICROSECOND
 
 
 def from_microseconds(value: int) -> datetime:
-    """The inverse of `microseconds`."""
+    """Convert microseconds since 1970 to a datetime."""
     return EPOCH + timedelta(microseconds=value)
 
 
 @lru_cache
 def renderer(time_format: str, time_zone: str) -> Callable[[datetime], str | int]:
-    """The function that shows a stored time as the API does; every form drops the microseconds."""
+    """Return the function that formats a stored time as the API does, without microseconds."""
     zone = ZoneInfo(time_zone)
     forms: dict[str, Callable[[datetime], str | int]] = {
         "offset": lambda moment: moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %z"),
@@ -60,22 +57,22 @@ def renderer(time_format: str, time_zone: str) -> Callable[[datetime], str | int
 
 
 class Clock:
-    """The server's notion of now, which an option sets wrong on purpose."""
+    """The clock of the server, which options can set wrong."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
 
     def seconds(self) -> float:
-        """UNIX seconds."""
+        """Return UNIX seconds."""
         return time.time() + self._options.utc_offset_seconds_clock
 
     def header(self) -> list[str]:
-        """The line of a reply that tells the time; none where the option hides it."""
+        """Return the `Date` header line, or no line if the option hides it."""
         ahead = self._options.date_ahead
         if ahead is None:
             return []
         return [f"Date: {formatdate(self.seconds() + ahead, usegmt=True)}"]
 
     def now(self) -> datetime:
-        """The moment in UTC, to the microsecond."""
+        """Return the time in UTC with microseconds."""
         return from_microseconds(int(self.seconds() * SECOND))

@@ -1,4 +1,4 @@
-"""What the pages on both APIs state is held by tests that exist, and says how sure it is."""
+"""The fact tables of both APIs name their certainty and an existing test."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pytest
 
 from .documents import ROOT, tables
 
-SOURCES = {
-    "wootric-api.md": {"documented", "reported", "seen", "inferred", "ours"},
+CERTAINTIES = {
+    "wootric-api.md": {"documented", "SDK", "live", "field", "inferred", "ours"},
     "birdie-api.md": {"documented", "hinted", "ours"},
 }
-SURENESS = re.compile(r"\((doc|doc26|field|infer|hint|ours)\b")
+SOURCED = re.compile(r"\((?:[^()]*, )?(doc|sdk|live|field|infer|hint|ours)\b")
 
 
-def promises() -> dict[str, str]:
-    """Every test of the sandbox with its docstring."""
+def sandbox_tests() -> dict[str, str]:
+    """Return the docstring of every test of the sandbox."""
     return {
         node.name: ast.get_docstring(node) or ""
         for path in (ROOT / "tests/sandbox").glob("test_*.py")
@@ -26,36 +26,25 @@ def promises() -> dict[str, str]:
     }
 
 
-def facts(page: str) -> list[dict[str, str]]:
-    """The rows of a page's tables of facts."""
-    return [row for row in tables(ROOT / "docs" / page) if "how sure" in row]
+@pytest.mark.parametrize("page", CERTAINTIES)
+def test_every_fact_names_its_certainty_and_a_test(page: str):
+    """In the words of the first table; a renamed test must be renamed here too."""
+    rows = list(tables(ROOT / "docs" / page))
+    facts = [row for row in rows if "test" in row]
+    named = {row["test"]: set(re.findall(r"`(test_\w+)`", row["test"])) for row in facts}
+    certainties = {word for row in facts for word in row["certainty"].split(", ")}
+    explained = {row["certainty"] for row in rows if "source" in row}
+
+    assert len(facts) > 15
+    assert all(named.values())
+    assert set().union(*named.values()) <= sandbox_tests().keys()
+    assert certainties <= explained == CERTAINTIES[page]
 
 
-@pytest.mark.parametrize("page", SOURCES)
-def test_every_fact_is_held_by_a_test_of_the_sandbox(page: str):
-    """A test that is renamed or deleted takes the fact's mention along."""
-    known = promises()
-    cited = [re.findall(r"`(test_\w+)`", row["held by"]) for row in facts(page)]
-
-    assert len(cited) > 10
-    assert all(cited)
-    assert [name for names in cited for name in names if name not in known] == []
-
-
-@pytest.mark.parametrize("page", SOURCES)
-def test_every_fact_says_how_sure_it_is(page: str):
-    """In the words that the page explains at its top."""
-    explained = {row["word"] for row in tables(ROOT / "docs" / page) if "word" in row}
-    used = {word for row in facts(page) for word in row["how sure"].split(", ")}
-
-    assert explained == SOURCES[page]
-    assert used <= explained
-
-
-def test_every_fact_that_the_sandbox_holds_is_told():
-    """A test that names the source of its fact stands in one of the pages."""
-    stated = "".join((ROOT / "docs" / page).read_text() for page in SOURCES)
-    sourced = [name for name, promise in promises().items() if SURENESS.search(promise)]
+def test_every_sourced_test_is_in_a_fact_table():
+    """A docstring with a certainty claims a fact."""
+    text = "".join((ROOT / "docs" / page).read_text() for page in CERTAINTIES)
+    sourced = [name for name, docstring in sandbox_tests().items() if SOURCED.search(docstring)]
 
     assert len(sourced) > 50
-    assert [name for name in sourced if f"`{name}`" not in stated] == []
+    assert [name for name in sourced if f"`{name}`" not in text] == []

@@ -241,7 +241,7 @@ def test_a_split_first_load_goes_on_with_one_state(
     changed = [rows[0]["id"], rows[-1]["id"]] if is_honoured else [rows[-1]["id"]]
     for number in changed:
         sandbox.store.comment(number, "On second thought …")
-    new = [row["id"] for row in sandbox.receive(2)]
+    new = [row["id"] for row in sandbox.add_responses(2)]
     done = sync(sandbox, tmp_path / "daily")
 
     again = {put.path.rpartition("/")[2] for put in sandbox.birdie.history[sent:]}

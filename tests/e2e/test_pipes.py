@@ -35,7 +35,7 @@ def live_on(sandbox: Sandbox) -> set[str]:
     old = sorted(sandbox.store.responses(), key=lambda row: row["created_at"])
     sandbox.store.comment(old[0]["id"], "Late, but here it is")
     sandbox.store.tag(old[1]["id"], "late")
-    return {str(row["id"]) for row in [*old[:2], *sandbox.receive(2)]}
+    return {str(row["id"]) for row in [*old[:2], *sandbox.add_responses(2)]}
 
 
 def test_second_pipe_to_birdie_moves_only_what_is_new_or_changed(

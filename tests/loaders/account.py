@@ -59,7 +59,7 @@ def live_on(sandbox: Sandbox) -> dict[str, set[int]]:
     store.score(ODD_ID, 10)
     person = store.end_users()[0]["id"]
     store.update_end_user(person, properties=ODD_PROPERTIES, email="new@example.org")
-    new = [row["id"] for row in sandbox.receive(2)]
+    new = [row["id"] for row in sandbox.add_responses(2)]
     decline = store.add_decline()["id"]
     return {
         "responses": {oldest[0]["id"], oldest[1]["id"], ODD_ID, *new},

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from connector_sandbox import Sandbox
-from connector_sandbox.store import with_html_text
-from connector_sandbox.summary import read as summary
+from connector_sandbox.account.store import with_html_text
+from connector_sandbox.wootric.nps_summary import read as summary
 
 Json = dict[str, Any]
 Rows = dict[Any, Json]

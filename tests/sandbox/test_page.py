@@ -1,79 +1,47 @@
-"""The page for people: what is served at the sandbox's address, and the data that it shows."""
+"""The files and the content of the page."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
+from collections.abc import Callable
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import requests
+from connector_sandbox import Sandbox
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+from tests.conftest import SignedIn
 
-    from connector_sandbox import Sandbox
+from .helpers import Put, feedback
 
-    from tests.conftest import SignedIn
-
-PARTS = ("page.html", "page.css", "page.js", "rows.js")
+FILES = ("page.html", "page.css", "page.js", "rows.js")
 
 
-def put(sandbox: Sandbox, record_id: object, collection: str = "feedbacks", **fields: Any) -> None:
-    body = {"feedback_id": str(record_id), "posted_at": "2031-05-01T12:00:00Z"} | fields
-    reply = requests.put(
-        f"{sandbox.birdie_url}/{collection}/{record_id}",
-        json={"kind": {"name": "nps", "fields": {"rating": 9}}} | body,
-        headers={"Authorization": f"ApiKey {sandbox.api_key}"},
-        timeout=10,
-    )
-    assert reply.status_code == 201, reply.text
-
-
-def shown(sandbox: Sandbox) -> dict[str, Any]:
-    """What the page would show now."""
-    found: dict[str, Any] = requests.get(f"{sandbox.url}/_control/page", timeout=10).json()
-    return found
+def content(sandbox: Sandbox, path: str = "") -> Any:
+    """Return what the page shows."""
+    return requests.get(f"{sandbox.url}/_control/page{path}", timeout=10).json()
 
 
 @pytest.mark.parametrize(
-    ("accept", "content_type"),
-    [
-        ("text/html,application/xhtml+xml,*/*;q=0.8", "text/html; charset=utf-8"),
-        ("*/*", "text/plain; charset=utf-8"),
-        (None, "text/plain; charset=utf-8"),
-    ],
+    ("accept", "kind"),
+    [("text/html,*/*;q=0.8", "text/html"), ("*/*", "text/plain"), (None, "text/plain")],
 )
-def test_a_browser_gets_the_page_and_a_terminal_gets_text(
-    sandbox: Sandbox, accept: str | None, content_type: str
+def test_browsers_get_the_page_and_terminals_get_text(
+    sandbox: Sandbox, accept: str | None, kind: str
 ) -> None:
-    """curl stays useful: addresses, credentials, commands to paste."""
+    """curl shows addresses and credentials."""
     reply = requests.get(sandbox.url, headers={"Accept": accept}, timeout=5)
 
-    assert reply.headers["Content-Type"] == content_type
-    assert ("<!doctype html>" in reply.text) == content_type.startswith("text/html")
-    assert (sandbox.api_key in reply.text) == content_type.startswith("text/plain")
+    assert reply.headers["Content-Type"] == f"{kind}; charset=utf-8"
+    assert ("<h1>Sandbox</h1>" in reply.text) == (kind == "text/html")
+    assert (sandbox.api_key in reply.text) == (kind == "text/plain")
 
 
-def test_every_part_of_the_page_comes_from_the_sandbox() -> None:
-    """No build, no network: whatever a part asks for is served here."""
-    parts = {name: files("connector_sandbox").joinpath(name).read_text() for name in PARTS}
-    asked = re.findall(r'(?:src|href)="(?!data:)([^"]+)"|from "([^"]+)"', "".join(parts.values()))
-
-    assert {"".join(pair).lstrip("./") for pair in asked} == {"page.css", "page.js", "rows.js"}
-    assert not re.search(r"@import|url\(|(?<!xmlns=')https?://", "".join(parts.values()))
-
-
-@pytest.mark.parametrize("path", ["/", "/page.css", "/page.js", "/rows.js"])
-def test_the_browser_is_told_to_load_and_run_nothing_else(sandbox: Sandbox, path: str) -> None:
-    """Survey texts come from strangers: a second lock behind the escaping."""
+@pytest.mark.parametrize("path", ["/", *(f"/{name}" for name in FILES[1:])])
+def test_the_browser_may_load_nothing_else(sandbox: Sandbox, path: str) -> None:
+    """A policy forbids other sources and inline scripts."""
     headers = requests.get(sandbox.url + path, headers={"Accept": "text/html"}, timeout=5).headers
 
     assert headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self';")
@@ -82,206 +50,125 @@ def test_the_browser_is_told_to_load_and_run_nothing_else(sandbox: Sandbox, path
     assert "Access-Control-Allow-Origin" not in headers
 
 
-def test_responses_come_the_one_changed_last_first(sandbox: Sandbox) -> None:
-    """A late comment on an old response is what one wants to see."""
-    oldest = min(sandbox.store.responses(), key=lambda row: row["created_at"])
-    sandbox.store.comment(oldest["id"], "late")
-    rows = shown(sandbox)["responses"]
+def test_the_page_refers_to_its_own_files_only() -> None:
+    """It works without a network."""
+    folder = files("connector_sandbox.page")
+    text = "".join(folder.joinpath(name).read_text() for name in FILES)
+    references = re.findall(r'(?:src|href|from)(?:=| )"(?!data:)([^"]+)"', text)
 
-    assert (rows[0]["id"], rows[0]["text"]) == (oldest["id"], "late")
-    assert [row["updated_at"] for row in rows] == sorted(
-        (row["updated_at"] for row in rows), reverse=True
-    )
+    assert {name.lstrip("./") for name in references} == {*FILES[1:]}
+    assert not re.search(r"@import|url\(|(?<!xmlns=')https?://", text)
+
+
+@pytest.mark.parametrize("path", ["/elsewhere", "/page", "/_control/page/surveys/1", "/../page.py"])
+def test_other_paths_are_404(sandbox: Sandbox, path: str) -> None:
+    """Only the files of the page are served."""
+    assert requests.get(sandbox.url + path, timeout=5).status_code == 404
 
 
 @pytest.mark.parametrize(
-    ("score", "group"),
+    ("score", "survey", "kind", "group"),
     [
-        (0, "detractor"),
-        (6, "detractor"),
-        (7, "passive"),
-        (8, "passive"),
-        (9, "promoter"),
-        (10, "promoter"),
-        (None, None),
+        (0, 11, "nps", "detractor"),
+        (6, 11, "nps", "detractor"),
+        (7, 11, "nps", "passive"),
+        (8, 11, "nps", "passive"),
+        (9, 11, "nps", "promoter"),
+        (10, 12, "csat", None),
+        (None, 11, "nps", None),
     ],
 )
-def test_a_score_has_the_name_of_its_group(
-    sandbox: Sandbox, score: int | None, group: str | None
+def test_an_nps_score_has_a_group(
+    sandbox: Sandbox, put: Put, score: int | None, survey: int, kind: str, group: str | None
 ) -> None:
-    """In words, not in colour alone; on both sides the same."""
-    row = sandbox.store.add_response(score=score)
+    """On both sides; other kinds have no groups."""
+    row = sandbox.store.add_response(score=score, survey_id=survey)
     fields = {} if score is None else {"rating": score}
-    put(sandbox, row["id"], kind={"name": "nps", "fields": fields})
-    data = shown(sandbox)
+    put(f"/feedbacks/{row['id']}", feedback(row["id"], kind={"name": kind, "fields": fields}))
+    shown = content(sandbox)
 
-    assert (data["responses"][0]["score"], data["responses"][0]["group"]) == (score, group)
-    (feedback,) = data["received"]["feedbacks"]
-    assert (feedback["rating"], feedback["group"]) == (score, group)
+    assert (shown["responses"][0]["score"], shown["responses"][0]["group"]) == (score, group)
+    (received,) = shown["received"]["feedbacks"]
+    assert (received["rating"], received["group"]) == (score, group)
 
 
-def test_a_response_tells_whether_birdie_holds_it(sandbox: Sandbox) -> None:
-    """Not at all, as it is, or as it was before a later change."""
+def test_a_response_shows_its_state_at_birdie(sandbox: Sandbox, put: Put) -> None:
+    """missing, current or outdated, even if the server's clock is wrong."""
+    sandbox.options.utc_offset_seconds_clock = 3600
     row = sandbox.store.add_response()
-    states = [shown(sandbox)["responses"][0]["feedback"]]
-    put(sandbox, row["id"])
-    states.append(shown(sandbox)["responses"][0]["feedback"])
-    sandbox.store.tag(row["id"], "late")
-    states.append(shown(sandbox)["responses"][0]["feedback"])
+    steps: list[Callable[[], object]] = [
+        lambda: None,
+        lambda: put(f"/feedbacks/{row['id']}"),
+        lambda: sandbox.store.tag(row["id"], "late"),
+    ]
+    states = []
+    for step in steps:
+        step()
+        states.append(content(sandbox)["responses"][0]["feedback"])
 
     assert states == ["missing", "current", "outdated"]
 
 
-def test_a_wrong_clock_does_not_make_a_feedback_outdated(sandbox: Sandbox) -> None:
-    """Both moments are read on one clock."""
-    sandbox.options.utc_offset_seconds_clock = 3600
-    row = sandbox.store.add_response()
-    put(sandbox, row["id"])
-
-    assert shown(sandbox)["responses"][0]["feedback"] == "current"
-
-
-def test_what_birdie_stored_comes_newest_first_and_each_put_for_itself(sandbox: Sandbox) -> None:
-    """Something sent twice is seen twice."""
-    for record_id, text in ((7, "first"), ("a%2Fb", "odd id"), (7, "second")):
-        put(sandbox, record_id, feedback_id=str(record_id).replace("%2F", "/"), text=text)
-    put(sandbox, 5, collection="users")
-    received = shown(sandbox)["received"]
+def test_each_put_is_listed(sandbox: Sandbox, put: Put) -> None:
+    """Newest first; users apart; bodies of any shape."""
+    sandbox.options.birdie_strict = False
+    bodies = [{"text": "first"}, {"kind": 5}, {"kind": {"fields": []}, "text": {"no": "text"}}]
+    for record_id, body in zip(("7", "a%2Fb", "7"), bodies, strict=True):
+        put(f"/feedbacks/{record_id}", body)
+    put("/users/5", {})
+    received = content(sandbox)["received"]
 
     assert [(row["id"], row["text"], row["outcome"]) for row in received["feedbacks"]] == [
-        ("7", "second", "updated"),
-        ("a/b", "odd id", "created"),
+        ("7", "{'no': 'text'}", "updated"),
+        ("a/b", "", "created"),
         ("7", "first", "created"),
     ]
     assert [(row["kind"], row["id"]) for row in received["others"]] == [("users", "5")]
 
 
-def test_any_body_that_birdie_took_can_be_shown(sandbox: Sandbox) -> None:
-    """Unchecked bodies are of any shape."""
-    sandbox.options.birdie_strict = False
-    for number, body in enumerate(
-        ({"kind": 5}, {"kind": {"fields": []}}, {"text": {"no": "text"}})
-    ):
-        url, key = f"{sandbox.birdie_url}/feedbacks/{number}", f"ApiKey {sandbox.api_key}"
-        requests.put(url, json=body, headers={"Authorization": key}, timeout=5)
-
-    assert [row["rating"] for row in shown(sandbox)["received"]["feedbacks"]] == [None] * 3
-
-
-def test_requests_come_newest_first_with_faults_marked(wootric: SignedIn) -> None:
-    """Method, path, query, status, milliseconds, and the fault that struck."""
+def test_requests_of_both_apis_are_listed(wootric: SignedIn) -> None:
+    """Newest first, with faults; not those of the page and of the control API."""
     wootric.sandbox.faults.on("502", times=1)
-    wootric.sandbox.options.latency = 0.05
     wootric.get("responses", {"page": 2, "created[gte]": 5})
-    wootric.get("segments")
-    last, struck, token = shown(wootric.sandbox)["requests"]
+    content(wootric.sandbox, "/feedbacks/1001")
+    requests.post(f"{wootric.sandbox.url}/_control/responses", json={}, timeout=5)
+    last, token = content(wootric.sandbox)["requests"]
 
-    assert (struck["method"], struck["path"], struck["query"]) == (
-        "GET",
-        "/v1/responses",
-        "page=2&created[gte]=5",
-    )
-    assert (struck["status"], struck["fault"], struck["api"]) == (502, "502", "wootric")
-    assert struck["ms"] >= 50
-    assert (last["path"], last["fault"]) == ("/v1/segments", None)
-    assert (token["method"], token["path"]) == ("POST", "/oauth/token")
+    assert (last["method"], last["path"]) == ("GET", "/v1/responses")
+    assert (last["query"], last["api"]) == ("page=2&created[gte]=5", "wootric")
+    assert (last["status"], last["fault"]) == (502, "502")
+    assert (token["method"], token["path"], token["fault"]) == ("POST", "/oauth/token", None)
+    assert [row.api for row in wootric.sandbox.requests] == ["wootric", "wootric", "control"]
 
 
-def test_the_pages_own_requests_are_not_remembered(sandbox: Sandbox) -> None:
-    """It asks every second; neither a list nor memory may grow by that."""
-    for path in ("/", "/page.js", "/_control/page", "/_control/page/feedbacks/1001"):
-        assert requests.get(sandbox.url + path, timeout=5).status_code == 200
-
-    assert sandbox.requests == []
-    assert shown(sandbox)["requests"] == []
-
-
-def test_a_control_request_is_not_among_those_of_the_apis(sandbox: Sandbox) -> None:
-    """Only what a tap or a target asked is listed."""
-    requests.post(f"{sandbox.url}/_control/receive", json={}, timeout=5)
-
-    assert len(sandbox.requests) == 1
-    assert shown(sandbox)["requests"] == []
-
-
-def test_it_stays_small_in_a_large_account(make_sandbox: Callable[..., Sandbox]) -> None:
-    """The newest 50 records and 100 requests, texts cut; all are counted."""
-    sandbox = make_sandbox(responses=5_000)
-    for _ in range(60):
+def test_the_content_is_limited(make_sandbox: Callable[..., Sandbox]) -> None:
+    """50 records and 100 requests with short texts; the counts are complete."""
+    sandbox = make_sandbox(responses=1_000)
+    for _ in range(120):
         sandbox.store.add_response(text="long " * 1_000)
-        put(sandbox, 7, text="long " * 1_000)
-    for _ in range(60):
         requests.get(f"{sandbox.wootric_url}/v1/responses", timeout=5)
-    data = shown(sandbox)
+    shown = content(sandbox)
 
-    assert [len(data["responses"]), len(data["requests"])] == [50, 100]
-    assert len(data["received"]["feedbacks"]) == 50
-    assert data["wootric"]["responses"] == 5_060
-    assert (data["birdie"]["feedbacks"], data["puts"]) == (1, 60)
-    assert len(json.dumps(data)) < 100_000
+    assert [len(shown["responses"]), len(shown["requests"])] == [50, 100]
+    assert shown["wootric"]["responses"] == 1_120
+    assert len(json.dumps(shown)) < 100_000
 
 
-def test_a_record_and_its_source_come_as_they_are(sandbox: Sandbox) -> None:
-    """As texts: a browser would round the large numbers in them."""
+def test_a_record_and_its_source_are_exact(sandbox: Sandbox, put: Put) -> None:
+    """As texts, since JavaScript rounds large numbers; either can be missing."""
     properties = {"big": 9007199254740993, "größe": "<b>XL</b>"}
     row = sandbox.store.add_response(end_user={"properties": properties})
-    put(sandbox, row["id"], additional_fields=properties)
-    url = f"{sandbox.url}/_control/page/feedbacks/{row['id']}"
-    pair = requests.get(url, timeout=5).json()
+    put(f"/feedbacks/{row['id']}", feedback(row["id"], additional_fields=properties))
+    put("/users/201", {})
+    pair = content(sandbox, f"/feedbacks/{row['id']}")
+    paths = ("feedbacks/1001", "feedbacks/99", "users/201", "accounts/201")
+    sides = [content(sandbox, f"/{path}") for path in paths]
 
     assert json.loads(pair["wootric"])["end_user"]["properties"] == properties
-    assert json.loads(pair["birdie"])["additional_fields"] == properties
     assert '\n    "big": 9007199254740993' in pair["birdie"]
-
-
-def test_one_side_may_be_missing(sandbox: Sandbox) -> None:
-    """Not delivered yet, deleted since, or never of Wootric."""
-    put(sandbox, "own")
-    put(sandbox, 201, collection="users")
-    put(sandbox, 201, collection="accounts")
-
-    def sides(path: str) -> tuple[bool, bool]:
-        pair = requests.get(f"{sandbox.url}/_control/page/{path}", timeout=5).json()
-        return pair["wootric"] is not None, pair["birdie"] is not None
-
-    assert sides("feedbacks/1001") == (True, False)
-    assert sides("feedbacks/99") == (False, False)
-    assert sides("feedbacks/own") == (False, True)
-    assert sides("users/201") == (True, True)
-    assert sides("accounts/201") == (False, True)
-
-
-@pytest.mark.parametrize(
-    "path", ["/elsewhere", "/page", "/_control/page/surveys/1", "/_control/pages", "/../page.py"]
-)
-def test_there_is_nothing_elsewhere(sandbox: Sandbox, path: str) -> None:
-    """No file but those of the page is served."""
-    assert requests.get(sandbox.url + path, timeout=5).status_code == 404
-
-
-def test_the_command_opens_the_page(tmp_path: Path) -> None:
-    """`--open` calls the browser with the address, once the sandbox listens."""
-    browser, called = tmp_path / "browser", tmp_path / "called"
-    browser.write_text(f'#!/bin/sh\necho "$1" > {called}.part\nmv {called}.part {called}\n')
-    browser.chmod(0o755)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "connector_sandbox.cli", "--port", "0", "--open"],
-        stdout=subprocess.PIPE,
-        env=os.environ | {"BROWSER": f"{browser} %s"},
-        text=True,
-    )
-    try:
-        deadline = time.monotonic() + 10
-        while not called.exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        address = called.read_text().strip()
-        page = requests.get(address, headers={"Accept": "text/html"}, timeout=5)
-        process.send_signal(signal.SIGTERM)
-        printed, _ = process.communicate(timeout=5)
-    finally:
-        process.kill()
-        process.wait()
-
-    assert "<h1>Sandbox</h1>" in page.text
-    assert f"Page      {address}/\n" in printed
+    assert [(s["wootric"] is not None, s["birdie"] is not None) for s in sides] == [
+        (True, False),
+        (False, False),
+        (True, True),
+        (False, False),
+    ]

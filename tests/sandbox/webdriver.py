@@ -1,9 +1,7 @@
-"""A real headless browser, driven over chromedriver's HTTP interface."""
+"""A real headless browser, controlled through the HTTP interface of chromedriver."""
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import shutil
 import signal
@@ -12,24 +10,18 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, TypeVar
 
+import requests
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 DRIVER = shutil.which("chromedriver")
-MISSING = "no browser: Debian has it as `apt-get install chromium chromium-driver`"
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
+MISSING = "no browser: install it with `apt-get install chromium chromium-driver`"
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-quic "
+    "--disable-background-networking --disable-component-update --disable-sync --no-first-run"
+)
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 PATIENCE_SECONDS = 20
 
@@ -37,32 +29,25 @@ T = TypeVar("T")
 
 
 class Browser:
-    """One window. Elements are named by CSS selectors; waiting is part of finding."""
+    """One window. Selectors are CSS selectors."""
 
     def __init__(self, profile: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
+        command = [str(DRIVER), f"--port={port}", "--log-level=OFF"]
         self._process = subprocess.Popen(
-            [str(DRIVER), f"--port={port}", "--log-level=OFF"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
-        self._port = port
-        self._session = ""
-        self._session = f"/session/{self._start(profile)}"
-
-    def _start(self, profile: Path) -> str:
-        arguments = [*FLAGS, f"--user-data-dir={profile}"]
-        options = {"binary": CHROMIUM, "args": arguments}
-        wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
-        capabilities = {"capabilities": {"alwaysMatch": wanted}}
+        self._url = f"http://127.0.0.1:{port}"
+        arguments = [*FLAGS.split(), f"--user-data-dir={profile}"]
+        chrome = {"binary": CHROMIUM, "args": arguments}
+        wanted = {"goog:chromeOptions": chrome, "goog:loggingPrefs": {"browser": "ALL"}}
         self.until(lambda: self._call("GET", "/status")["ready"])
-        session: str = self._call("POST", "/session", capabilities)["sessionId"]
-        return session
+        session = self._call("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
+        self._url += f"/session/{session['sessionId']}"
 
     def close(self) -> None:
-        """End the browser and its driver, whatever state they are in."""
+        """End the browser and its driver."""
         with suppress(OSError, RuntimeError):
             self._call("DELETE", "")
         with suppress(ProcessLookupError):
@@ -70,78 +55,68 @@ class Browser:
         self._process.wait()
 
     def _call(self, method: str, path: str, body: object = None) -> Any:
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=60)
-        try:
-            content = json.dumps({} if body is None else body) if method == "POST" else None
-            connection.request(method, self._session + path, content)
-            value = json.loads(connection.getresponse().read())["value"]
-        finally:
-            connection.close()
+        body = {} if body is None and method == "POST" else body
+        value = requests.request(method, self._url + path, json=body, timeout=60).json()["value"]
         if isinstance(value, dict) and "error" in value:
             raise RuntimeError(value["message"])
         return value
 
-    def until(self, found: Callable[[], T]) -> T:
-        """The first true value; what the page shows comes a moment after its cause."""
+    def until(self, condition: Callable[[], T]) -> T:
+        """Wait for the first true value of a condition, and return it."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             with suppress(OSError, RuntimeError):
-                if value := found():
+                if value := condition():
                     return value
             assert time.monotonic() < deadline, "the page never showed it"
             time.sleep(0.05)
 
     def open(self, url: str, width: int = 1200, *, dark: bool = False) -> None:
-        """Show an address in a window of this width."""
+        """Open an address in a window of this width."""
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self._devtools("Emulation.setEmulatedMedia", {"features": [scheme]})
         screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-        self._devtools("Emulation.setDeviceMetricsOverride", screen)
+        for command, parameters in (
+            ("Emulation.setEmulatedMedia", {"features": [scheme]}),
+            ("Emulation.setDeviceMetricsOverride", screen),
+        ):
+            self._call("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
         self._call("POST", "/url", {"url": url})
 
-    def _devtools(self, command: str, parameters: dict[str, Any]) -> None:
-        self._call("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
-
     def run(self, script: str, *arguments: object) -> Any:
-        """The value that a script returns."""
+        """Return the value of a script."""
         return self._call("POST", "/execute/sync", {"script": script, "args": arguments})
 
     def click(self, selector: str) -> None:
-        """Click as a person does: what is covered or disabled cannot be clicked."""
-        self.until(lambda: self._click(selector))
-
-    def _click(self, selector: str) -> bool:
-        self._call("POST", f"/element/{self._find(selector)}/click")
-        return True
+        """Click an element as soon as it can be clicked."""
+        self.until(lambda: self._element(selector, "click") is None)
 
     def type(self, selector: str, text: str) -> None:
-        """Type into a field, or choose an option by its text."""
-        self._call("POST", f"/element/{self._find(selector)}/value", {"text": text})
+        """Type into a field, or select an option by its text."""
+        self._element(selector, "value", {"text": text})
 
-    def _find(self, selector: str) -> str:
+    def _element(self, selector: str, action: str, body: object = None) -> Any:
         query = {"using": "css selector", "value": selector}
-        element: str = self._call("POST", "/element", query)[ELEMENT]
-        return element
+        element = self._call("POST", "/element", query)[ELEMENT]
+        return self._call("POST", f"/element/{element}/{action}", body)
+
+    def all(self, selector: str, value: str = "textContent") -> list[Any]:
+        """Return a property of all elements that a selector finds."""
+        script = f"return [...document.querySelectorAll(arguments[0])].map((e) => e.{value})"
+        found: list[Any] = self.run(script, selector)
+        return found
 
     def texts(self, selector: str) -> list[str]:
-        """The text of every element that the selector names, as it is in the page."""
-        found: list[str] = self.run(
-            "return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)", selector
-        )
-        return found
+        """Return the text of all elements that a selector finds."""
+        return self.all(selector)
 
     def ids(self, name: str) -> list[str]:
-        """The ids in a list of the page, top to bottom."""
-        found: list[str] = self.run(
-            "return [...document.querySelectorAll(arguments[0])].map(e => e.dataset.id)",
-            f"#{name} button",
-        )
-        return found
+        """Return the record ids in a list of the page, from top to bottom."""
+        return self.all(f"#{name} button", "dataset.id")
 
-    def complaints(self) -> list[str]:
-        """What the browser had to say about the page since the last time."""
+    def shows(self, selector: str, text: str) -> None:
+        """Wait until the first element contains a text."""
+        self.until(lambda: text in self.texts(selector)[0] or None)
+
+    def errors(self) -> list[str]:
+        """Return the errors that the browser reported since the last call."""
         return [entry["message"] for entry in self._call("POST", "/se/log", {"type": "browser"})]
-
-    def picture(self, path: Path) -> None:
-        """Save what the window shows."""
-        path.write_bytes(base64.b64decode(self._call("GET", "/screenshot")))

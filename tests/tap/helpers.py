@@ -21,7 +21,7 @@ from typing import IO, Any, ClassVar
 
 from click.testing import CliRunner
 from connector_sandbox import Sandbox
-from connector_sandbox.store import with_html_text
+from connector_sandbox.account.store import with_html_text
 
 from tap_wootric.tap import TapWootric
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import responses
-from connector_sandbox.surveys import kind_of
+from connector_sandbox.account.surveys import kind_of
 
 from tap_wootric.errors import TapError
 from tap_wootric.tap import TapWootric

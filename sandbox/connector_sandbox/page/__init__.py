@@ -1,0 +1,1 @@
+"""The page and the control API, for people and tests."""

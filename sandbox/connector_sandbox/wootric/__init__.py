@@ -1,0 +1,1 @@
+"""The Wootric API."""

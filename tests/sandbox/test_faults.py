@@ -1,0 +1,184 @@
+"""Faults that are switched on by name."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+import requests
+from connector_sandbox import Sandbox
+
+from tests.conftest import SignedIn
+
+from .helpers import Put
+
+LOST = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
+STATUSES = (201, 400, 401, 403, 404, 405, 408, 413, 422, 429, 500, 502, 503, 504)
+HTML, JSON = "text/html", "application/json"
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_status_fault_replaces_the_reply(wootric: SignedIn, put: Put, status: int) -> None:
+    """400, 404, 429, 500 (doc); 502, 503 and 504 of a proxy (infer); nothing is stored."""
+    wootric.sandbox.faults.on(str(status), times=2)
+    replies = [wootric.get("responses"), put("/feedbacks/7"), wootric.get("responses")]
+
+    assert [reply.status_code for reply in replies] == [status, status, 200]
+    assert wootric.sandbox.birdie.records() == {}
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "content_type"),
+    [
+        *[(status, int(status), HTML) for status in ("502", "503", "504")],
+        ("html", 200, HTML),
+        ("firewall", 403, HTML),
+        ("object", 200, JSON),
+        ("500", 500, JSON),
+    ],
+)
+def test_a_fault_may_reply_with_html_or_an_object(
+    wootric: SignedIn, fault: str, status: int, content_type: str
+) -> None:
+    """HTML of a proxy or firewall instead of JSON (infer)."""
+    wootric.sandbox.faults.on(fault, times=1)
+    reply = wootric.get("responses")
+
+    assert reply.status_code == status
+    assert reply.headers["Content-Type"].startswith(content_type)
+    assert content_type == HTML or isinstance(reply.json(), dict)
+
+
+@pytest.mark.parametrize(
+    ("fault", "details", "error", "stored"),
+    [
+        ("reset", {}, r"(?i)reset by peer", []),
+        ("lost_reply", {}, r"(?i)reset by peer", ["7"]),
+        ("cut", {}, "IncompleteRead", ["7"]),
+        ("hang", {"seconds": 0.2}, "Remote end closed", []),
+    ],
+)
+def test_a_connection_may_fail_before_or_after_the_record_is_stored(
+    sandbox: Sandbox, put: Put, fault: str, details: Any, error: str, stored: list[str]
+) -> None:
+    """Resets, cut bodies, lost replies (infer)."""
+    sandbox.faults.on(fault, times=1, **details)
+
+    with pytest.raises(LOST, match=error):
+        put("/feedbacks/7")
+    assert list(sandbox.birdie.records()) == stored
+    assert sandbox.requests[0].status == (201 if fault == "cut" else 0)
+
+
+def test_a_hanging_reply_does_not_block_a_stop(sandbox: Sandbox) -> None:
+    """`stop` ends the wait of the fault."""
+    rule = sandbox.faults.on("hang", times=1, seconds=60)
+    with pytest.raises(requests.ReadTimeout):
+        requests.get(f"{sandbox.wootric_url}/v1/responses", timeout=0.1)
+    started = time.monotonic()
+    sandbox.stop()
+
+    assert time.monotonic() - started < 30
+    assert rule.hits == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "seconds", "least"), [("slow", 0.3, 0.25), ("trickle", 0.001, 0.2)]
+)
+def test_a_reply_may_arrive_slowly(
+    wootric: SignedIn, fault: str, seconds: float, least: float
+) -> None:
+    """In parts over a time, or byte by byte."""
+    right = wootric.rows("segments")
+    wootric.sandbox.faults.on(fault, times=1, seconds=seconds)
+    started = time.monotonic()
+
+    assert wootric.rows("segments") == right
+    assert time.monotonic() - started >= least
+
+
+def test_the_revoke_fault_revokes_all_tokens(wootric: SignedIn) -> None:
+    """A server can revoke a token at any time (infer)."""
+    wootric.sandbox.faults.on("revoke", times=1)
+
+    assert [wootric.get("responses").status_code for _ in range(2)] == [401, 401]
+
+
+def test_a_reply_may_have_retry_after(wootric: SignedIn) -> None:
+    """Birdie's own client honors it (hint)."""
+    wootric.sandbox.faults.on("retry_after", times=1, seconds=3)
+    reply = wootric.get("responses")
+
+    assert (reply.status_code, reply.headers["Retry-After"]) == (503, "3")
+
+
+def test_a_429_may_announce_its_reset(wootric: SignedIn) -> None:
+    """With `X-Rate-Limit-Reset` (doc), or without headers (infer)."""
+    wootric.sandbox.faults.on("429", times=1, reset_in=100)
+    with_reset = wootric.get("responses").headers
+    wootric.sandbox.faults.on("429", times=1)
+
+    assert 0 < int(with_reset["X-Rate-Limit-Reset"]) - time.time() <= 100
+    assert "X-Rate-Limit-Reset" not in wootric.get("responses").headers
+
+
+def test_page_31_may_be_400(wootric: SignedIn) -> None:
+    """As an older client reported (field)."""
+    wootric.sandbox.faults.on("page_limit", share=1.0)
+
+    assert [wootric.get("responses", {"page": n}).status_code for n in (30, 31)] == [200, 400]
+
+
+@pytest.mark.parametrize(
+    ("limits", "statuses"),
+    [
+        ({}, [500, 500, 500, 500]),
+        ({"api": "birdie"}, [200, 200, 500, 500]),
+        ({"path": "/v1/"}, [500, 500, 200, 200]),
+        ({"path": "/oauth"}, [200, 200, 200, 200]),
+        ({"record_id": "a/1"}, [200, 200, 500, 200]),
+        ({"times": 2, "after": 1}, [200, 500, 500, 200]),
+    ],
+)
+def test_a_fault_can_be_limited(
+    wootric: SignedIn, put: Put, limits: dict[str, Any], statuses: list[int]
+) -> None:
+    """To an API, a path, one record, a number of requests."""
+    wootric.sandbox.options.birdie_strict = False
+    wootric.sandbox.faults.on("500", **{"share": 1.0} | limits)
+    replies = [wootric.get("responses"), wootric.get("segments")]
+    replies += [put("/feedbacks/a%2F1", {}), put("/feedbacks/1", {})]
+
+    assert [200 if r.status_code == 201 else r.status_code for r in replies] == statuses
+
+
+def test_the_choice_of_requests_depends_on_the_seed(wootric: SignedIn) -> None:
+    """Random, but repeatable."""
+    runs = []
+    for seed in (1, 1, 2):
+        wootric.sandbox.faults.on("500", share=0.3, seed=seed)
+        runs.append([wootric.get("segments").status_code for _ in range(40)])
+        wootric.sandbox.faults.off()
+    one, same, other = runs
+
+    assert one == same != other
+    assert 4 <= one.count(500) <= 20
+
+
+def test_faults_are_switched_off_by_name_or_all(wootric: SignedIn) -> None:
+    """The first active fault applies."""
+    faults, statuses = wootric.sandbox.faults, []
+    for name in ("500", "502"):
+        faults.on(name, share=1.0)
+    for name in ("500", None):
+        faults.off(name)
+        statuses.append(wootric.get("responses").status_code)
+
+    assert statuses == [502, 200]
+
+
+def test_an_unknown_fault_is_an_error(sandbox: Sandbox) -> None:
+    """A misspelled name must not pass silently."""
+    with pytest.raises(ValueError, match=r"There is no fault 'rest'\. Faults: 201, "):
+        sandbox.faults.on("rest")

@@ -71,16 +71,7 @@ TARGET_HUB = {
 PAGES = {
     "tap-wootric": Page(
         readme="README.md",
-        own_settings=[
-            name
-            for group in (
-                wootric.CREDENTIALS,
-                wootric.EXTENT,
-                wootric.PERSONAL_DATA,
-                wootric.CONNECTION,
-            )
-            for name in (declared.name for declared in group)
-        ],
+        own_settings=[*wootric.DECLARED],
         needed=[["client_id", "client_secret"], ["username", "password"], ["connection_details"]],
         hub=TAP_HUB,
     ),

@@ -5,7 +5,19 @@ from __future__ import annotations
 import pytest
 import yaml
 from connector_sandbox import Sandbox
-from tap.addresses import HASH, LISTED, MELTANO, PLACES, SELECT, SETTING, add_people, hidden, shown
+from tap.addresses import (
+    FREE_TEXT,
+    HASH,
+    LISTED,
+    MELTANO,
+    PLACES,
+    REMOVE,
+    SELECT,
+    SETTING,
+    add_people,
+    hidden,
+    shown,
+)
 
 from .commands import Run, succeeded
 
@@ -18,8 +30,12 @@ SELECTED = [
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("block", "covered"),
-    [(SELECT, SELECTED), (MELTANO, [*SETTING, *LISTED, "declines.*"])],
-    ids=["select", "config"],
+    [
+        (SELECT, SELECTED),
+        (MELTANO, [*SETTING, *LISTED, "declines.*"]),
+        ({"config": REMOVE}, [*FREE_TEXT, "declines.*"]),
+    ],
+    ids=["select", "config", "stream maps"],
 )
 def test_a_meltano_block_hides_exactly_what_the_page_says(
     meltano: Run, sandbox: Sandbox, block: dict[str, object], covered: list[str]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tap_wootric.config import GROUPS, SCHEMA, moment, normalize
+from tap_wootric.config import DECLARED, SCHEMA, moment, normalize
 from tap_wootric.tap import TapWootric
 
 from .helpers import ROOT, Account, Json, Output, Process, invoke, selecting
@@ -143,10 +143,10 @@ def test_the_sample_configuration_only_lacks_real_credentials() -> None:
 
 def test_every_setting_is_described_by_the_template() -> None:
     """What it is. Required when …. Defaults to …."""
-    for setting in (setting for group in GROUPS for setting in group):
-        assert setting.title, setting.name
-        assert re.search("Required when|Defaults to", str(setting.description)), setting.name
-    secret = {name for name, setting in SCHEMA["properties"].items() if setting.get("secret")}
+    for name, setting in DECLARED.items():
+        assert setting["title"], name
+        assert re.search("Required when|Defaults to", setting["description"]), name
+    secret = {name for name, setting in DECLARED.items() if setting.get("secret")}
     credentials = {"client_secret", "password", "account_token", "connection_details"}
     assert secret == credentials | {"hash_salt"}
 

@@ -10,7 +10,7 @@ import time
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any, ClassVar
+from typing import IO, Any, ClassVar, NoReturn
 
 import click
 import requests
@@ -27,7 +27,9 @@ from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib import Catalog
 
 from tap_wootric import config, streams, validation
+from tap_wootric.api.client import WootricClient
 from tap_wootric.auth import WootricAuthenticator
+from tap_wootric.check import AccountCheck, action, as_json, as_text
 from tap_wootric.errors import (
     ForeignCatalogError,
     InvalidSettingError,
@@ -37,6 +39,7 @@ from tap_wootric.errors import (
 )
 from tap_wootric.nps_summary import NpsSummary
 from tap_wootric.segments import Segments
+from tap_wootric.shutdown import Shutdown
 from tap_wootric.state_migration import migrate_state
 from tap_wootric.stop import StopRequest
 from tap_wootric.stream import WootricStream
@@ -58,6 +61,9 @@ STREAMS: tuple[type[WootricStream], ...] = (
     streams.EmailStats,
 )
 """What a person waits for first comes first."""
+
+CHECK_SECONDS = 30
+"""Retry budget of a check, in which a person waits."""
 
 
 class TapWootric(Tap):
@@ -237,11 +243,52 @@ class TapWootric(Tap):
 
     @classmethod
     @override
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        option = click.Option(
+            ["--check"],
+            is_flag=False,
+            flag_value="text",
+            type=click.Choice(["text", "json"]),
+            help="Check the account: sign in, read one page of each stream, and print a table "
+            "(--check=json: JSON).",
+        )
+        command.params.append(option)
+        return command
+
+    @classmethod
+    @override
     def invoke(
-        cls, *, state: IO[str] | None = None, catalog: IO[str] | None = None, **kwargs: Any
+        cls,
+        *,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+        check: str | None = None,
+        **kwargs: Any,
     ) -> None:
+        if check:
+            given = kwargs["config"]
+            cls(config=given.config, parse_env_config=given.parse_env).check_account(check)
         state = state and _checked("--state", state)
         super().invoke(state=state, catalog=catalog and _checked("--catalog", catalog), **kwargs)
+
+    def check_account(self, form: str) -> NoReturn:
+        """Print what the account's API does, as `text` or `json`, and exit."""
+        settings = {**self.config, "retry_budget_seconds": CHECK_SECONDS}
+        client = WootricClient(
+            settings,
+            logger=self.logger,
+            user_agent=str(self.config["user_agent"]),
+            shutdown=Shutdown(),
+        )
+        streams = [s for s in self.streams.values() if isinstance(s, WootricStream)]
+        findings = AccountCheck(
+            client.get_reply,
+            {stream.name: stream.declared_schema for stream in streams},
+            frozenset(stream.name for stream in streams if stream.selected_by_default),
+        ).run()
+        click.echo(as_json(findings) if form == "json" else as_text(findings))
+        sys.exit(0 if action(findings) == "OK" else 1)
 
 
 def _checked(option: str, file: IO[str]) -> IO[str]:

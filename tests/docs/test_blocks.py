@@ -29,6 +29,7 @@ HELD = {
         "$ make demo": "tests/e2e/test_demo.py::test_demo_shows_two_complete_runs",
         ".venv/bin/meltano run tap-wootric target-birdie": "tests/e2e/test_demo.py::"
         "test_demo_shows_two_complete_runs",
+        ".venv/bin/meltano invoke tap-wootric --check": f"{README}::test_the_check_works_as_shown",
         "export MELTANO_ENVIRONMENT=prod": f"{README}::"
         "test_settings_by_command_keep_secrets_out_of_the_project",
         "plugins:": f"{README}::test_meltano_block_agrees_with_the_project",

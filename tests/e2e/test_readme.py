@@ -45,6 +45,14 @@ def test_plain_pipe_works_as_shown_and_again(sandbox: Sandbox, tap_config: Path,
 
 
 @pytest.mark.long
+def test_the_check_works_as_shown(meltano: Run):
+    """The last line of the output is the result."""
+    command = block("sh", "--check").split()[1:]
+
+    assert succeeded(meltano(*command)).splitlines()[-1] == "OK"
+
+
+@pytest.mark.long
 def test_settings_by_command_keep_secrets_out_of_the_project(meltano: Run):
     """Pasted into a shell: secrets end in .env, and in no file that is committed."""
     folder = meltano.folder  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-AREAS = ("scripts/banned_phrases.py", "tests/installation", ".github", ".ci")
+AREAS = ("scripts/banned_phrases.py", "tests/installation", ".github", ".ci", "docs/examples")
 """Files and folders that `make lint` checks."""
 
 SKIPPED = re.compile(r"(^|/)(LICENSE|uv\.lock|fixtures/.*)$")

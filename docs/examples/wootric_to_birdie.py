@@ -1,68 +1,71 @@
-"""Airflow: a run each day, and a first load split over several workers.
+"""Airflow DAGs: a daily sync, and an hourly check of the time since the last success.
 
 The workers need tap-wootric and target-birdie on their PATH, their settings as environment
-variables, sync.sh and join_states.py beside this file, and FOLDER on a disk that all of them see.
+variables, sync.sh in the folder of this file, and FOLDER on a disk that all workers share.
+ALERT_URL is a webhook that accepts {"text": ...}, for example one of Slack.
 """
 
 # ruff: noqa: INP001 - Airflow reads files, not packages
 
 from __future__ import annotations
 
+import json
+import os
+import urllib.request
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import dag
 
 HERE = Path(__file__).parent
 FOLDER = "/var/lib/wootric"
-
-RANGES = [("", "2024-01-01"), ("2024-01-01", "2025-01-01"), ("2025-01-01", "")]
-"""From and until of each worker: every end is the next one's beginning, the last has none."""
-
-COMMON = {
-    "start_date": datetime(2026, 1, 1),  # noqa: DTZ001 - Airflow takes it as UTC
-    "catchup": False,  # a run takes whatever is new
-    "max_active_runs": 1,  # there is one state
-    "default_args": {"retries": 2, "retry_delay": timedelta(minutes=10)},
-}
+TWO_INTERVALS = "2880"  # minutes
 
 
-def sync(task_id: str, folder: str, **settings: str) -> BashOperator:
-    """One run that keeps its state in a folder, with further settings as variables."""
-    return BashOperator(
-        task_id=task_id,
-        bash_command=f"mkdir -p {folder} && exec {HERE}/sync.sh {folder} ",
-        env={"TARGET_BIRDIE_DIGEST_PATH": "digests.db", **settings},
-        append_env=True,
-        execution_timeout=timedelta(hours=12),
+def alert(context: dict[str, Any]) -> None:
+    """Send a message; Airflow calls this after the last retry of a task."""
+    task = context["task_instance"]
+    text = f"{task.dag_id}.{task.task_id} failed: {task.log_url}"
+    request = urllib.request.Request(  # noqa: S310 - the URL is a setting
+        os.environ["ALERT_URL"],
+        data=json.dumps({"text": text}).encode(),
+        headers={"Content-Type": "application/json"},
     )
+    urllib.request.urlopen(request, timeout=30).close()  # noqa: S310
+
+
+COMMON: dict[str, Any] = {
+    "start_date": datetime(2026, 1, 1),  # noqa: DTZ001 - Airflow reads it as UTC
+    "catchup": False,  # one run syncs everything since the last success
+    "max_active_runs": 1,  # two runs must not share a state
+}
 
 
 @dag(schedule="17 5 * * *", **COMMON)
 def wootric_to_birdie() -> None:
-    """What is new or changed since the last run."""
-    sync("sync", FOLDER)
+    """Sync new and changed records."""
+    BashOperator(
+        task_id="sync",
+        bash_command=f"mkdir -p {FOLDER} && exec {HERE}/sync.sh {FOLDER} ",
+        append_env=True,
+        retries=2,
+        retry_delay=timedelta(minutes=10),
+        execution_timeout=timedelta(hours=12),
+        on_failure_callback=alert,
+    )
 
 
-@dag(schedule=None, **COMMON)
-def wootric_first_load() -> None:
-    """Everything, once; the daily runs go on from the state that it leaves."""
-    folders = [f"{FOLDER}/{number}" for number in range(len(RANGES))]
-    loads = [
-        sync(
-            f"load_{number}",
-            folder,
-            TAP_WOOTRIC_START_DATE=since,
-            TAP_WOOTRIC_END_DATE=until,
-            TARGET_BIRDIE_MAX_REQUESTS_PER_SECOND=str(95 // len(RANGES)),
-        )
-        for number, (folder, (since, until)) in enumerate(zip(folders, RANGES, strict=True))
-    ]
-    states = " ".join(f"{folder}/state.json" for folder in folders)
-    join = f"python3 {HERE}/join_states.py {states} > {FOLDER}/state.json"
-    loads >> BashOperator(task_id="join_states", bash_command=join)
+@dag(schedule="@hourly", **COMMON)
+def wootric_to_birdie_is_recent() -> None:
+    """Fail if no sync has succeeded for two intervals of the schedule."""
+    BashOperator(
+        task_id="check",
+        bash_command=f"find {FOLDER}/last_success -mmin -{TWO_INTERVALS} | grep .",
+        on_failure_callback=alert,
+    )
 
 
 wootric_to_birdie()
-wootric_first_load()
+wootric_to_birdie_is_recent()

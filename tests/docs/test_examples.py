@@ -1,11 +1,13 @@
-"""The examples for schedulers do what they say, in the schedulers' own hands."""
+"""The examples for containers and schedulers work in the tools that they are made for."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import subprocess
-import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,9 @@ import pytest
 import yaml
 from connector_sandbox import Sandbox
 from environments import command
-from target_birdie.old_delivery import GRACE_SECONDS
 
-from .shell import EXAMPLES, environment, everything
-
-sys.path.insert(0, str(EXAMPLES))
-
-from join_states import join
+from .dockerfile import Image
+from .shell import EXAMPLES, Done, environment, everything, settings
 
 AIRFLOW = "apache-airflow"
 KUBERNETES = "kubernetes-validate"
@@ -45,112 +43,105 @@ def validated(objects: list[dict[str, Any]]) -> int:
 
 
 @pytest.mark.long
-def test_the_manifest_is_valid_for_kubernetes():
-    """Against its own JSON Schemas, which a misspelt key does not pass."""
-    assert validated(manifests()) == 0
+def test_manifest_is_valid_for_kubernetes():
+    *_, job = misspelled = manifests()
+    assert validated(misspelled) == 0
 
-    *_, job = misspelt = manifests()
     job["spec"]["concurrencyPolice"] = job["spec"].pop("concurrencyPolicy")
-    assert validated(misspelt) != 0
+    assert validated(misspelled) != 0
 
 
-def test_the_manifest_belongs_together():
-    """Runs never overlap; the volume is the claim; the pod ends later than the target's wait."""
-    claim, job = manifests()
-    pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    (container,) = pod["containers"]
-    (volume,) = pod["volumes"]
-
-    assert job["spec"]["concurrencyPolicy"] == "Forbid"
-    assert volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
-    assert container["command"][1] == container["volumeMounts"][0]["mountPath"]
-    assert container["volumeMounts"][0]["name"] == volume["name"]
-    assert pod["terminationGracePeriodSeconds"] > GRACE_SECONDS
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
+    """The image of the Dockerfile."""
+    return Image(EXAMPLES / "Dockerfile", tmp_path_factory.mktemp("image"))
 
 
 @pytest.mark.long
-def test_airflow_runs_the_first_load_and_then_the_daily_run(sandbox: Sandbox, tmp_path: Path):
-    """Real Airflow parses both DAGs and executes every task; no record is sent twice."""
-    airflow = command("docs", AIRFLOW, "airflow")
+def test_image_runs_a_sync_with_the_variables_of_the_secret(image: Image, sandbox: Sandbox):
+    done = image.run(f"exec {image.command}", **settings(sandbox))
+
+    assert done.returncode == 0, done.stderr
+    assert len(sandbox.birdie.history) == everything(sandbox)
+    assert {"state.json", "last_success"} <= {path.name for path in image.workdir.iterdir()}
+
+
+@pytest.mark.long
+def test_cron_job_fits_the_image(image: Image):
+    """Its user can write to the volume, and the pod has more time than the target needs to end."""
+    claim, job = manifests()
+    pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (container,), (volume,) = pod["containers"], pod["volumes"]
+
+    assert (
+        f"{pod['securityContext']['runAsUser']}:{pod['securityContext']['fsGroup']}" == image.user
+    )
+    assert "command" not in container
+    assert container["volumeMounts"] == [{"name": volume["name"], "mountPath": "/data"}]
+    assert image.workdir == image.root / "data"
+    assert volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+    assert job["spec"]["concurrencyPolicy"] == "Forbid"
+    assert pod["terminationGracePeriodSeconds"] > 5 + 25 + 20
+
+
+class Alerts(BaseHTTPRequestHandler):
+    """A webhook that stores the texts it receives."""
+
+    texts: list[str]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.texts.append(json.loads(body)["text"])
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *arguments: object) -> None:
+        """Print nothing."""
+
+
+@pytest.fixture
+def alerts() -> Iterator[tuple[str, list[str]]]:
+    """The URL of a webhook, and the texts that it receives."""
+    texts: list[str] = []
+    server = HTTPServer(("127.0.0.1", 0), type("Webhook", (Alerts,), {"texts": texts}))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", texts
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.long
+def test_airflow_syncs_and_alerts_on_a_failure_and_on_missing_successes(
+    sandbox: Sandbox, alerts: tuple[str, list[str]], tmp_path: Path
+):
+    url, texts = alerts
     shutil.copytree(EXAMPLES, tmp_path / "dags")
     dags = tmp_path / "dags/wootric_to_birdie.py"
-    dags.write_text(dags.read_text().replace("/var/lib/wootric", str(tmp_path / "data")))
-    env = environment(
-        sandbox,
-        AIRFLOW_HOME=str(tmp_path / "home"),
-        AIRFLOW__CORE__DAGS_FOLDER=str(tmp_path / "dags"),
-        AIRFLOW__CORE__LOAD_EXAMPLES="False",
-    )
+    code = dags.read_text().replace("/var/lib/wootric", str(tmp_path / "data"))
+    dags.write_text(code.replace("retries=2", "retries=0"))
 
-    sent = []
-    for arguments in ["db migrate", "dags test wootric_first_load", "dags test wootric_to_birdie"]:
-        done = subprocess.run(
-            [airflow, *arguments.split()], env=env, capture_output=True, text=True, check=False
+    def airflow(arguments: str, **more: str) -> Done:
+        env = environment(
+            sandbox,
+            ALERT_URL=url,
+            NO_PROXY="127.0.0.1",
+            AIRFLOW_HOME=str(tmp_path / "home"),
+            AIRFLOW__CORE__DAGS_FOLDER=str(tmp_path / "dags"),
+            AIRFLOW__CORE__LOAD_EXAMPLES="False",
+            **more,
         )
+        command_line = [command("docs", AIRFLOW, "airflow"), *arguments.split()]
+        return subprocess.run(command_line, env=env, capture_output=True, text=True, check=False)
+
+    assert airflow("db migrate").returncode == 0
+    airflow("dags test wootric_to_birdie", TAP_WOOTRIC_CLIENT_SECRET="wrong")
+    airflow("dags test wootric_to_birdie_is_recent")
+    failures = [text.split(":")[0] for text in texts]
+    for dag in ("wootric_to_birdie", "wootric_to_birdie_is_recent"):
+        done = airflow(f"dags test {dag}")
         assert done.returncode == 0, done.stderr[-2000:]
-        sent.append(len(sandbox.birdie.history))
 
-    assert sent == [0, everything(sandbox), everything(sandbox)]
-    assert len(list((tmp_path / "data").glob("*/state.json"))) == 3
-
-
-def test_joined_states_keep_what_each_has_read():
-    """Ranges in order, every mark, the newest bookmark; a part without a state adds nothing."""
-    first = {"coverage": [[None, "2025", "2026"]], "seen": ["1@5"], "replication_key_value": "2024"}
-    last = {"coverage": [["2025", "2026", "2026"]], "seen": [], "replication_key_value": "2025"}
-    states: list[dict[str, Any]] = [
-        {"bookmarks": {"responses": first}},
-        {},
-        {"bookmarks": {"responses": last, "segments": {}}},
-    ]
-
-    assert join(states) == {
-        "bookmarks": {
-            "responses": {
-                "coverage": [[None, "2025", "2026"], ["2025", "2026", "2026"]],
-                "seen": ["1@5"],
-                "replication_key_value": "2025",
-            },
-            "segments": {},
-        }
-    }
-
-
-def test_joining_reads_files_and_skips_empty_ones(tmp_path: Path):
-    """An empty file is what a worker leaves that was stopped before its first state."""
-    (tmp_path / "a.json").touch()
-    (tmp_path / "b.json").write_text('{"bookmarks": {"declines": {"seen": ["7@8"]}}}')
-
-    shown = subprocess.check_output(
-        [sys.executable, EXAMPLES / "join_states.py", tmp_path / "a.json", tmp_path / "b.json"]
-    )
-
-    assert json.loads(shown) == {"bookmarks": {"declines": {"seen": ["7@8"]}}}
-
-
-@pytest.mark.parametrize(
-    ("names", "line"),
-    [
-        ([], "name the states to join"),
-        (["nowhere.json"], "nowhere.json can't be read"),
-        (["half.json"], "half.json can't be read"),
-        (["list.json"], "list.json is no state"),
-    ],
-)
-def test_joining_what_is_no_state_writes_none(names: list[str], line: str, tmp_path: Path):
-    """A sync that went on from an empty one would send everything again."""
-    (tmp_path / "half.json").write_text('{"bookmarks": {')
-    (tmp_path / "list.json").write_text("[]")
-
-    done = subprocess.run(
-        [sys.executable, EXAMPLES / "join_states.py", *names],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("join_states.py: ")
-    assert line in done.stderr
-    assert done.stderr.count("\n") == 1
+    expected = ["wootric_to_birdie.sync failed", "wootric_to_birdie_is_recent.check failed"]
+    assert failures == expected
+    assert len(texts) == len(expected)
+    assert len(sandbox.birdie.history) == everything(sandbox)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -175,26 +176,39 @@ def test_rejected_records_are_sent_again(sandbox: Sandbox, tmp_path: Path):
 
 
 @pytest.mark.long
-@pytest.mark.skipif(not shutil.which("flock"), reason="no flock: the line for cron calls it")
-def test_the_line_for_cron_works_with_the_little_that_cron_gives(sandbox: Sandbox, tmp_path: Path):
-    """With /bin/sh, no variables but those of the file, and a lock that keeps a second run out."""
-    line = re.fullmatch(r"(\S+ ){5}(?P<user>\w+) (?P<command>.*)\n", typed("flock", tmp_path))
-    assert line
-    lines = typed("TAP_WOOTRIC_CLIENT_ID=", tmp_path)
+@pytest.mark.skipif(not shutil.which("flock"), reason="flock is not installed")
+def test_the_crontab_works_in_the_environment_of_cron(sandbox: Sandbox, tmp_path: Path):
+    """That is /bin/sh, and no variables except those of the crontab and the file of settings."""
+    path, line = typed("flock", tmp_path).replace("/opt/wootric/bin", str(BIN)).splitlines()
+    found = re.fullmatch(r"(\S+ ){5}(?P<user>\w+) (?P<command>.*)", line)
+    assert found
     values = environment(sandbox)
-    lines = re.sub(r"(\w+)=\.\.\.", lambda found: f"{found[1]}={values[found[1]]}", lines)
-    extra = [f"{name}={value}" for name, value in values.items() if name.endswith("_URL")]
+    lines = typed("TAP_WOOTRIC_CLIENT_ID=", tmp_path)
+    lines = re.sub(r"(\w+)=\.\.\.", lambda match: f"{match[1]}={values[match[1]]}", lines)
+    urls = [f"{name}={value}" for name, value in values.items() if name.endswith("_URL")]
     variables = tmp_path / "wootric.env"
-    variables.write_text("\n".join([lines.replace("/opt/wootric/bin", str(BIN)), *extra]))
-    command = line["command"].replace("/etc/wootric.env", str(variables))
-    command = command.replace("/opt/wootric/sync.sh", str(EXAMPLES / "sync.sh"))
+    variables.write_text("\n".join([lines, *urls]))
+    command = found["command"].replace("/etc/wootric.env", str(variables))
+    command = command.replace("sync.sh", str(EXAMPLES / "sync.sh"))
+    env = dict([path.split("=", 1)])
 
     done = subprocess.run(
-        ["/bin/sh", "-c", command], env={}, capture_output=True, text=True, check=False, timeout=60
+        ["/bin/sh", "-c", command], env=env, capture_output=True, text=True, check=False, timeout=60
     )
 
     assert done.returncode == 0, done.stderr
     assert len(sandbox.birdie.history) == everything(sandbox)
+
+
+@pytest.mark.long
+def test_the_check_of_the_last_success_fails_only_when_it_is_too_old(tmp_path: Path):
+    check = typed("-mmin", tmp_path)
+    (tmp_path / "last_success").touch()
+    assert shell(check, tmp_path, dict(os.environ)).returncode == 0
+
+    three_days_ago = time.time() - 3 * 24 * 3600
+    os.utime(tmp_path / "last_success", (three_days_ago, three_days_ago))
+    assert shell(check, tmp_path, dict(os.environ)).returncode == 1
 
 
 @pytest.mark.long
@@ -218,49 +232,3 @@ def test_a_bucket_that_cannot_be_read_ends_the_run(sandbox: Sandbox, tmp_path: P
     assert json.loads(state(tmp_path / "bucket"))["bookmarks"]
     assert broken.returncode == 1
     assert len(sandbox.birdie.history) == everything(sandbox)
-
-
-def first_load(sandbox: Sandbox, folder: Path) -> Done:
-    """Two workers and the joined run, as the page has them, at any pace."""
-    script = typed("join_states", folder)
-    assert "PER_SECOND=45" in script
-    return shell("set -e\n" + script.replace("=45", "=0"), folder, environment(sandbox))
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("is_honoured", [True, False], ids=["updates", "look-back"])
-def test_a_split_first_load_goes_on_with_one_state(
-    sandbox: Sandbox, tmp_path: Path, *, is_honoured: bool
-):
-    """Each record is sent once by all together; then only what is new or changed, wherever."""
-    sandbox.options.updated_filter = is_honoured
-    loaded = first_load(sandbox, tmp_path)
-    sent = len(sandbox.birdie.history)
-
-    rows = sorted(sandbox.store.responses(), key=lambda row: row["created_at"])
-    changed = [rows[0]["id"], rows[-1]["id"]] if is_honoured else [rows[-1]["id"]]
-    for number in changed:
-        sandbox.store.comment(number, "On second thought …")
-    new = [row["id"] for row in sandbox.add_responses(2)]
-    done = sync(sandbox, tmp_path / "daily")
-
-    again = {put.path.rpartition("/")[2] for put in sandbox.birdie.history[sent:]}
-    assert (loaded.returncode, done.returncode) == (0, 0), loaded.stderr + done.stderr
-    assert sent == everything(sandbox) - 2
-    assert again == {str(number) for number in [*changed, *new]}
-
-
-@pytest.mark.long
-def test_what_a_worker_left_over_is_read_by_the_joined_run(sandbox: Sandbox, tmp_path: Path):
-    """A range whose worker never ran is a gap in the joined state."""
-    script = typed("join_states", tmp_path)
-    lame = re.sub(
-        r"^TAP_WOOTRIC_END_DATE=.*$", "touch load/1/state.json", script, flags=re.MULTILINE
-    )
-    assert lame != script
-
-    done = shell("set -e\n" + lame.replace("=45", "=0"), tmp_path, environment(sandbox))
-
-    assert done.returncode == 0, done.stderr
-    assert len(sandbox.birdie.history) == everything(sandbox)
-    assert len({put.path for put in sandbox.birdie.history}) == everything(sandbox)

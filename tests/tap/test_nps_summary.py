@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -15,7 +14,7 @@ from connector_sandbox.account.surveys import kind_of
 from tap_wootric.errors import TapError
 from tap_wootric.tap import TapWootric
 
-from .helpers import ROOT, Account, Output, invoke, selecting
+from .helpers import Account, Output, invoke, selecting
 
 STREAM = "nps_summary"
 DAY = timedelta(days=1)
@@ -284,23 +283,6 @@ def test_an_end_that_was_moved_later_brings_the_days_since(account: Account) -> 
 
     assert days(first) == days_until_now(10)[:5]
     assert days(second) == [*days_until_now(13)[:3], back(4), back(3)]
-
-
-def test_a_load_that_was_split_is_gone_on_with_from_the_joined_state(account: Account) -> None:
-    """What one part has left over is read, and the days of the others are not sent again."""
-    settings = {"start_date": back(30), "lookback_days": 0}
-    account.sandbox.faults.on("500", share=1, after=5, path=STREAM)
-    broken = account.sync(STREAM, **settings, end_date=back(15), retry_budget_seconds=0)
-    account.sandbox.faults.off()
-    last = account.sync(STREAM, start_date=back(15), lookback_days=0)
-    join = runpy.run_path(str(ROOT / "docs/examples/join_states.py"))["join"]
-
-    output = account.sync(STREAM, state=join([broken.state, last.state]), **settings)
-
-    assert days(broken) == days_until_now(31)[:5]
-    assert days(last) == days_until_now(16)
-    assert days(output) == days_until_now(31)[5:15]
-    assert len(output.state["bookmarks"][STREAM]["coverage"]) == 1
 
 
 def test_a_state_without_covered_days_counts_as_all_until_its_bookmark(account: Account) -> None:

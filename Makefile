@@ -75,7 +75,7 @@ build: .venv/setup.stamp ## wheels and source archives into dist/
 	@ls dist
 
 sandbox: .meltano/plugins.stamp ## local stand-ins for both APIs, with a page; RESET=1 starts over
-	@$(if $(RESET),$(BIN)/meltano --log-level warning state clear --force sandbox:tap-wootric-to-target-birdie && rm -f output/sandbox-*)
+	@$(if $(RESET),$(BIN)/meltano --log-level error state clear --force sandbox:tap-wootric-to-target-birdie && rm -f output/sandbox-*)
 	@$(BIN)/sandbox --open --project . $(ARGS)
 
 clean: ## remove what was set up and built; Meltano's state and output/ stay

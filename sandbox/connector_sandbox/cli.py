@@ -16,7 +16,7 @@ from threading import Event
 
 from connector_sandbox.credentials import Credentials
 from connector_sandbox.meltano import next_step
-from connector_sandbox.page.page import addresses
+from connector_sandbox.page.page import addresses, examples
 from connector_sandbox.sandbox import Sandbox
 from connector_sandbox.times import as_datetime
 from connector_sandbox.web.server import HOST
@@ -85,9 +85,10 @@ def _serve(sandbox: Sandbox, given: argparse.Namespace, stopped: Event) -> None:
     ready_file: Path | None = given.ready_file
     try:
         print(addresses(sandbox.url))
-        if given.project is not None:
-            print(next_step(given.project, _variables(sandbox)))
-        sys.stdout.flush()
+        if given.project is None:
+            print(examples(sandbox.url), flush=True)
+        else:
+            print(next_step(given.project, _variables(sandbox)), flush=True)
         if ready_file is not None:
             _write_ready(ready_file, sandbox)
         if given.open:

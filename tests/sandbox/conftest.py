@@ -38,7 +38,7 @@ def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def browser(window: Browser, sandbox: Sandbox) -> Iterator[Browser]:
     """The page of the small account; the browser must report no errors during the test."""
     window.open(sandbox.url)
-    window.until(lambda: window.texts("#responses li"))
+    window.until(lambda: window.all("#responses li"))
     yield window
     errors = window.errors()
     window.open("about:blank")  # otherwise the page keeps polling and reports errors

@@ -7,14 +7,20 @@ from typing import Any
 
 import requests
 
+Json = dict[str, Any]
 Put = Callable[..., requests.Response]
 
 
-def feedback(record_id: object = "7", **changes: Any) -> dict[str, Any]:
-    """A complete and valid body."""
+def nps(**fields: Any) -> Json:
+    """Return the kind of an NPS feedback."""
+    return {"name": "nps", "fields": fields}
+
+
+def feedback(record_id: object = "7", **changes: Any) -> Json:
+    """Return a complete and valid body with changes."""
     body = {
         "feedback_id": str(record_id),
-        "kind": {"name": "nps", "fields": {"rating": 9, "author_id": "3"}},
+        "kind": nps(rating=9, author_id="3"),
         "text": "Fine",
         "posted_at": "2031-05-01T12:00:00+00:00",
         "additional_fields": {"plan": "pro", "nothing": None},

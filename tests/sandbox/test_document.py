@@ -54,19 +54,11 @@ def test_all_arguments_exist() -> None:
 
 
 @pytest.mark.parametrize("route", HELP)
-def test_every_route_has_an_example(route: str) -> None:
-    """With each of its methods."""
-    methods, _, path = route.rpartition(" /")
-    pattern = re.compile("/" + re.sub(r"{\w+}", r"[^/]+", path.partition("[")[0]))
-    found = set()
-    for command in re.split(r"^curl ", "".join(blocks("sh")), flags=re.MULTILINE)[1:]:
-        words = shlex.split(command)
-        (url,) = (word for word in words if word.startswith(ADDRESS))
-        if pattern.fullmatch(url.removeprefix(ADDRESS).partition("?")[0]):
-            default = "POST" if "-d" in words else "GET"
-            found.add(words[words.index("-X") + 1] if "-X" in words else default)
+def test_every_route_has_an_example(route: str):
+    """By its path; the other test runs the examples."""
+    path = re.sub(r"{\w+}", r"[^/]+", route.rpartition(" ")[2].partition("[")[0])
 
-    assert set(methods.split(" or ")) <= found
+    assert re.search(rf"{ADDRESS}{path}[ '?\n]", "".join(blocks("sh")))
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is missing")

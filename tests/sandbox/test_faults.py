@@ -15,11 +15,11 @@ from .helpers import Put
 
 LOST = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 STATUSES = (201, 400, 401, 403, 404, 405, 408, 413, 422, 429, 500, 502, 503, 504)
-HTML, JSON = "text/html", "application/json"
+HTML = {"502": 502, "503": 503, "504": 504, "html": 200, "firewall": 403}
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_a_status_fault_replaces_the_reply(wootric: SignedIn, put: Put, status: int) -> None:
+def test_a_status_fault_replaces_the_reply(wootric: SignedIn, put: Put, status: int):
     """400, 404, 429, 500 (doc); 502, 503 and 504 of a proxy (infer); nothing is stored."""
     wootric.sandbox.faults.on(str(status), times=2)
     replies = [wootric.get("responses"), put("/feedbacks/7"), wootric.get("responses")]
@@ -28,26 +28,15 @@ def test_a_status_fault_replaces_the_reply(wootric: SignedIn, put: Put, status: 
     assert wootric.sandbox.birdie.records() == {}
 
 
-@pytest.mark.parametrize(
-    ("fault", "status", "content_type"),
-    [
-        *[(status, int(status), HTML) for status in ("502", "503", "504")],
-        ("html", 200, HTML),
-        ("firewall", 403, HTML),
-        ("object", 200, JSON),
-        ("500", 500, JSON),
-    ],
-)
-def test_a_fault_may_reply_with_html_or_an_object(
-    wootric: SignedIn, fault: str, status: int, content_type: str
-) -> None:
+@pytest.mark.parametrize(("fault", "status"), (HTML | {"object": 200, "500": 500}).items())
+def test_a_fault_may_reply_with_html_or_an_object(wootric: SignedIn, fault: str, status: int):
     """HTML of a proxy or firewall instead of JSON (infer)."""
     wootric.sandbox.faults.on(fault, times=1)
     reply = wootric.get("responses")
 
     assert reply.status_code == status
-    assert reply.headers["Content-Type"].startswith(content_type)
-    assert content_type == HTML or isinstance(reply.json(), dict)
+    assert reply.text.startswith("<html>" if fault in HTML else "{")
+    assert reply.headers["Content-Type"].startswith("text/html") == (fault in HTML)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +50,7 @@ def test_a_fault_may_reply_with_html_or_an_object(
 )
 def test_a_connection_may_fail_before_or_after_the_record_is_stored(
     sandbox: Sandbox, put: Put, fault: str, details: Any, error: str, stored: list[str]
-) -> None:
+):
     """Resets, cut bodies, lost replies (infer)."""
     sandbox.faults.on(fault, times=1, **details)
 
@@ -71,41 +60,35 @@ def test_a_connection_may_fail_before_or_after_the_record_is_stored(
     assert sandbox.requests[0].status == (201 if fault == "cut" else 0)
 
 
-def test_a_hanging_reply_does_not_block_a_stop(sandbox: Sandbox) -> None:
+def test_a_hanging_reply_does_not_block_a_stop(sandbox: Sandbox):
     """`stop` ends the wait of the fault."""
-    rule = sandbox.faults.on("hang", times=1, seconds=60)
+    sandbox.faults.on("hang", times=1, seconds=600)
     with pytest.raises(requests.ReadTimeout):
         requests.get(f"{sandbox.wootric_url}/v1/responses", timeout=0.1)
-    started = time.monotonic()
     sandbox.stop()
 
-    assert time.monotonic() - started < 30
-    assert rule.hits == 1
+    assert sandbox.faults.stopping.is_set()
 
 
-@pytest.mark.parametrize(
-    ("fault", "seconds", "least"), [("slow", 0.3, 0.25), ("trickle", 0.001, 0.2)]
-)
-def test_a_reply_may_arrive_slowly(
-    wootric: SignedIn, fault: str, seconds: float, least: float
-) -> None:
+@pytest.mark.parametrize(("fault", "seconds"), [("slow", 0.3), ("trickle", 0.001)])
+def test_a_reply_may_arrive_slowly(wootric: SignedIn, fault: str, seconds: float):
     """In parts over a time, or byte by byte."""
     right = wootric.rows("segments")
     wootric.sandbox.faults.on(fault, times=1, seconds=seconds)
     started = time.monotonic()
 
     assert wootric.rows("segments") == right
-    assert time.monotonic() - started >= least
+    assert time.monotonic() - started >= 0.2
 
 
-def test_the_revoke_fault_revokes_all_tokens(wootric: SignedIn) -> None:
+def test_the_revoke_fault_revokes_all_tokens(wootric: SignedIn):
     """A server can revoke a token at any time (infer)."""
     wootric.sandbox.faults.on("revoke", times=1)
 
     assert [wootric.get("responses").status_code for _ in range(2)] == [401, 401]
 
 
-def test_a_reply_may_have_retry_after(wootric: SignedIn) -> None:
+def test_a_reply_may_have_retry_after(wootric: SignedIn):
     """Birdie's own client honors it (hint)."""
     wootric.sandbox.faults.on("retry_after", times=1, seconds=3)
     reply = wootric.get("responses")
@@ -113,17 +96,18 @@ def test_a_reply_may_have_retry_after(wootric: SignedIn) -> None:
     assert (reply.status_code, reply.headers["Retry-After"]) == (503, "3")
 
 
-def test_a_429_may_announce_its_reset(wootric: SignedIn) -> None:
+def test_a_429_may_announce_its_reset(wootric: SignedIn):
     """With `X-Rate-Limit-Reset` (doc), or without headers (infer)."""
-    wootric.sandbox.faults.on("429", times=1, reset_in=100)
-    with_reset = wootric.get("responses").headers
-    wootric.sandbox.faults.on("429", times=1)
+    resets = []
+    for details in ({"reset_in": 100}, {}):
+        wootric.sandbox.faults.on("429", times=1, **details)
+        resets.append(wootric.get("responses").headers.get("X-Rate-Limit-Reset"))
 
-    assert 0 < int(with_reset["X-Rate-Limit-Reset"]) - time.time() <= 100
-    assert "X-Rate-Limit-Reset" not in wootric.get("responses").headers
+    assert 0 < int(resets[0]) - time.time() <= 100
+    assert resets[1] is None
 
 
-def test_page_31_may_be_400(wootric: SignedIn) -> None:
+def test_page_31_may_be_400(wootric: SignedIn):
     """As an older client reported (field)."""
     wootric.sandbox.faults.on("page_limit", share=1.0)
 
@@ -131,42 +115,38 @@ def test_page_31_may_be_400(wootric: SignedIn) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limits", "statuses"),
+    ("limits", "failed"),
     [
-        ({}, [500, 500, 500, 500]),
-        ({"api": "birdie"}, [200, 200, 500, 500]),
-        ({"path": "/v1/"}, [500, 500, 200, 200]),
-        ({"path": "/oauth"}, [200, 200, 200, 200]),
-        ({"record_id": "a/1"}, [200, 200, 500, 200]),
-        ({"times": 2, "after": 1}, [200, 500, 500, 200]),
+        ({}, "1111"),
+        ({"api": "birdie"}, "0011"),
+        ({"path": "/v1/"}, "1100"),
+        ({"record_id": "a/1"}, "0010"),
+        ({"times": 2, "after": 1}, "0110"),
     ],
 )
-def test_a_fault_can_be_limited(
-    wootric: SignedIn, put: Put, limits: dict[str, Any], statuses: list[int]
-) -> None:
+def test_a_fault_can_be_limited(wootric: SignedIn, put: Put, limits: Any, failed: str):
     """To an API, a path, one record, a number of requests."""
     wootric.sandbox.options.birdie_strict = False
     wootric.sandbox.faults.on("500", **{"share": 1.0} | limits)
     replies = [wootric.get("responses"), wootric.get("segments")]
     replies += [put("/feedbacks/a%2F1", {}), put("/feedbacks/1", {})]
 
-    assert [200 if r.status_code == 201 else r.status_code for r in replies] == statuses
+    assert "".join(str(int(reply.status_code == 500)) for reply in replies) == failed
 
 
-def test_the_choice_of_requests_depends_on_the_seed(wootric: SignedIn) -> None:
+def test_the_choice_of_requests_depends_on_the_seed(wootric: SignedIn):
     """Random, but repeatable."""
     runs = []
     for seed in (1, 1, 2):
         wootric.sandbox.faults.on("500", share=0.3, seed=seed)
         runs.append([wootric.get("segments").status_code for _ in range(40)])
         wootric.sandbox.faults.off()
-    one, same, other = runs
 
-    assert one == same != other
-    assert 4 <= one.count(500) <= 20
+    assert runs[0] == runs[1] != runs[2]
+    assert 4 <= runs[0].count(500) <= 20
 
 
-def test_faults_are_switched_off_by_name_or_all(wootric: SignedIn) -> None:
+def test_faults_are_switched_off_by_name_or_all(wootric: SignedIn):
     """The first active fault applies."""
     faults, statuses = wootric.sandbox.faults, []
     for name in ("500", "502"):
@@ -178,7 +158,7 @@ def test_faults_are_switched_off_by_name_or_all(wootric: SignedIn) -> None:
     assert statuses == [502, 200]
 
 
-def test_an_unknown_fault_is_an_error(sandbox: Sandbox) -> None:
+def test_an_unknown_fault_is_an_error(sandbox: Sandbox):
     """A misspelled name must not pass silently."""
     with pytest.raises(ValueError, match=r"There is no fault 'rest'\. Faults: 201, "):
         sandbox.faults.on("rest")

@@ -1,8 +1,9 @@
-"""The objects of the Wootric API, as the sample account contains them."""
+"""The objects of the Wootric API, their times, and the sample data."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -17,33 +18,38 @@ FIELDS = {
     "end_users": "id created_at updated_at email last_surveyed external_created_at last_seen_at "
     "properties phone_number external_id last_response settings",
     "segments": "name data_type created_at",
+    "end_user": "id email external_id phone_number properties",
+    "last_response": "id score text survey",
+    "settings": "email_nps mobile_nps web_nps force_mobile_survey force_web_survey "
+    "surveys_disabled_by_end_user",
+    "templates": "id name default_language languages non_configured_language_count "
+    "custom_samplings",
 }
-PARTS = {
-    "end_user": {"id", "email", "external_id", "phone_number", "properties"},
-    "last_response": {"id", "score", "text", "survey"},
-    "settings": {
-        "email_nps",
-        "mobile_nps",
-        "web_nps",
-        "force_mobile_survey",
-        "force_web_survey",
-        "surveys_disabled_by_end_user",
-    },
-}
+RECORDS = ("responses", "declines", "end_users")
+LAST = {"per_page": 1, "sort_key": "created_at", "sort_order": "desc"}
+WINTER = datetime(2016, 12, 16, 17, 5, 0, 999_999, tzinfo=UTC)
+SUMMER = datetime(2016, 7, 16, 16, 5, 0, tzinfo=UTC)
+FIRST = datetime(2031, 11, 2, 8, 30, 0, 123_456, tzinfo=UTC)
+SECOND = FIRST + timedelta(hours=1)
 
 
-@pytest.mark.parametrize("stream", FIELDS)
-def test_objects_have_the_documented_fields(wootric: SignedIn, stream: str) -> None:
+def names(kind: str) -> set[str]:
+    """Return the documented field names of a kind of object."""
+    return set(FIELDS[kind].split())
+
+
+@pytest.mark.parametrize("stream", [*FIELDS][:4])
+def test_objects_have_the_documented_fields(wootric: SignedIn, stream: str):
     """Also `end_user`, `settings` and `last_response`, which may be null (doc)."""
     rows = wootric.rows(stream, {"page": 5 if stream == "responses" else 1})
-    parts = [(name, row[name]) for row in rows for name in PARTS.keys() & row.keys()]
+    parts = [(name, row[name]) for row in rows for name in FIELDS.keys() & row.keys()]
 
-    assert all(row.keys() == set(FIELDS[stream].split()) for row in rows)
-    assert all(part is None or part.keys() == PARTS[name] for name, part in parts)
+    assert all(row.keys() == names(stream) for row in rows)
+    assert all(part is None or part.keys() == names(name) for name, part in parts)
 
 
-@pytest.mark.parametrize("stream", ["responses", "declines"])
-def test_end_user_has_contact_fields(wootric: SignedIn, stream: str) -> None:
+@pytest.mark.parametrize("stream", RECORDS[:2])
+def test_end_user_has_contact_fields(wootric: SignedIn, stream: str):
     """`email`, perhaps `id`, `external_id` and `phone_number` (live)."""
     (row,) = wootric.rows(stream, {"per_page": 1})
     person = wootric.sandbox.store.get(row["end_user_id"], "end_users")
@@ -51,66 +57,57 @@ def test_end_user_has_contact_fields(wootric: SignedIn, stream: str) -> None:
     assert all(value == person[name] for name, value in row["end_user"].items())
 
 
-def test_end_user_keeps_the_values_of_the_survey(wootric: SignedIn) -> None:
+def test_end_user_keeps_the_values_of_the_survey(wootric: SignedIn):
     """Later changes of the person do not change the response (doc)."""
     (row,) = wootric.rows("responses", {"per_page": 1})
-    wootric.sandbox.store.update_end_user(
-        row["end_user_id"], properties={}, email="new@example.org"
-    )
+    wootric.sandbox.store.update_end_user(row["end_user_id"], properties={}, email="x@example.org")
 
     assert wootric.rows("responses", {"per_page": 1}) == [row]
 
 
-def test_old_records_lack_keys_and_new_records_have_more(wootric: SignedIn) -> None:
+def test_old_records_lack_keys_and_new_records_have_more(wootric: SignedIn):
     """Any key may be absent, and the API adds keys (field)."""
-    declared = set(FIELDS["responses"].split())
     old, new = (wootric.rows("responses", {"sort_order": order}) for order in ("asc", "desc"))
 
-    assert all(declared - row.keys() for row in old)
+    assert all(names("responses") - row.keys() for row in old)
     assert all("phone_number" not in row["end_user"] for row in old)
-    assert all(row.keys() - declared == {"survey_language"} for row in new)
+    assert all(row.keys() - names("responses") == {"survey_language"} for row in new)
 
 
-def test_notes_are_texts_null_or_empty(sandbox: Sandbox) -> None:
+def test_notes_are_texts_null_or_empty(sandbox: Sandbox):
     """An array of strings, null, or an array with empty strings (live)."""
     notes = [row["notes"] for row in sandbox.store.responses() if "notes" in row]
 
-    assert None in notes
-    assert [] in notes
-    assert {bool(note) for row in notes for note in row or ()} == {True, False}
+    assert all(kind in notes for kind in (None, [], [""]))
+    assert any(note for row in notes for note in row or ())
 
 
 @pytest.mark.parametrize("escaped", [True, False])
-def test_comments_are_html_escaped(wootric: SignedIn, escaped: bool) -> None:
+def test_comments_are_html_escaped(wootric: SignedIn, escaped: bool):
     """Also that of the last response (live, one team); the option shows raw texts."""
     wootric.sandbox.options.html_text = escaped
     text, store = '<b> & it\'s "x"', wootric.sandbox.store
     store.add_response(text=text)
     store.add_end_user(last_response={"text": text})
-    (response,) = wootric.rows("responses", {"per_page": 1})
-    query = {"per_page": 1, "sort_key": "created_at", "sort_order": "desc"}
-    (person,) = wootric.rows("end_users", query)
+    (response,), (person,) = (wootric.rows(stream, LAST) for stream in ("responses", "end_users"))
     shown = "&lt;b&gt; &amp; it&#39;s &quot;x&quot;" if escaped else text
 
     assert (response["text"], person["last_response"]["text"]) == (shown, shown)
     assert store.get(response["id"])["text"] == text
 
 
-def test_all_kinds_of_survey_share_one_list(sandbox: Sandbox) -> None:
+def test_all_kinds_of_survey_share_one_list(sandbox: Sandbox):
     """The survey id determines the kind (doc) and the scale (sdk)."""
     scores: dict[int, set[int]] = {}
     for row in sandbox.store.responses():
         scores.setdefault(row.get("survey_id", 10), set()).add(row["score"])
+    scales = {survey: (min(found), max(found)) for survey, found in scores.items()}
 
-    assert {survey: (min(found), max(found)) for survey, found in scores.items()} == {
-        **dict.fromkeys((10, 11, 13), (0, 10)),
-        12: (1, 10),
-        14: (1, 5),
-        15: (1, 7),
-    }
+    nps = dict.fromkeys((10, 11, 13), (0, 10))
+    assert scales == nps | {12: (1, 10), 14: (1, 5), 15: (1, 7)}
 
 
-def test_property_names_follow_the_rules_with_one_exception(sandbox: Sandbox) -> None:
+def test_property_names_follow_the_rules_with_one_exception(sandbox: Sandbox):
     """No `$`, `.` or NUL, no objects (doc, sdk); old data may differ (infer)."""
     items = [item for row in sandbox.store.end_users() for item in row["properties"].items()]
 
@@ -119,7 +116,7 @@ def test_property_names_follow_the_rules_with_one_exception(sandbox: Sandbox) ->
     assert {"lifetime value", "部署", "modules_array"} <= {name for name, _ in items}
 
 
-def test_segments_define_the_types_of_properties(wootric: SignedIn) -> None:
+def test_segments_define_the_types_of_properties(wootric: SignedIn):
     """string, integer or date; dates are UNIX seconds in the properties (doc)."""
     types = {row["name"]: row["data_type"] for row in wootric.rows("segments")}
     (person,) = wootric.rows("end_users", {"per_page": 1})
@@ -128,65 +125,127 @@ def test_segments_define_the_types_of_properties(wootric: SignedIn) -> None:
     assert all(isinstance(person["properties"][n], int) for n, t in types.items() if t == "date")
 
 
-def test_survey_templates_are_one_object(wootric: SignedIn) -> None:
+def test_survey_templates_are_one_object(wootric: SignedIn):
     """The id of the default template, and an array of templates (doc)."""
     found = wootric.get("survey_templates").json()
     templates = {row["id"]: row for row in found["survey_templates"]}
-    keys = "id name default_language languages non_configured_language_count custom_samplings"
 
     assert found["default_survey_template_id"] in templates
-    assert all(" ".join(row) == keys for row in templates.values())
-    assert all(
-        lang.keys() == {"code", "name"} for t in templates.values() for lang in t["languages"]
-    )
+    assert all(row.keys() == names("templates") for row in templates.values())
+    assert all(x.keys() == {"code", "name"} for t in templates.values() for x in t["languages"])
 
 
-def test_texts_are_varied(sandbox: Sandbox) -> None:
-    """Languages, emoji, line breaks, long, empty and missing texts."""
+def test_the_sample_data_is_varied_and_fictional(sandbox: Sandbox):
+    """Languages, emoji, empty and long texts; reserved domains and phone numbers."""
     texts = {row["text"] for row in sandbox.store.responses()}
+    people = sandbox.store.end_users()
 
     assert {None, ""} <= texts
     assert {"\n", "使", "ش", "ã", "😕"} <= set("".join(text or "" for text in texts))
     assert max(len(text or "") for text in texts) > 5_000
+    assert all("@example." in (p["email"] or "@example.") for p in people)
+    assert all("555" in (p["phone_number"] or "555") for p in people)
 
 
-def test_personal_data_is_fictional(sandbox: Sandbox) -> None:
-    """Only reserved domains, networks and phone numbers."""
-    values = str([sandbox.store.records(s) for s in ("responses", "declines", "end_users")])
-    people = sandbox.store.end_users()
-
-    assert all(p["email"] is None or p["email"].split("@")[1][:8] == "example." for p in people)
-    assert all(p["phone_number"] is None or "555" in p["phone_number"] for p in people)
-    assert "198.51.100." in values
-
-
-def test_the_same_seed_gives_the_same_account() -> None:
+def test_the_same_seed_gives_the_same_account():
     """The data depends on the seed, the number and the end only."""
-    until = datetime(2031, 1, 1, tzinfo=UTC)
-    one, same, other = (Sandbox(seed, 100, until=until).store for seed in (5, 5, 6))
+    one, same, other = (Sandbox(seed, 100, until=SUMMER).store for seed in (5, 5, 6))
 
-    assert all(one.records(s) == same.records(s) for s in ("responses", "declines", "end_users"))
+    assert all(one.records(s) == same.records(s) for s in RECORDS)
     assert one.responses() != other.responses()
 
 
-def test_the_sample_history_is_consistent(sandbox: Sandbox) -> None:
+def test_the_sample_history_is_consistent(sandbox: Sandbox):
     """400 days up to an hour ago; responses belong to people."""
-    now, people = sandbox.store.now(), {row["id"] for row in sandbox.store.end_users()}
-    rows: list[dict[str, Any]] = [*sandbox.store.responses(), *sandbox.store.declines()]
+    now, people = sandbox.store.now(), sandbox.store.end_users()
+    rows = [*sandbox.store.responses(), *sandbox.store.declines()]
+    first, last = now - timedelta(days=401), now - timedelta(minutes=59)
 
-    assert {row["end_user_id"] for row in rows} <= people
-    for row in rows + sandbox.store.end_users():
-        assert now - timedelta(days=401) < row["created_at"] <= row["updated_at"]
-        assert row["updated_at"] < now - timedelta(minutes=59)
+    assert {row["end_user_id"] for row in rows} <= {row["id"] for row in people}
+    assert all(first < r["created_at"] <= r["updated_at"] < last for r in rows + people)
 
 
 @pytest.mark.parametrize("responses", [300, 0])
-def test_responses_can_be_added(responses: int) -> None:
+def test_responses_can_be_added(responses: int):
     """Like the sample data, at the present time, also to an empty account."""
     sandbox = Sandbox(responses=responses)
-    before = sandbox.store.now()
-    added = sandbox.add_responses(30)
+    before, added = sandbox.store.now(), sandbox.add_responses(30)
 
     assert all(before <= row["created_at"] <= sandbox.store.now() for row in added)
     assert len({row["text"] for row in added}) > 5
     assert {row["end_user_id"] for row in added} <= {p["id"] for p in sandbox.store.end_users()}
+
+
+FORMS: list[tuple[str, datetime, Any]] = [
+    ("offset", WINTER, "2016-12-16 09:05:00 -0800"),
+    ("offset", SUMMER, "2016-07-16 09:05:00 -0700"),
+    ("offset", FIRST, "2031-11-02 01:30:00 -0700"),
+    ("offset", SECOND, "2031-11-02 01:30:00 -0800"),
+    ("naive_utc", FIRST, "2031-11-02 08:30:00"),
+    ("iso_millis", FIRST, "2031-11-02T08:30:00.123Z"),
+    ("unix", FIRST, 1951374600),
+]
+
+
+@pytest.mark.parametrize(("form", "moment", "shown"), FORMS)
+def test_times_have_several_forms(wootric: SignedIn, form: str, moment: datetime, shown: Any):
+    """The account's zone with offset (live), which repeats an hour in autumn; others (doc)."""
+    wootric.sandbox.options.time_format = form
+    wootric.sandbox.store.add_response(moment)
+    second = int(moment.timestamp())
+    (row,) = wootric.rows("responses", {"created[gte]": second, "created[lt]": second + 1})
+
+    assert row["created_at"] == shown
+
+
+def test_the_list_is_sorted_by_true_time_in_the_repeated_hour(wootric: SignedIn):
+    """Not by the text (infer)."""
+    late, early = (wootric.sandbox.store.add_response(time)["id"] for time in (SECOND, FIRST))
+    query = {"created[gte]": int(FIRST.timestamp()), "sort_order": "asc"}
+
+    assert wootric.ids("responses", query) == [early, late]
+
+
+def test_the_time_zone_can_change(wootric: SignedIn):
+    """Records that were sent before are formatted again."""
+    before = wootric.rows("responses", LAST)[0]["created_at"]
+    wootric.sandbox.options.time_zone = "Asia/Kolkata"
+    after = wootric.rows("responses", LAST)[0]["created_at"]
+
+    assert datetime.fromisoformat(before) == datetime.fromisoformat(after)
+    assert after.endswith(" +0530")
+
+
+def test_all_times_of_an_end_user_have_the_same_form(wootric: SignedIn):
+    """Except `external_created_at`, which is UNIX seconds (doc)."""
+    rows = wootric.rows("end_users", {"per_page": 50})
+    times = [row[name] for row in rows for name in ("last_surveyed", "last_seen_at") if row[name]]
+
+    assert all(datetime.fromisoformat(text).tzinfo for text in times)
+    assert all(isinstance(row["external_created_at"], int) for row in rows)
+
+
+@pytest.mark.parametrize("moment", [FIRST, FIRST.isoformat(), FIRST.timestamp()])
+def test_stored_times_have_microseconds(sandbox: Sandbox, moment: Any):
+    """A webhook sample shows milliseconds (doc). Tests may pass a time in any form."""
+    assert sandbox.store.add_response(moment)["created_at"] == FIRST
+
+
+@pytest.mark.parametrize(
+    ("option", "ahead"), [("utc_offset_seconds_clock", (3600, 3600)), ("date_ahead", (3600, 0))]
+)
+def test_clocks_can_be_wrong(wootric: SignedIn, option: str, ahead: tuple[int, int]):
+    """The server's clock, or only that of the header `Date` (infer)."""
+    setattr(wootric.sandbox.options, option, 3600.0)
+    date = parsedate_to_datetime(wootric.get("segments").headers["Date"])
+    times = date, wootric.sandbox.store.add_response()["created_at"]
+
+    now = datetime.now(UTC)
+    assert all(abs((t - now).total_seconds() - a) < 60 for t, a in zip(times, ahead, strict=True))
+
+
+def test_replies_may_have_no_date(wootric: SignedIn):
+    """Not every server sends `Date` (infer)."""
+    wootric.sandbox.options.date_ahead = None
+
+    assert "Date" not in wootric.get("segments").headers

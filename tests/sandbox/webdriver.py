@@ -6,26 +6,22 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from subprocess import DEVNULL, Popen
+from typing import Any
 
 import requests
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-DRIVER = shutil.which("chromedriver")
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 MISSING = "no browser: install it with `apt-get install chromium chromium-driver`"
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-quic "
     "--disable-background-networking --disable-component-update --disable-sync --no-first-run"
 )
-ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 PATIENCE_SECONDS = 20
-
-T = TypeVar("T")
 
 
 class Browser:
@@ -35,12 +31,9 @@ class Browser:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         command = [str(DRIVER), f"--port={port}", "--log-level=OFF"]
-        self._process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        )
+        self._process = Popen(command, start_new_session=True, stdout=DEVNULL, stderr=DEVNULL)
         self._url = f"http://127.0.0.1:{port}"
-        arguments = [*FLAGS.split(), f"--user-data-dir={profile}"]
-        chrome = {"binary": CHROMIUM, "args": arguments}
+        chrome = {"binary": CHROMIUM, "args": [*FLAGS.split(), f"--user-data-dir={profile}"]}
         wanted = {"goog:chromeOptions": chrome, "goog:loggingPrefs": {"browser": "ALL"}}
         self.until(lambda: self._call("GET", "/status")["ready"])
         session = self._call("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
@@ -50,8 +43,7 @@ class Browser:
         """End the browser and its driver."""
         with suppress(OSError, RuntimeError):
             self._call("DELETE", "")
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def _call(self, method: str, path: str, body: object = None) -> Any:
@@ -61,13 +53,13 @@ class Browser:
             raise RuntimeError(value["message"])
         return value
 
-    def until(self, condition: Callable[[], T]) -> T:
-        """Wait for the first true value of a condition, and return it."""
+    def until(self, condition: Callable[[], object]) -> None:
+        """Wait until a condition is true."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
-            with suppress(OSError, RuntimeError):
-                if value := condition():
-                    return value
+            with suppress(OSError, RuntimeError, IndexError):
+                if condition():
+                    return
             assert time.monotonic() < deadline, "the page never showed it"
             time.sleep(0.05)
 
@@ -75,11 +67,9 @@ class Browser:
         """Open an address in a window of this width."""
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-        for command, parameters in (
-            ("Emulation.setEmulatedMedia", {"features": [scheme]}),
-            ("Emulation.setDeviceMetricsOverride", screen),
-        ):
-            self._call("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
+        settings = {"setEmulatedMedia": {"features": [scheme]}, "setDeviceMetricsOverride": screen}
+        for name, value in settings.items():
+            self._call("POST", "/goog/cdp/execute", {"cmd": f"Emulation.{name}", "params": value})
         self._call("POST", "/url", {"url": url})
 
     def run(self, script: str, *arguments: object) -> Any:
@@ -96,26 +86,18 @@ class Browser:
 
     def _element(self, selector: str, action: str, body: object = None) -> Any:
         query = {"using": "css selector", "value": selector}
-        element = self._call("POST", "/element", query)[ELEMENT]
+        (element,) = self._call("POST", "/element", query).values()
         return self._call("POST", f"/element/{element}/{action}", body)
 
     def all(self, selector: str, value: str = "textContent") -> list[Any]:
-        """Return a property of all elements that a selector finds."""
+        """Return a property, by default the text, of all elements that a selector finds."""
         script = f"return [...document.querySelectorAll(arguments[0])].map((e) => e.{value})"
         found: list[Any] = self.run(script, selector)
         return found
 
-    def texts(self, selector: str) -> list[str]:
-        """Return the text of all elements that a selector finds."""
-        return self.all(selector)
-
-    def ids(self, name: str) -> list[str]:
-        """Return the record ids in a list of the page, from top to bottom."""
-        return self.all(f"#{name} button", "dataset.id")
-
     def shows(self, selector: str, text: str) -> None:
         """Wait until the first element contains a text."""
-        self.until(lambda: text in self.texts(selector)[0] or None)
+        self.until(lambda: text in self.all(selector)[0])
 
     def errors(self) -> list[str]:
         """Return the errors that the browser reported since the last call."""

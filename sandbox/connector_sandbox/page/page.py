@@ -40,7 +40,8 @@ def page(parts: Parts, url: str, request: Request) -> Reply:
     """
     path = request.path
     if path == "/" and "text/html" not in request.headers.get("accept", ""):
-        return Reply(200, addresses(url).encode(), HEADERS, "text/plain; charset=utf-8")
+        text = f"{addresses(url)}\n{examples(url)}"
+        return Reply(200, text.encode(), HEADERS, "text/plain; charset=utf-8")
     if path in FILES:
         name, content_type = FILES[path]
         return Reply(200, files(__package__).joinpath(name).read_bytes(), HEADERS, content_type)
@@ -53,18 +54,24 @@ def page(parts: Parts, url: str, request: Request) -> Reply:
 
 
 def addresses(url: str) -> str:
-    """Return addresses, credentials and commands to copy, as plain text."""
-    wootric, birdie, login = url + WOOTRIC, url + BIRDIE, Credentials()
+    """Return addresses and credentials as plain text."""
+    login = Credentials()
     return f"""\
 Page      {url}/
-Wootric   {wootric}
+Wootric   {url}{WOOTRIC}
           client_id {login.client_id}   client_secret {login.client_secret}
           username {login.username}   password {login.password}
           account_token {login.account_token}
-Birdie    {birdie}
+Birdie    {url}{BIRDIE}
           api_key {login.api_key}
 Control   {url}/_control/
+"""
 
+
+def examples(url: str) -> str:
+    """Return commands to copy, as plain text."""
+    wootric, birdie, login = url + WOOTRIC, url + BIRDIE, Credentials()
+    return f"""\
 Get a token and the newest response, send a feedback, list the records at Birdie:
 
 TOKEN=$(curl -s {wootric}/oauth/token -d grant_type=client_credentials \\

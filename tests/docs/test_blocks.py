@@ -60,7 +60,7 @@ HELD = {
         "cd /var/lib/wootric": f"{PRODUCTION}::test_rejected_records_are_sent_again",
     },
     "docs/sandbox.md": {
-        "$ make sandbox": "tests/sandbox/test_document.py::test_all_arguments_exist",
+        "$ make sandbox": "tests/sandbox/test_document.py::test_all_arguments_and_routes_exist",
         "from connector_sandbox import Sandbox": "tests/sandbox/test_document.py::"
         "test_the_python_example_works",
         "curl -s": "tests/sandbox/test_document.py::test_the_examples_work",

@@ -16,14 +16,6 @@ from urllib.parse import urlsplit
 
 from jsonschema import FormatChecker
 from jsonschema.exceptions import best_match, relevance
-from singer_sdk.mapper import (
-    MAPPER_ALIAS_OPTION,
-    MAPPER_ELSE_OPTION,
-    MAPPER_FILTER_OPTION,
-    MAPPER_KEY_PROPERTIES_OPTION,
-    MAPPER_SOURCE_OPTION,
-    NULL_STRING,
-)
 from singer_sdk.plugin_base import JSONSchemaValidator
 
 from tap_wootric.config import moment
@@ -43,13 +35,9 @@ BOOLEANS = ("true", "1", "yes", "on", "false", "0", "no", "off")
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
 PLACEHOLDER = re.compile(r"your[-_ ].*|<.*>|\.{3}|…", re.IGNORECASE)
-OPTIONS = (
-    MAPPER_ALIAS_OPTION,
-    MAPPER_ELSE_OPTION,
-    MAPPER_FILTER_OPTION,
-    MAPPER_KEY_PROPERTIES_OPTION,
-    MAPPER_SOURCE_OPTION,
-)
+OPTIONS = ("__alias__", "__else__", "__filter__", "__key_properties__", "__source__")
+"""What a stream map can contain besides fields."""
+
 FORMATS = FormatChecker(formats=())
 RULES = {
     "date-time": "must be a date such as 2024-01-31, or a time such as 2024-01-31T09:00:00Z",
@@ -209,16 +197,16 @@ def check_stream_maps(
             name that is similar to that of a field.
     """
     for name, rules in maps.items():
-        if name == MAPPER_ELSE_OPTION:
+        if name == "__else__":
             continue
         rules_by_field = rules if isinstance(rules, Mapping) else {}
-        source = str(rules_by_field.get(MAPPER_SOURCE_OPTION, name))
+        source = str(rules_by_field.get("__source__", name))
         streams = fnmatch.filter(fields_by_stream, source)
         if not streams:
             raise UnusedStreamMapError(map=name, hint=did_you_mean(source, fields_by_stream))
         known = {*OPTIONS, *(field for stream in streams for field in fields_by_stream[stream])}
         for field in (field for field in rules_by_field if field not in known):
-            if rules_by_field[field] in (None, NULL_STRING) or _is_misspelled(field, known):
+            if rules_by_field[field] in (None, "__NULL__") or _is_misspelled(field, known):
                 hint = did_you_mean(field, known)
                 raise StreamMapError(map=name, stream=source, field=field, hint=hint)
 

@@ -87,7 +87,7 @@ def test_email_stats_are_records_by_day_and_kind_of_email(account: Account, api:
     assert query == dict.fromkeys(names, YESTERDAY.isoformat())
 
 
-def test_a_later_sync_emits_only_the_changed_record_of_a_day(account: Account, api: Any) -> None:
+def test_a_later_sync_emits_a_day_only_if_it_changed(account: Account, api: Any) -> None:
     """The last days are read again, as for `nps_summary`."""
     url = f"{account.sandbox.wootric_url}/v2/email_stats"
     start = YESTERDAY.isoformat()
@@ -98,6 +98,5 @@ def test_a_later_sync_emits_only_the_changed_record_of_a_day(account: Account, a
     second = account.sync("email_stats", start_date=start, state=first.state)
     third = account.sync("email_stats", start_date=start, state=second.state)
 
-    assert {record["send"] for record in second.records("email_stats")} == {"all"}
-    assert len(second.records("email_stats")) == len(first.records("email_stats")) / 2
+    assert {record["total_responses"] for record in second.records("email_stats")} >= {4}
     assert third.records("email_stats") == []

@@ -64,12 +64,12 @@ types: .venv/setup.stamp ## mypy, strict
 bench: .venv/setup.stamp ## how fast, beside a bare loop and a plain SDK tap
 	@$(BIN)/python benchmarks $(ARGS)
 
-docs: .meltano/plugins.stamp ## write the settings and the demo's output into the documents
+docs: .venv/setup.stamp .meltano/plugins.stamp ## write the settings and the demo's output into the documents
 	@$(BIN)/python scripts/settings_docs.py
 	@$(BIN)/python scripts/sandbox_docs.py
-	@$(BIN)/python scripts/readme_demo.py
+	@$(BIN)/python scripts/demo_docs.py
 
-build: .venv/setup.stamp ## wheels and source archives into dist/
+build: $(UV) ## wheels and source archives into dist/
 	@$(UV) build -q --package wootric-tap --out-dir dist
 	@$(UV) build -q --package target-birdie --out-dir dist
 	@ls dist
@@ -90,21 +90,27 @@ $(UV):
 	@$(PYTHON) -m pip install -q --disable-pip-version-check --target .tools "uv>=0.9"
 
 .venv/setup.stamp: uv.lock pyproject.toml target-birdie/pyproject.toml sandbox/pyproject.toml | $(UV)
-	@echo "Setting up: packages"
-	@$(UV) sync -q --locked --group meltano --python "$(PYTHON)"
+	@echo "Setting up: packages for development"
+	@$(UV) sync -q --locked --group run --python "$(PYTHON)"
+	@touch $@
+
+# What runs a sync, without linters and test tools. --inexact keeps those of .venv/setup.stamp.
+.venv/run.stamp: uv.lock pyproject.toml target-birdie/pyproject.toml sandbox/pyproject.toml | $(UV)
+	@echo "Setting up: packages (180 MB)"
+	@$(UV) sync -q --locked --inexact --no-default-groups --group run --python "$(PYTHON)"
 	@touch $@
 
 .tools/constraints.txt: uv.lock | $(UV)
 	@$(UV) export -q --locked --all-packages --all-extras --no-default-groups --no-emit-workspace \
 		--no-hashes --no-annotate --no-header --python "$(PYTHON)" > $@
 
-.meltano/plugins.stamp: .venv/setup.stamp .tools/constraints.txt meltano.yml
+.meltano/plugins.stamp: .venv/run.stamp .tools/constraints.txt meltano.yml
 	@echo "Setting up: Meltano's plugins"
 	@UV_CONSTRAINT=.tools/constraints.txt \
 		$(BIN)/meltano --log-level warning install tap-wootric target-birdie
 	@touch $@
 
-.meltano/jsonl.stamp: .venv/setup.stamp meltano.yml | .meltano/plugins.stamp # Meltano can't set up two at once
+.meltano/jsonl.stamp: .venv/run.stamp meltano.yml | .meltano/plugins.stamp # Meltano can't set up two at once
 	@$(BIN)/meltano --log-level warning install target-jsonl
 	@touch $@
 

@@ -12,7 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-AREAS = ("scripts/banned_phrases.py", "tests/installation", ".github", ".ci", "docs/examples")
+AREAS = (
+    "scripts/banned_phrases.py",
+    "tests/installation",
+    ".github",
+    ".ci",
+    "docs/examples",
+    "scripts/demo.py",
+    "scripts/demo_docs.py",
+    "tests/e2e/test_demo.py",
+)
 """Files and folders that `make lint` checks."""
 
 SKIPPED = re.compile(r"(^|/)(LICENSE|uv\.lock|fixtures/.*)$")

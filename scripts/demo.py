@@ -1,7 +1,7 @@
-"""From Wootric to Birdie twice, on this machine alone: all of it, then only what is new or changed.
+"""Run the pipeline twice on this machine: first all records, then only new and changed ones.
 
-Both APIs are the sandbox's; tap, target and Meltano are the real ones. The runs have a Meltano
-project of their own in a temporary folder, so that state and settings of this one stay as they are.
+The sandbox serves both APIs. Meltano runs the tap and the target in a temporary project, so that
+the state and the settings of this project do not change.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from side_by_side import columns
 ROOT = Path(__file__).parents[1]
 MELTANO = Path(sys.executable).with_name("meltano")
 COMMAND = ["run", "tap-wootric", "target-birdie"]
-TAIL = 15
+LAST_LINES = 15
 GRACE_SECONDS = 5
-OURS = ("TAP_WOOTRIC_", "TARGET_BIRDIE_", "MELTANO_")
+OWN_VARIABLES = ("TAP_WOOTRIC_", "TARGET_BIRDIE_", "MELTANO_")
 
 
 class DemoError(Exception):
-    """The demo cannot show what it promises; the message says why."""
+    """A run failed, or Birdie does not have what Wootric has."""
 
 
 def environment(sandbox: Sandbox) -> dict[str, str]:
-    """The environment of a run: nothing of the person's own settings, and the sandbox's address."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    """Return the environment of a run: the sandbox's addresses, and none of the user's settings."""
+    kept = {k: value for k, value in os.environ.items() if not k.startswith(OWN_VARIABLES)}
     return kept | {
         "MELTANO_ENVIRONMENT": "sandbox",
         "TAP_WOOTRIC_API_URL": sandbox.wootric_url,
@@ -49,7 +49,7 @@ def environment(sandbox: Sandbox) -> dict[str, str]:
 
 @contextmanager
 def project() -> Iterator[Path]:
-    """A Meltano project with this one's definition and plugins, and with nothing else of it."""
+    """Create a temporary Meltano project with the definition and the plugins of this one."""
     with TemporaryDirectory(prefix="wootric-demo-") as name:
         folder = Path(name)
         shutil.copy(ROOT / "meltano.yml", folder)
@@ -60,13 +60,12 @@ def project() -> Iterator[Path]:
         yield folder
 
 
-def run_meltano(folder: Path, sandbox: Sandbox) -> float:
-    """Run the pipeline; returns the seconds that it took.
+def run_meltano(folder: Path, sandbox: Sandbox) -> None:
+    """Run the pipeline, and print a dot every second.
 
     Raises:
-        DemoError: it failed.
+        DemoError: Meltano failed.
     """
-    began = time.monotonic()
     log = folder / "run.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -79,18 +78,20 @@ def run_meltano(folder: Path, sandbox: Sandbox) -> float:
             start_new_session=True,
         )
         try:
-            code = process.wait()
+            while process.poll() is None:
+                print(".", end="", flush=True)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(1)
         finally:
             end_group(process)
-    if code:
-        lines = log.read_text(errors="replace").splitlines()[-TAIL:]
-        raise DemoError("\n".join([f"meltano ended with {code}; its last lines:", *lines]))
-    return time.monotonic() - began
+    if process.returncode:
+        lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+        raise DemoError("\n".join([f"Meltano failed (exit code {process.returncode}):", *lines]))
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:
-    """Leave none of the processes that Meltano started."""
-    with suppress(ProcessLookupError, PermissionError):  # the group is gone, or its last one dying
+    """End all processes that Meltano started."""
+    with suppress(ProcessLookupError, PermissionError):  # the group has ended, or is ending
         os.killpg(process.pid, signal.SIGTERM)
         deadline = time.monotonic() + GRACE_SECONDS
         while time.monotonic() < deadline:
@@ -101,8 +102,8 @@ def end_group(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def sent(sandbox: Sandbox, since: int) -> dict[str, Counter[str]]:
-    """How often each feedback was `created` and `updated` by the PUTs from one number on."""
+def received(sandbox: Sandbox, since: int) -> dict[str, Counter[str]]:
+    """Count how often Birdie created and updated each feedback, from one request on."""
     found: dict[str, Counter[str]] = {"created": Counter(), "updated": Counter()}
     for put in sandbox.birdie.history[since:]:
         kind, _, record_id = put.path.strip("/").partition("/")
@@ -111,101 +112,98 @@ def sent(sandbox: Sandbox, since: int) -> dict[str, Counter[str]]:
     return found
 
 
-def live_on(sandbox: Sandbox) -> tuple[set[str], list[str]]:
-    """Let time pass at Wootric; returns the ids of the new and of the changed responses."""
+def change_wootric(sandbox: Sandbox) -> tuple[set[str], list[str]]:
+    """Add and change responses; return the ids of the new and of the changed ones."""
     old = sorted(sandbox.store.responses(), key=lambda row: row["created_at"])
-    silent = next(row for row in old if not row.get("text"))
-    other = next(row for row in old if row is not silent)
+    commented = next(row["id"] for row in old if not row.get("text"))
+    tagged = next(row["id"] for row in old if row["id"] != commented)
     new = sandbox.add_responses(5)
-    sandbox.store.comment(silent["id"], "It took me a while to say why: setup was a breeze 🙂")
-    sandbox.store.tag(other["id"], "call back")
+    sandbox.store.comment(commented, "It took me a while to say why: setup was a breeze 🙂")
+    sandbox.store.tag(tagged, "call back")
     print(
-        f"Meanwhile at Wootric: {len(new)} new responses, a comment on the old response "
-        f"{silent['id']},\na tag on the old response {other['id']}.\n"
+        f"Changes in Wootric: {len(new)} new responses, a late comment on response {commented}, "
+        f"a late tag on response {tagged}."
     )
-    return {str(row["id"]) for row in new}, [str(silent["id"]), str(other["id"])]
+    return {str(row["id"]) for row in new}, [str(commented), str(tagged)]
 
 
-def text_to_send(response: dict[str, Any]) -> str | None:
-    """The comment; Birdie gets none where it is blank."""
+def sent_text(response: dict[str, Any]) -> str | None:
+    """Return the comment of a response, or None if it is blank."""
     text = response.get("text")
     return text if text and text.strip() else None
 
 
 def differences(sandbox: Sandbox) -> Iterator[str]:
-    """What Birdie holds otherwise than Wootric."""
+    """Describe each record that is missing, extra or different in Birdie."""
     responses = {str(row["id"]): row for row in sandbox.store.responses()}
     feedbacks = sandbox.birdie.records()
     yield from (f"response {name} is missing" for name in sorted(responses.keys() - feedbacks))
-    yield from (f"feedback {name} is too many" for name in sorted(feedbacks.keys() - responses))
+    yield from (f"feedback {name} is extra" for name in sorted(feedbacks.keys() - responses))
     for name in sorted(responses.keys() & feedbacks):
         response, feedback = responses[name], feedbacks[name]
-        shown: dict[str, Any] = {
+        equal = {
             "rating": feedback["kind"]["fields"]["rating"] == response["score"],
-            "text": feedback.get("text") == text_to_send(response),
+            "text": feedback.get("text") == sent_text(response),
             "tags": feedback["additional_fields"].get("tags", []) == (response.get("tags") or []),
         }
-        yield from (f"{part} of response {name} differs" for part in shown if not shown[part])
+        yield from (f"{part} of response {name} differs" for part in equal if not equal[part])
     people = {str(row["id"]) for row in sandbox.store.end_users()}
     users = sandbox.birdie.records("users")
-    yield from (f"end user {name} is missing or too many" for name in sorted(people ^ users.keys()))
+    yield from (f"end user {name} is missing or extra" for name in sorted(people ^ users.keys()))
 
 
 def expect(what: str, expected: set[str], found: Counter[str]) -> None:
-    """Check that each of these ids was sent once, and no other.
+    """Check that Birdie received each of these ids once, and no other.
 
     Raises:
-        DemoError: names the ids.
+        DemoError: Names the ids.
     """
     if wrong := sorted(found.keys() ^ expected):
-        raise DemoError(f"{what}: not sent, or sent without cause: {wrong[:9]}")
+        raise DemoError(f"{what}: missing or unexpected: {wrong[:9]}")
     if twice := sorted(name for name, times in found.items() if times > 1):
-        raise DemoError(f"{what}: these were sent more than once: {twice[:9]}")
+        raise DemoError(f"{what}: received more than once: {twice[:9]}")
 
 
-def show_run(number: str, folder: Path, sandbox: Sandbox) -> dict[str, Counter[str]]:
-    """Run once and tell what Birdie got."""
-    before = len(sandbox.birdie.history)
-    print(f"{number}  meltano {' '.join(COMMAND)}", end="", flush=True)
-    seconds = run_meltano(folder, sandbox)
-    got = sent(sandbox, before)
-    new, changed = got["created"].total(), got["updated"].total()
-    print(f"   ({seconds:.0f} s)")
-    print(f"   Birdie got {new + changed} responses: {new} new, {changed} changed.\n")
-    return got
+def run_once(number: int, folder: Path, sandbox: Sandbox) -> dict[str, Counter[str]]:
+    """Run the pipeline and print what Birdie received."""
+    before, start = len(sandbox.birdie.history), time.monotonic()
+    print(f"{number}. meltano {' '.join(COMMAND)} ", end="", flush=True)
+    run_meltano(folder, sandbox)
+    found = received(sandbox, before)
+    new, changed = found["created"].total(), found["updated"].total()
+    print(f" {time.monotonic() - start:.0f} s")
+    print(f"   Birdie received {new + changed} responses: {new} new, {changed} changed.")
+    return found
 
 
-def demonstrate(sandbox: Sandbox, folder: Path) -> None:
-    """Both runs, and what they must have done."""
-    print(f"Wootric holds {sandbox.store.count()} responses, Birdie none.\n")
-    first = show_run("1", folder, sandbox)
+def demonstrate(sandbox: Sandbox, folder: Path) -> str:
+    """Do both runs and check them; return the id of a response that changed between them."""
+    print(f"A sandbox serves both APIs: {sandbox.store.count()} responses in Wootric, 0 in Birdie.")
+    first = run_once(1, folder, sandbox)
     expect("First run", {str(row["id"]) for row in sandbox.store.responses()}, first["created"])
     expect("First run, changed", set(), first["updated"])
-    new, changed = live_on(sandbox)
-    second = show_run("2", folder, sandbox)
+    new, changed = change_wootric(sandbox)
+    second = run_once(2, folder, sandbox)
     expect("Second run, new", new, second["created"])
     expect("Second run, changed", set(changed), second["updated"])
-    shown = changed[0]
-    raw = json.loads(sandbox.store.rendered(int(shown)))
-    print(
-        columns("Response at Wootric", raw, "Feedback at Birdie", sandbox.birdie.records()[shown])
-    )
     if wrong := list(differences(sandbox)):
-        raise DemoError("\n".join([f"{len(wrong)} differences:", *wrong[:TAIL]]))
+        raise DemoError("\n".join([f"{len(wrong)} differences:", *wrong[:LAST_LINES]]))
     count = sandbox.store.count()
-    print(
-        f"\nWootric holds {count} responses, Birdie {len(sandbox.birdie.records())}: none is ",
-        end="",
-    )
-    print("missing, none double, none differs.")
+    print(f"Checked all {count} responses: 0 missing, 0 duplicates, 0 differences.")
+    print("Next: 'make sandbox' shows both APIs in your browser and prints the command to run.")
+    return changed[0]
 
 
-def main() -> int:
-    """Run the demo; 0 when Birdie got exactly what it should."""
+def main(arguments: list[str]) -> int:
+    """Run the demo; `--records` also prints a response and its feedback side by side."""
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         with Sandbox() as sandbox, project() as folder:
-            demonstrate(sandbox, folder)
+            shown = demonstrate(sandbox, folder)
+            if "--records" in arguments:
+                raw = json.loads(sandbox.store.rendered(int(shown)))
+                feedback = sandbox.birdie.records()[shown]
+                print(columns("Response in Wootric", raw, "Feedback in Birdie", feedback))
     except DemoError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
@@ -216,4 +214,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

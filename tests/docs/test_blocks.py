@@ -26,9 +26,10 @@ PERSONAL_DATA = "tests/tap/test_personal_data.py"
 
 HELD = {
     "README.md": {
-        "$ make demo": "tests/e2e/test_demo.py::test_demo_shows_two_complete_runs",
+        "$ make demo": "tests/e2e/test_demo.py::"
+        "test_demo_shows_two_complete_runs_as_in_the_documents",
         ".venv/bin/meltano run tap-wootric target-birdie": "tests/e2e/test_demo.py::"
-        "test_demo_shows_two_complete_runs",
+        "test_demo_shows_two_complete_runs_as_in_the_documents",
         ".venv/bin/meltano invoke tap-wootric --check": f"{README}::test_the_check_works_as_shown",
         "export MELTANO_ENVIRONMENT=prod": f"{README}::"
         "test_settings_by_command_keep_secrets_out_of_the_project",
@@ -60,6 +61,8 @@ HELD = {
         "cd /var/lib/wootric": f"{PRODUCTION}::test_rejected_records_are_sent_again",
     },
     "docs/sandbox.md": {
+        "$ make demo ARGS=--records": "tests/e2e/test_demo.py::"
+        "test_demo_shows_two_complete_runs_as_in_the_documents",
         "$ make sandbox": "tests/sandbox/test_document.py::test_all_arguments_and_routes_exist",
         "from connector_sandbox import Sandbox": "tests/sandbox/test_document.py::"
         "test_the_python_example_works",

@@ -1,22 +1,20 @@
-"""The demo proves what it says, and cleans up behind itself."""
+"""The demo checks what it prints, and leaves no file and no process."""
 
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import demo
+import demo_docs
 import pytest
-import readme_demo
-import requests
 from connector_sandbox import Sandbox
 
 from .commands import ROOT, run, succeeded
@@ -25,7 +23,7 @@ DEMO = ROOT / "scripts/demo.py"
 
 
 def running(folder: Path) -> list[str]:
-    """Commands of processes that name the folder."""
+    """Return the commands of processes that contain the path of the folder."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -36,40 +34,30 @@ def running(folder: Path) -> list[str]:
 
 
 @pytest.mark.long
-def test_demo_shows_two_complete_runs(plugins: Path, tmp_path: Path):
-    """It exits with 0, tells what the README shows, and leaves nothing in the temporary folder."""
-    shown = succeeded(run(sys.executable, DEMO, env=os.environ | {"TMPDIR": str(tmp_path)}))
+def test_demo_shows_two_complete_runs_as_in_the_documents(plugins: Path, tmp_path: Path):
+    env = os.environ | {"TMPDIR": str(tmp_path)}
+    output = succeeded(run(sys.executable, DEMO, "--records", env=env))
 
-    assert "Birdie got 300 responses: 300 new, 0 changed." in shown
-    assert "Birdie got 7 responses: 5 new, 2 changed." in shown
-    assert "Wootric holds 305 responses, Birdie 305" in shown
-    assert readme_demo.steady(shown) in readme_demo.steady((ROOT / "README.md").read_text())
+    summary, _, _ = output.partition(demo_docs.RECORDS)
+    assert "received 300 responses: 300 new, 0 changed." in summary
+    assert "received 7 responses: 5 new, 2 changed." in summary
+    assert "Checked all 305 responses: 0 missing, 0 duplicates, 0 differences." in summary
+    assert summary.count("\n") <= 12
+    for name in demo_docs.BLOCKS:
+        document = (ROOT / name).read_text()
+        assert demo_docs.written(name, document, output) == document, "run make docs"
     deadline = time.monotonic() + 20
-    while list(tmp_path.iterdir()) and time.monotonic() < deadline:  # others end a little later
+    while list(tmp_path.iterdir()) and time.monotonic() < deadline:  # processes that end later
         time.sleep(0.1)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_readme_changes_only_with_what_the_demo_does():
-    """`make docs` leaves no difference of durations, times and batch ids; any other it writes."""
-    readme = (ROOT / "README.md").read_text()
-    *_, shown = readme.partition(readme_demo.START)
-    shown, *_ = shown.partition(readme_demo.END)
-    later = re.sub(r"\(\d+ s\)", "(4 s)", shown)
-    later = re.sub(r"\d\d:\d\d:\d\d", "12:34:56", later)
-    later = re.sub(r"\d{8}T\d{6}Z-[0-9a-f]{6}", "20270102T030405Z-0a1b2c", later)
-
-    assert later != shown
-    assert readme_demo.with_output(readme, later) == readme
-    changed = later.replace("5 new, 2 changed", "5 new, 3 changed")
-    assert changed in readme_demo.with_output(readme, changed)
-
-
 @pytest.mark.long
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked up in /proc")
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="the test needs /proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_stopped_demo_leaves_no_process(plugins: Path, tmp_path: Path, number: signal.Signals):
-    """Ctrl-C or SIGTERM ends Meltano, tap and target with it."""
+def test_a_signal_ends_the_demo_and_all_its_processes(
+    plugins: Path, tmp_path: Path, number: signal.Signals
+):
     process = subprocess.Popen(
         [sys.executable, str(DEMO)], env=os.environ | {"TMPDIR": str(tmp_path)}, text=True
     )
@@ -84,75 +72,51 @@ def test_stopped_demo_leaves_no_process(plugins: Path, tmp_path: Path, number: s
     assert list(tmp_path.iterdir()) == []
 
 
-def put(sandbox: Sandbox, kind: str, record_id: int, body: dict[str, Any]) -> None:
-    """Store a record at Birdie."""
-    key = {"Authorization": f"ApiKey {sandbox.api_key}"}
-    url = f"{sandbox.birdie_url}/{kind}/{record_id}"
-    assert requests.put(url, json=body, headers=key, timeout=10).status_code == 201
+def test_documents_change_only_if_more_than_times_has_changed():
+    document = "$ make demo\n1. run .... 12 s\n   5 new\n```\n"
+
+    assert demo_docs.written("README.md", document, "1. run .. 9 s\n   5 new\n") == document
+    changed = demo_docs.written("README.md", document, "1. run .. 9 s\n   6 new\n")
+    assert changed == "$ make demo\n1. run .. 9 s\n   6 new\n```\n"
 
 
-def put_response(sandbox: Sandbox, response: dict[str, Any]) -> None:
-    """Store a response at Birdie as the target would."""
-    text = demo.text_to_send(response)
-    body = {
-        "feedback_id": str(response["id"]),
-        "posted_at": "2024-01-31T12:00:00Z",
-        "kind": {"name": "nps", "fields": {"rating": response["score"]}},
-        "additional_fields": {"tags": response.get("tags") or []},
-    }
-    put(sandbox, "feedbacks", response["id"], body | ({"text": text} if text else {}))
+def both_apis(responses: list[Any], feedbacks: dict[str, Any], users: dict[str, Any]) -> Any:
+    """A sandbox with these records, and an end user with the id 9."""
+    store = SimpleNamespace(responses=lambda: responses, end_users=lambda: [{"id": 9}])
+    records = {"feedbacks": feedbacks, "users": users}
+    birdie = SimpleNamespace(records=lambda kind="feedbacks": records[kind])
+    return SimpleNamespace(store=store, birdie=birdie)
 
 
-@pytest.fixture
-def complete(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
-    """A sandbox whose Birdie holds all of Wootric's responses and people."""
-    sandbox = make_sandbox(seed=1, responses=5)
-    for response in sandbox.store.responses():
-        put_response(sandbox, response)
-    for person in sandbox.store.end_users():
-        put(sandbox, "users", person["id"], {"user_id": str(person["id"])})
-    return sandbox
+def test_demo_reports_each_kind_of_difference():
+    feedback = {"kind": {"fields": {"rating": 7}}, "text": "ok", "additional_fields": {}}
+    response = {"id": 1, "score": 7, "text": "ok", "tags": None}
+    feedbacks = {"1": feedback, "3": feedback}
+    changed = response | {"score": 8, "text": "better", "tags": ["late"]}
 
-
-def test_demo_finds_nothing_where_all_is_well(complete: Sandbox):
-    """The comparison itself raises no false alarm."""
-    assert list(demo.differences(complete)) == []
-
-
-def test_demo_names_what_is_missing_too_many_or_other(complete: Sandbox):
-    """Each way in which a delivery can be wrong is named by id."""
-    store = complete.store
-    deleted, commented, tagged, scored, _ = (row["id"] for row in store.responses())
-    store.delete("responses", deleted)
-    store.comment(commented, "said later")
-    store.tag(tagged, "late")
-    store.score(scored, (store.get(scored)["score"] + 1) % 11)
-    added, person = store.add_response()["id"], store.add_end_user()["id"]
-
-    assert list(demo.differences(complete)) == [
-        f"response {added} is missing",
-        f"feedback {deleted} is too many",
-        f"text of response {commented} differs",
-        f"tags of response {tagged} differs",
-        f"rating of response {scored} differs",
-        f"end user {person} is missing or too many",
+    assert not list(demo.differences(both_apis([response], {"1": feedback}, {"9": {}})))
+    assert list(demo.differences(both_apis([changed, response | {"id": 2}], feedbacks, {}))) == [
+        "response 2 is missing",
+        "feedback 3 is extra",
+        "rating of response 1 differs",
+        "text of response 1 differs",
+        "tags of response 1 differs",
+        "end user 9 is missing or extra",
     ]
 
 
 @pytest.mark.parametrize(
-    ("found", "complaint"),
+    ("found", "problem"),
     [({"1": 1}, "2"), ({"1": 1, "2": 1, "3": 1}, "3"), ({"1": 2, "2": 1}, "more than once")],
 )
-def test_demo_fails_on_what_was_sent_without_cause(found: dict[str, int], complaint: str):
-    """Sent too little, too much or twice: the ids are named."""
-    with pytest.raises(demo.DemoError, match=complaint):
+def test_demo_fails_if_birdie_receives_fewer_more_or_repeated_records(
+    found: dict[str, int], problem: str
+):
+    with pytest.raises(demo.DemoError, match=problem):
         demo.expect("a run", {"1", "2"}, Counter(found))
 
 
-def test_demo_sees_nothing_of_the_settings_of_the_person(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-):
-    """Variables of a production set-up do not reach the demo's runs."""
+def test_demo_ignores_the_settings_of_the_user(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("TAP_WOOTRIC_CLIENT_SECRET", "mine")
     monkeypatch.setenv("TARGET_BIRDIE_API_KEY", "mine")
     monkeypatch.setenv("MELTANO_ENVIRONMENT", "prod")

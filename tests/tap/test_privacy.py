@@ -1,4 +1,4 @@
-"""Privacy: secrets and people's data stand in the records alone."""
+"""Privacy: only records contain personal data, and nothing contains a secret."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FAULTS = ("429", "500", "503", "reset", "cut", "html", "object", "revoke")
 
 
 def people(account: Account) -> set[str]:
-    """Every e-mail address, phone number, address and comment that the account holds."""
+    """Return all contact data and comments of the account."""
     rows = [row for stream in INCREMENTAL for row in account.truth(stream).values()]
     names = ("email", "phone_number", "ip_address", "text")
     found = {str(row[name]).strip() for row in rows for name in names if row.get(name)}
@@ -29,7 +29,7 @@ def people(account: Account) -> set[str]:
 
 
 def secrets(account: Account) -> set[str]:
-    """All that signs somebody in, the tokens given out meanwhile included."""
+    """Return all credentials, and the tokens that were issued."""
     sandbox = account.sandbox
     sent = {request.headers.get("authorization", "") for request in sandbox.requests}
     tokens = {value.removeprefix("Bearer ") for value in sent if value}
@@ -38,7 +38,7 @@ def secrets(account: Account) -> set[str]:
 
 
 def said(output: Output) -> str:
-    """The log, the errors, the schemas and the states: all but the records."""
+    """Return the log and all messages except the records."""
     others = [m for m in output.messages if m["type"] != "RECORD"]
     return output.log + json.dumps(others, ensure_ascii=False)
 
@@ -55,7 +55,7 @@ GRANTS: dict[str, Any] = {
 def test_no_log_line_error_or_state_holds_a_secret_or_personal_data(
     account: Account, tmp_path: Path, grant: str
 ) -> None:
-    """At the most talkative level, with every kind of fault, in both ways of signing in."""
+    """At the level DEBUG, with every kind of fault and both grants."""
     sandbox = account.sandbox
     settings = dict(GRANTS[grant])
     if grant == "password":
@@ -76,7 +76,7 @@ def test_no_log_line_error_or_state_holds_a_secret_or_personal_data(
 
 
 def test_no_url_holds_a_secret(account: Account) -> None:
-    """The account token is the one that the API wants in a URL, and only where it signs in."""
+    """Except the account token, which the API requires in the URL of the token request."""
     sandbox = account.sandbox
     names = ("username", "password", "account_token")
     account.sync(
@@ -96,10 +96,10 @@ def test_no_url_holds_a_secret(account: Account) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 404, 503])
 @pytest.mark.parametrize("is_token_request", [True, False])
-def test_what_a_server_says_in_an_error_is_not_repeated(
+def test_the_body_of_an_error_reply_is_not_logged(
     account: Account, status: int, is_token_request: bool
 ) -> None:
-    """Bodies of refusals can hold anything, people's data included."""
+    """It can contain personal data."""
     url = account.sandbox.wootric_url
     with responses.RequestsMock(assert_all_requests_are_fired=False) as server:
         token = {"access_token": "t0k3n", "expires_in": 7200}

@@ -1,4 +1,4 @@
-"""The SDK's own tests of taps, against the sandbox, and what they leave untested."""
+"""The SDK's test suite against the sandbox, and what it does not test."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STREAMS = (*INCREMENTAL, "segments", "nps_summary", "survey_templates", "email_s
 
 SANDBOX = Sandbox(seed=1, responses=120)
 SANDBOX.start()
-"""The suite makes the tap when it is collected, so its server has to stand by then."""
+"""The suite creates the tap during collection, so the server must already run."""
 
 Suite = get_tap_test_class(
     TapWootric,
@@ -38,12 +38,12 @@ Suite = get_tap_test_class(
 
 @pytest.fixture
 def stream() -> None:
-    """The suite fills in its own; that of the other files has parameters of its own too."""
+    """Replace the fixture of the other files: the suite has its own parameters."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _served() -> Iterator[None]:
-    """Stop the server, and give back the signals that a tap takes."""
+    """Stop the server, and restore the signal handlers."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, handler in handlers.items():
@@ -57,7 +57,7 @@ class TestSuite(Suite):  # type: ignore[misc,valid-type]
 
 @pytest.mark.parametrize("stream", STREAMS)
 def test_every_record_is_valid_by_its_schema(account: Account, stream: str) -> None:
-    """Formats included; the suite looks at few records."""
+    """Including formats; the suite checks few records."""
     output = account.sync(stream, start_date="2026-06-01" if stream in STREAMS[4:] else None)
     schema = next(m["schema"] for m in output.messages if m["type"] == "SCHEMA")
     assert "date-time" in FormatChecker().checkers
@@ -72,14 +72,14 @@ def test_every_record_is_valid_by_its_schema(account: Account, stream: str) -> N
 
 @pytest.mark.parametrize("stream", INCREMENTAL)
 def test_primary_keys_are_unique(account: Account, stream: str) -> None:
-    """The suite's own check compares generators, and would pass anything."""
+    """The suite's own check compares generator objects and always passes."""
     ids = account.sync(stream).ids(stream)
 
     assert len(ids) == len(set(ids)) == len(account.truth(stream))
 
 
 def test_the_connection_test_passes(account: Account) -> None:
-    """`--test` reads a record of each stream and leaves no error line."""
+    """`--test` reads a record of each stream and logs no error."""
     output = invoke([*account.options(), "--test"])
 
     assert output.code == 0
@@ -87,7 +87,7 @@ def test_the_connection_test_passes(account: Account) -> None:
 
 
 def test_undeclared_fields_are_valid_too(account: Account) -> None:
-    """The schema stays as it is when the API adds keys."""
+    """The schema does not change if the API adds keys."""
     extra: dict[str, Any] = {"csat": {"score": 3}, "Ärger": [1, None]}
     account.sandbox.store.add_response(**extra)
 

@@ -8,7 +8,7 @@ BIN := .venv/bin
 # File by file, so that what tests of a file share is set up once.
 SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 # Quick tests wait for replies as long as they reckon, so a third file fills two cores.
-QUICKLY := $(SIDE_BY_SIDE) -n 3 -m "not long" --hypothesis-profile quick
+QUICKLY := $(SIDE_BY_SIDE) -n 3 -m "not long and not soak" --hypothesis-profile quick
 FOR_TESTS := .venv/setup.stamp .meltano/plugins.stamp .meltano/jsonl.stamp .cache/loaders/stamp
 
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
@@ -23,7 +23,7 @@ export XDG_STATE_HOME ?= $(CURDIR)/.cache/state
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test quick coverage lowest lint format types bench docs build sandbox clean
+.PHONY: help setup demo test quick soak coverage lowest lint format types bench docs build sandbox clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ test: $(FOR_TESTS) .cache/target/stamp .cache/docs/stamp ## all tests
 quick: $(FOR_TESTS) ## the tests of a few minutes
 	@$(BIN)/python -m pytest $(QUICKLY) $(ARGS)
 
+soak: $(FOR_TESTS) ## the long kill and history runs, not part of make test
+	@$(BIN)/python -m pytest -m soak -n 2 --dist load $(ARGS)
+
 coverage: $(FOR_TESTS) .cache/target/stamp .cache/docs/stamp ## all tests, and the lines that none of them reaches
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest $(SIDE_BY_SIDE) $(ARGS)
@@ -52,6 +55,8 @@ lint: .venv/setup.stamp ## style, without changing anything
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/python scripts/banned_phrases.py
+	@mkdir -p .cache
+	@$(BIN)/lint-imports --cache-dir .cache/imports > .cache/imports.log || { cat .cache/imports.log; exit 1; }
 
 format: .venv/setup.stamp ## put the style right
 	@$(BIN)/ruff check --fix

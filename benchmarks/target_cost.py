@@ -1,7 +1,7 @@
 """What the target itself costs for each record, besides the request.
 
-Maps, checks, encodes and digests the sandbox's responses, and looks each up in a digest store.
-Prints microseconds a record, one figure a round, as JSON; `python benchmarks` makes a table of it.
+Maps, encodes and fingerprints the sandbox's responses, and looks each up in a delivery store.
+Prints microseconds per record, one figure per round, as JSON; `python benchmarks` makes a table.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from connector_sandbox import Sandbox
 from target_birdie.config.schema import DEFAULT_STREAMS
-from target_birdie.digests import DigestStore
+from target_birdie.delivery.store import Store
 from target_birdie.mapping import payload
-from target_birdie.mapping.mapper import Rules, StreamMapper
+from target_birdie.mapping.mapper import MappingRules, StreamMapper
 from target_birdie.reader import MessageReader
 
 Records = list[dict[str, Any]]
@@ -48,30 +47,33 @@ def timed(rounds: int, count: int, work: Callable[[], object]) -> list[float]:
     return found
 
 
-def steps(texts: list[str], store: DigestStore) -> dict[str, Callable[[], object]]:
+def steps(texts: list[str], store: Store) -> dict[str, Callable[[], object]]:
     """The parts of the work, each over all records, and the whole."""
     reader = MessageReader()
     records: Records = [reader.deserialize_json(text)["record"] for text in texts]
-    mapping = StreamMapper(DEFAULT_STREAMS["responses"], Rules(), records[0])
+    mapping = StreamMapper(DEFAULT_STREAMS["responses"], MappingRules(), records[0])
     mapped = [mapping.map(record) for record in records]
-    bodies = [payload.encode(found.body) for found in mapped]
+    bodies = [payload.encode(found.payload) for found in mapped]
     keys = [(found.record_type, found.id) for found in mapped]
-    digests = [payload.digest(body, destination=b"here") for body in bodies]
-    for key, digest in zip(keys, digests, strict=True):
-        store.remember(key, digest)
+    prints = [payload.fingerprint(body) for body in bodies]
+    for key, print_ in zip(keys, prints, strict=True):
+        store.put(key, "responses", print_)
+    store.commit()
 
     def whole() -> None:
         for record in records:
             found = mapping.map(record)
-            digest = payload.digest(payload.encode(found.body), destination=b"here")
-            assert store.holds((found.record_type, found.id), digest)
+            print_ = payload.fingerprint(payload.encode(found.payload))
+            known = store.look_up((found.record_type, found.id))
+            assert known
+            assert known.fingerprint == print_
 
     return {
         "read a line": lambda: [reader.deserialize_json(text) for text in texts],
         "map and check": lambda: [mapping.map(record) for record in records],
-        "encode": lambda: [payload.encode(found.body) for found in mapped],
-        "digest": lambda: [payload.digest(body, destination=b"here") for body in bodies],
-        "look up": lambda: [store.holds(k, d) for k, d in zip(keys, digests, strict=True)],
+        "encode": lambda: [payload.encode(found.payload) for found in mapped],
+        "fingerprint": lambda: [payload.fingerprint(body) for body in bodies],
+        "look up": lambda: [store.look_up(key) for key in keys],
         "map to look up, together": whole,
     }
 
@@ -84,7 +86,7 @@ def main() -> None:
     options = parser.parse_args()
     texts = lines(options.records)
     with tempfile.TemporaryDirectory() as folder:
-        store = DigestStore(str(Path(folder) / "digests.db"))
+        store = Store(f"sqlite:///{folder}/birdie.db", "benchmark")
         found = {
             name: timed(options.rounds, options.records, work)
             for name, work in steps(texts, store).items()

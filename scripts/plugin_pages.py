@@ -65,7 +65,7 @@ TARGET_HUB = {
     **COMMON,
     "supported_python_versions": _versions("target-birdie"),
     "prereq": "An ingestion key and the path of a feedback, both from Birdie.\n",
-    "next_steps": "Set `digest_path`, so that what has not changed is not sent again.\n",
+    "next_steps": "Set `store_url` to a database that persists from run to run.\n",
 }
 
 PAGES = {

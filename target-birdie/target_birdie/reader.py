@@ -1,10 +1,14 @@
-"""Reads Singer messages, so that a signal can end it, and an odd line ends it in words."""
+"""Reads Singer messages so that a signal can end it, and never shows a line: it holds data."""
 
 from __future__ import annotations
 
 import json
 import logging
+import os
+import re
+import select
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -23,14 +27,16 @@ else:
 
 logger = logging.getLogger("target-birdie")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
+_RECORD = re.compile(rb'"type"\s*:\s*"RECORD"')
+_STREAM = re.compile(rb'"stream"\s*:\s*"([^"\\]+)"')
+_SILENCE_SECONDS = 0.02
+_DISCARD_SECONDS = 30.0
 
 
-def _number(text: str) -> int | Decimal | str:
-    """Return a number with all its digits; as text where Python has no number so large."""
-    try:
-        return int(text) if text.lstrip("-").isdecimal() else Decimal(text)
-    except (ArithmeticError, ValueError):
-        return text
+class NoInputError(InputError):
+    """The target was started in a terminal without input. Pipe the output of a tap into it."""
+
+    exit_code = 2
 
 
 class _Interrupted(BaseException):
@@ -38,28 +44,30 @@ class _Interrupted(BaseException):
 
 
 class MessageReader(GenericSingerReader[bytes]):
-    """A reader that stops between two lines, and never shows a line: it holds people's data."""
+    """A reader that a signal can stop between two lines."""
 
     def __init__(self) -> None:
         """Start ready to read."""
         super().__init__()
         self.on_error: Callable[[], None] = lambda: None
-        self._stopped = False
-        self._blocked = False
-        self._number = 0
+        self._line = 0
+        self._is_stopped = False
+        self._is_blocked = False
 
     @property
     @override
     def default_input(self) -> IO[bytes]:
         if sys.stdin is None:
-            raise InputError("the input is closed: pipe the output of a tap into it")
+            raise InputError("The input is closed. Pipe the output of a tap into the target.")
+        if sys.stdin.isatty():
+            raise NoInputError("There is no input. Pipe the output of a tap into the target.")
         return sys.stdin.buffer
 
     def stop(self) -> None:
         """End the input here; called by signal handlers, in the thread that reads."""
-        self._stopped = True
-        if self._blocked:
-            self._blocked = False
+        self._is_stopped = True
+        if self._is_blocked:
+            self._is_blocked = False
             raise _Interrupted
 
     @override
@@ -74,21 +82,21 @@ class MessageReader(GenericSingerReader[bytes]):
             self.on_error()
             logger.debug("".join(traceback.format_tb(error.__traceback__)))
             raise InputError(
-                f"line {self._number} of the input cannot be processed ({type(error).__name__}): "
-                "check stream_maps, if there are any, and the tap"
+                f"Line {self._line} of the input cannot be processed ({type(error).__name__}). "
+                "Check the tap."
             ) from None
 
     def _read(self, source: IO[Any]) -> Iterator[Any]:
-        while not self._stopped:
+        while not self._is_stopped:
             try:
-                self._blocked = True
+                self._is_blocked = True
                 line = source.readline()
-                self._blocked = False
+                self._is_blocked = False
             except _Interrupted:
                 return
             if not line:
                 return
-            self._number += 1
+            self._line += 1
             if line.strip():
                 yield line
 
@@ -96,22 +104,31 @@ class MessageReader(GenericSingerReader[bytes]):
     def deserialize_json(self, line: Any) -> dict[str, Any]:
         try:
             message = _decoder.decode(line)
+        except RecursionError:
+            return self._too_deep(line if isinstance(line, bytes) else line.encode())
         except (msgspec.DecodeError, UnicodeError, ArithmeticError):
             message = self._lenient(line)
         if not isinstance(message, dict):
-            raise InputError(f"line {self._number} of the input is no Singer message")
+            raise InputError(f"Line {self._line} of the input is not a Singer message.")
         return message
 
+    def _too_deep(self, line: bytes) -> dict[str, Any]:
+        """Return a RECORD message with the line itself as record."""
+        stream = _STREAM.search(line)
+        if not (stream and _RECORD.search(line)):
+            raise InputError(f"Line {self._line} of the input is nested too deeply. Check the tap.")
+        return {"type": "RECORD", "stream": stream[1].decode(errors="replace"), "record": line}
+
     def _lenient(self, line: Any) -> Any:
-        """Read what is no strict JSON, such as half a surrogate pair or NaN (read as null)."""
+        """Read what is not strict JSON, such as half a surrogate pair, or NaN as null."""
         try:
             return json.loads(
                 line, parse_float=_number, parse_int=_number, parse_constant=lambda _: None
             )
         except ValueError:
             raise InputError(
-                f"line {self._number} of the input is not JSON: check what the tap writes to "
-                "its standard output"
+                f"Line {self._line} of the input is not JSON. Check what the tap writes to its "
+                "standard output."
             ) from None
 
     @staticmethod
@@ -119,9 +136,36 @@ class MessageReader(GenericSingerReader[bytes]):
     def assert_line_requires(line_dict: dict[str, Any], requires: set[str]) -> None:
         if missing := requires - line_dict.keys():
             raise InputError(
-                f"a {line_dict.get('type', 'Singer')} message lacks {', '.join(sorted(missing))}"
+                f"A {line_dict.get('type', 'Singer')} message lacks {', '.join(sorted(missing))}."
             )
 
     @override
     def _process_unknown_message(self, message_dict: dict[str, Any]) -> None:
-        raise InputError(f"line {self._number} of the input has no known message type")
+        raise InputError(f"Line {self._line} of the input has an unknown message type.")
+
+
+def _number(text: str) -> int | Decimal | str:
+    """Return a number with all its digits; as text if Python has no number of this size."""
+    try:
+        return int(text) if text.lstrip("-").isdecimal() else Decimal(text)
+    except (ArithmeticError, ValueError):
+        return text
+
+
+def discard_input() -> None:
+    """Read and discard what the tap writes, until it pauses.
+
+    Meltano fails with a long stack trace if it writes to a target that has exited.
+    """
+    end = time.monotonic() + _DISCARD_SECONDS
+    try:
+        source = sys.stdin.fileno()
+        while (
+            not os.isatty(source)
+            and time.monotonic() < end
+            and select.select([source], [], [], _SILENCE_SECONDS)[0]
+            and os.read(source, 1 << 16)
+        ):
+            pass
+    except (AttributeError, OSError, ValueError):  # closed, or not a file
+        return

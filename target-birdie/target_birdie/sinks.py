@@ -1,15 +1,20 @@
-"""Sinks of the SDK: one for streams that are mapped, one for those that are left alone."""
+"""Sinks of the SDK: one class per destination, and one for streams that are not mapped."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from singer_sdk.sinks import RecordSink
 from singer_sdk.sinks.core import BaseJSONSchemaValidator
 
-from target_birdie.errors import MissingKeyError
+from target_birdie.delivery.batch import BatchId
+from target_birdie.delivery.client import BirdieClient
+from target_birdie.delivery.dry_run import DryRun
+from target_birdie.delivery.pending import Destination, MappedStream
+from target_birdie.delivery.run import DeliveryRun
+from target_birdie.delivery.sender import Limits, Sender
 from target_birdie.mapping.columns import check_columns
 from target_birdie.mapping.mapper import StreamMapper
 
@@ -18,16 +23,31 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
-if TYPE_CHECKING:
-    from target_birdie.target import TargetBirdie
-
 
 class _PlainSink(RecordSink):
-    """Takes records as the tap wrote them.
+    """Passes records on as the tap wrote them.
 
-    The SDK's validation would end the run at the first null a schema forgot, and its parsing of
-    times at the first odd one; the mapping checks what it uses, and rejects single records.
+    The SDK's validation would end the run at the first null that a schema forgot, and its parsing
+    of times at the first invalid one; the mapping checks what it uses, and rejects single records.
     """
+
+    def __init__(
+        self,
+        target: Any,
+        stream_name: str,
+        schema: dict[str, Any],
+        key_properties: Sequence[str] | None,
+    ) -> None:
+        """Join the delivery run.
+
+        Args:
+            target: A target with the attribute `run`.
+            stream_name: Name of the stream.
+            schema: JSON Schema of its records.
+            key_properties: Names of its key columns; Birdie's ids come from the mapping.
+        """
+        super().__init__(target, stream_name, schema, key_properties)
+        self.run: DeliveryRun = target.run
 
     @override
     def get_validator(self) -> BaseJSONSchemaValidator | None:
@@ -37,57 +57,101 @@ class _PlainSink(RecordSink):
     def _validate_and_parse(self, record: dict[str, Any]) -> dict[str, Any]:
         return record
 
-
-class BirdieSink(_PlainSink):
-    """Hands the records of a mapped stream to the delivery."""
-
-    def __init__(
-        self,
-        target: TargetBirdie,
-        stream_name: str,
-        schema: dict[str, Any],
-        key_properties: Sequence[str] | None,
-    ) -> None:
-        """Prepare the mapping of the stream."""
-        super().__init__(target, stream_name, schema, key_properties)
-        entry = target.settings.streams[stream_name]
-        rules, columns = target.settings.rules, schema["properties"]
-        is_configured = target.settings.streams_are_configured
-        check_columns(stream_name, entry, rules, columns, is_configured=is_configured)
-        self._delivery = target.delivery
-        self._mapping = StreamMapper(entry, rules, columns)
-
     @override
     def _singer_validate_message(self, record: dict[str, Any]) -> None:
-        """A record without its key is rejected by the mapping; the rest goes on."""
+        """Accept records without key: the mapping rejects those whose id it needs."""
+
+    def reject(self, content: bytes, reason: str, detail: str) -> None:
+        """Reject a record that cannot be read; `content` identifies it and is not stored."""
+
+
+class _MappedSink(_PlainSink):
+    """Maps records and gives them to the destination."""
+
+    @override
+    def setup(self) -> None:
+        """Prepare the mapping, and open the destination for the first stream."""
+        super().setup()
+        settings, columns = self.run.settings, tuple(self.schema["properties"])
+        entry, rules = settings.streams[self.stream_name], settings.rules
+        is_configured = settings.streams_are_configured
+        check_columns(self.stream_name, entry, rules, columns, is_configured=is_configured)
+        self._stream = MappedStream(self.stream_name, StreamMapper(entry, rules, columns), columns)
+        self.run.destination = self.run.destination or self.open_destination()
+        self.run.stream_arrived(self.stream_name)
+
+    def open_destination(self) -> Destination:
+        """Return the destination of all streams."""
+        raise NotImplementedError
 
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
-        self._delivery.deliver(self.stream_name, self._mapping, record)
-
-
-class LeftAloneSink(_PlainSink):
-    """Counts the records of a stream that no setting maps, and sends none."""
-
-    def __init__(
-        self,
-        target: TargetBirdie,
-        stream_name: str,
-        schema: dict[str, Any],
-        key_properties: Sequence[str] | None,
-    ) -> None:
-        """Tell once that the stream is left alone."""
-        super().__init__(target, stream_name, schema, key_properties)
-        self._report = target.delivery.report
-        target.tell_left_alone(stream_name)
+        self.run.receive(self._stream, record)
 
     @override
-    def _singer_validate_message(self, record: dict[str, Any]) -> None:
-        if missing := [name for name in self.key_properties if name not in record]:
-            raise MissingKeyError(
-                f"{self.stream_name}: a record lacks its key {', '.join(missing)}: check the tap"
+    def reject(self, content: bytes, reason: str, detail: str) -> None:
+        self.run.statistics.count("read", self.stream_name)
+        self.run.reject(self._stream, {}, content, reason, detail)
+
+
+class BirdieSink(_MappedSink):
+    """Sends records to Birdie."""
+
+    @override
+    def open_destination(self) -> Destination:
+        settings = self.run.settings
+        client = BirdieClient(
+            settings.api_url,
+            api_key=settings.api_key,
+            user_agent=settings.user_agent,
+            timeout=settings.request_timeout,
+            connections=settings.max_concurrency,
+        )
+        limits = Limits(
+            settings.max_concurrency,
+            settings.max_requests_per_second,
+            settings.retry_budget_seconds,
+        )
+        return Sender(client, self.run.outcomes, limits, self.run.on_failure)
+
+
+class FileSink(_MappedSink):
+    """Writes records to files."""
+
+    @override
+    def open_destination(self) -> Destination:
+        from target_birdie.delivery.files import FileWriter  # noqa: PLC0415  (fsspec is slow)
+
+        settings = self.run.settings
+        name = BatchId().current()  # a fixed batch_id would replace the last run's files
+        return FileWriter(settings.destination, settings.output_path, name, self.run.outcomes)
+
+
+class DryRunSink(_MappedSink):
+    """Shows and counts records."""
+
+    @override
+    def open_destination(self) -> Destination:
+        return DryRun(self.run.outcomes, self.logger)
+
+
+class SkippedSink(_PlainSink):
+    """Counts the records of a stream that is not mapped."""
+
+    @override
+    def setup(self) -> None:
+        """Log once that the stream is skipped."""
+        super().setup()
+        if self.run.stream_names.skip(self.stream_name):
+            self.logger.info(
+                "Skipping stream '%s': not mapped to a Birdie record (setting 'streams').",
+                self.stream_name,
             )
 
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
-        self._report.count("left alone")
+        self.run.statistics.count("skipped", self.stream_name)
+
+    @override
+    def reject(self, content: bytes, reason: str, detail: str) -> None:
+        self.run.statistics.count("skipped", self.stream_name)

@@ -1,44 +1,50 @@
-"""The target: settings, states and signals on the SDK's side."""
+"""The target: settings, messages and signals on the SDK's side."""
 
 from __future__ import annotations
 
 import errno
+import json
+import os
 import signal
 import sys
 import threading
 import time
+from dataclasses import asdict
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import click
 from singer_sdk import Sink, Target
 from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
-from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib.json import serialize_json
 
 from target_birdie.config import settings as checked
 from target_birdie.config import validation
 from target_birdie.config.schema import CONFIG_SCHEMA, add_stream_maps
+from target_birdie.delivery.checkpoints import State
+from target_birdie.delivery.run import DeliveryRun, open_store
 from target_birdie.errors import (
-    ConfigError,
     EnvFileError,
     InputError,
     InvalidSettingError,
     RejectedRecordsError,
     StreamWithoutSchemaError,
+    TargetError,
     did_you_mean,
 )
-from target_birdie.ledger import State
-from target_birdie.old_delivery import GRACE_SECONDS, Delivery
-from target_birdie.reader import MessageReader
-from target_birdie.replay import Replay
-from target_birdie.sinks import BirdieSink, LeftAloneSink
+from target_birdie.reader import MessageReader, discard_input
+from target_birdie.sinks import BirdieSink, DryRunSink, FileSink, SkippedSink
 
 if sys.version_info >= (3, 12):
     from typing import override
 else:
     from typing_extensions import override
+
+GRACE_SECONDS = 25.0
+"""How long an ending run waits for the replies to its requests."""
+_REPEATED_SIGNAL_SECONDS = 5.0
+_LAST_WRITE_SECONDS = 1.0
 
 
 class TargetBirdie(Target):
@@ -58,14 +64,15 @@ class TargetBirdie(Target):
     @override
     def __init__(self, **kwargs: Any) -> None:
         self._signal = 0
-        self._hurry = False
-        self._left_alone: set[str] = set()
-        self._streams_met: set[str] = set()
+        self._signal_at = 0.0
+        self._must_hurry = False
+        self._has_ended = False
+        self._is_idle = True
+        self._streams_arrived: set[str] = set()
         try:
             super().__init__(**kwargs)
-        except MappingError as error:  # its text may repeat an expression
-            rule = f"is invalid ({type(error).__name__})"
-            raise InvalidSettingError(name="stream_maps", rule=rule) from None
+        except MappingError as error:
+            raise _invalid_maps(error) from None
         except (ValueError, ArithmeticError, OSError):  # the SDK read the environment
             self._check_environment(is_read=True)
             raise EnvFileError from None
@@ -100,38 +107,45 @@ class TargetBirdie(Target):
     # Messages
 
     @cached_property
-    def delivery(self) -> Delivery:
-        """The run, opened with the first message."""
-        return Delivery(
+    def run(self) -> DeliveryRun:
+        """The delivery run, which starts with the first message."""
+        return DeliveryRun(
             self.settings,
             self.logger,
             write_state=self._write_state_message,
             on_failure=self._wake_reader,
         )
 
+    @property
+    def _started_run(self) -> DeliveryRun | None:
+        return vars(self).get("run")
+
     @override
     def get_sink_class(self, stream_name: str) -> type[Sink]:
-        return BirdieSink if stream_name in self.settings.streams else LeftAloneSink
-
-    def tell_left_alone(self, stream: str) -> None:
-        """Say once that a stream is not sent."""
-        if stream not in self._left_alone:
-            self._left_alone.add(stream)
-            self.logger.info(
-                "Stream %s is left alone: the setting streams maps it to no Birdie record", stream
-            )
+        if stream_name not in self.settings.streams:
+            return SkippedSink
+        if self.settings.dry_run:
+            return DryRunSink
+        return BirdieSink if self.settings.destination == "birdie" else FileSink
 
     @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
-        """Check the stream's maps before the first record of it."""
+        """Check the stream's maps before its first record."""
         self._assert_line_requires(message_dict, requires={"stream", "schema"})
         stream, schema = message_dict["stream"], message_dict["schema"]
         fields = schema.get("properties") if isinstance(schema, dict) else None
         if not isinstance(fields, dict):
-            raise InputError(f"the schema of stream {stream} names no properties: check the tap")
+            raise InputError(f"The SCHEMA of stream '{stream}' has no properties. Check the tap.")
         validation.check_stream_maps(self._stream_maps, stream, fields)
-        self._streams_met.add(stream)
-        super()._process_schema_message(message_dict)
+        self._streams_arrived.add(stream)
+        try:
+            super()._process_schema_message(message_dict)
+        except click.ClickException:
+            raise
+        except Exception as error:
+            if not self._stream_maps:
+                raise
+            raise _invalid_maps(error) from None
 
     @property
     def _stream_maps(self) -> dict[str, Any]:
@@ -141,22 +155,41 @@ class TargetBirdie(Target):
     def _assert_sink_exists(self, stream_name: str) -> None:
         if not self.sink_exists(stream_name):
             raise StreamWithoutSchemaError(
-                f"a record of stream {stream_name} came before its schema: check the tap"
+                f"A record of stream '{stream_name}' arrived before its SCHEMA. Check the tap."
             )
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        """See that there is a record: the SDK takes null for one that a stream map filtered out."""
-        if not isinstance(message_dict.get("record", {}), dict):
-            stream = message_dict.get("stream")
-            raise InputError(f"a RECORD message of stream {stream} holds no object: check the tap")
-        super()._process_record_message(message_dict)
+        """Process a record; reject one that is nested too deeply or whose stream map fails."""
+        self._assert_line_requires(message_dict, requires={"stream", "record"})
+        stream, record = message_dict["stream"], message_dict["record"]
+        if isinstance(record, bytes):
+            self._reject(stream, record, "nesting", "values are nested too deeply")
+            return
+        if not isinstance(record, dict):
+            raise InputError(f"A RECORD message of stream '{stream}' has no object. Check the tap.")
+        try:
+            super()._process_record_message(message_dict)
+        except click.ClickException:
+            raise
+        except Exception as error:
+            if not self._stream_maps:
+                raise
+            detail = f"the stream map failed ({type(error).__name__})"
+            self._reject(stream, repr(record).encode(errors="replace"), "stream map", detail)
+
+    def _reject(self, stream: str, content: bytes, reason: str, detail: str) -> None:
+        """Reject a record without storing it: a stream map may be there to hide its data."""
+        if stream not in self.mapper.stream_maps:
+            self._assert_sink_exists(stream)
+        sink: Any = self.get_sink(self.mapper.stream_maps[stream][0].stream_alias)
+        sink.reject(content, reason, detail)
 
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         self._assert_line_requires(message_dict, requires={"value"})
         if message_dict["value"]:
-            self.delivery.checkpoint(message_dict["value"])
+            self.run.checkpoint(message_dict["value"])
 
     @override
     def _write_state_message(self, state: State) -> None:
@@ -172,112 +205,186 @@ class TargetBirdie(Target):
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         raise InputError(
-            "the tap sends BATCH files, which this target does not read: turn them off"
+            "The tap sends BATCH files, which this target does not read. Disable them in the tap."
         )
 
-    # The rejects file again
+    # Command line
 
     @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
-        """Add `--replay` to the SDK's options."""
+        """Add `--rejects` to the SDK's options."""
         command = super().get_singer_command()
-        text = "Send the rejects file again, instead of reading from a tap."
-        command.params.append(click.Option(["--replay"], is_flag=True, help=text))
+        command.params.append(
+            click.Option(
+                ["--rejects"],
+                is_flag=False,
+                flag_value="reasons",
+                type=click.Choice(["reasons", "records", "forget"]),
+                help="Print the rejected records and why, as JSON lines, instead of reading from "
+                "a tap; 'records' adds their content, 'forget' deletes them.",
+            )
+        )
         return command
 
     @classmethod
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        """Read the config files."""
-        found = _ConfigInput()
-        for path in value:
-            if path == "ENV":
-                found.parse_env = True
-            else:
-                found.config |= validation.load_file(path)
-        return found
+        """Return the paths; `invoke` reads them, so that it handles their errors."""
+        return value
 
     @classmethod
     @override
-    def invoke(cls, *, replay: bool = False, config: Any = None, **kwargs: Any) -> None:
-        """Run the target, or send the rejects file again."""
-        if replay and config is not None:
-            target = cls(config=config.config, parse_env_config=config.parse_env)
-            target.replay()
-        else:
-            super().invoke(config=config, **kwargs)
+    def invoke(
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: Any = (),
+        rejects: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Run the target, or print the rejected records."""
+        if about:
+            cls.print_about(about_format)
+            return
+        cls.print_version(print_fn=cls.logger.info)
+        target = None
+        try:
+            found: dict[str, Any] = {}
+            for path in config:
+                found |= validation.load_file(path) if path != "ENV" else {}
+            target = cls(config=found, parse_env_config="ENV" in config)
+            if rejects:
+                target.print_rejects(rejects)
+            else:
+                target.listen(kwargs.get("file_input"))
+        except click.ClickException as error:
+            error.show()
+            cls._leave(error.exit_code, target)
+        except SystemExit as end:
+            cls._leave(int(end.code or 0), target)
 
-    def replay(self) -> None:
-        """Send the rejects file again; what is accepted leaves it.
+    @classmethod
+    def _leave(cls, code: int, target: TargetBirdie | None) -> NoReturn:
+        discard_input()
+        if target and not target._is_idle:  # noqa: SLF001
+            os._exit(code)  # the interpreter would wait for the executor's requests
+        sys.exit(code)
+
+    def print_rejects(self, what: str) -> None:
+        """Print the rejected records as JSON lines, or delete them.
 
         Raises:
-            TargetError: The delivery could not go on, or something was refused again.
+            TargetError: The store cannot be used.
         """
-        if self.settings.dry_run:
-            raise ConfigError("dry_run and --replay exclude each other: turn dry_run off")
-        replay = Replay(self.delivery)
+        if self.settings.store_url == "none":
+            raise InvalidSettingError(name="store_url", rule="must name a store for --rejects")
+        store = open_store(self.settings, read_only=what != "forget")
         try:
-            replay.run(lambda: bool(self._signal))
+            if what == "forget":
+                click.echo(f"{store.forget_rejected()} rejected records deleted.", err=True)
+                return
+            for rejected in store.rejected():
+                line = asdict(rejected)
+                del line["columns"], line["rejected_fingerprint"]
+                record = line.pop("record")
+                if what == "records":
+                    line["record"] = json.loads(record) if record else None
+                click.echo(json.dumps(line))
         finally:
-            self._close()
-            replay.put_back()
-        if self._signal:
-            sys.exit(128 + self._signal)
-        self._tell_rejects()
+            store.close()
 
     # The end
 
     @override
     def process_endofpipe(self) -> None:
-        """Bring everything read to its end, write the last state, and say how it went."""
+        """Finish everything that was read, write the last state, and log the summary."""
+        run, error = self._started_run, None
+        if run is None and not self._signal:
+            self.logger.warning("The input contained no message. Check the tap.")
         try:
-            if not self._signal:
-                self.delivery.finish()
-        finally:
-            self._close()
+            if run and not self._signal:
+                self._finish(run)
+        except TargetError as failure:
+            error = failure
+        super().process_endofpipe()
+        for name in validation.unused_stream_maps(self._stream_maps, self._streams_arrived):
+            hint = did_you_mean(name, self._streams_arrived)
+            self.logger.warning("Stream map '%s' applies to no stream.%s", name, hint)
+        if error := self._close(error):
+            raise error
         if self._signal:
             sys.exit(128 + self._signal)
-        super().process_endofpipe()
-        for name in validation.unused_stream_maps(self._stream_maps, self._streams_met):
-            hint = did_you_mean(name, self._streams_met)
-            self.logger.warning("Stream map '%s' applies to no stream.%s", name, hint)
-        self._tell_rejects()
 
-    def _tell_rejects(self) -> None:
-        report = self.delivery.report
-        rejects = report.rejects - report["superseded"]
-        if rejects and self.settings.on_reject == "keep":
+    def _finish(self, run: DeliveryRun) -> None:
+        run.stream_names.check()
+        if run.store and run.destination and not self.settings.dry_run:
+            from target_birdie.delivery.retries import retry_rejected  # noqa: PLC0415
+
+            retry_rejected(run, run.store)
+        run.finish()
+        rejected = run.open_rejects()
+        if rejected and self.settings.on_reject == "keep":
             raise RejectedRecordsError(
-                f"{rejects} of {report['read']} records were rejected and are kept, "
-                f"with the reasons, in {self.settings.rejects_path}"
+                f"{rejected} of {run.statistics.total('read')} records were rejected. "
+                "See the reasons with --rejects; the next run retries them."
             )
 
     def _give_up(self) -> None:
-        if "delivery" in vars(self):
-            self.delivery.give_up()
-            self._close()
+        """End a run whose input is invalid: what came before is still delivered."""
+        if run := self._started_run:
+            if not run.failure and self.settings.destination == "birdie" and run.destination:
+                run.destination.drain()
+            self._close(None, has_failed=True)
 
-    def _close(self) -> None:
-        if "delivery" in vars(self):
-            deadline = time.monotonic() + GRACE_SECONDS
-            self.delivery.close(lambda: 0.0 if self._hurry else deadline - time.monotonic())
+    def _close(self, error: TargetError | None, *, has_failed: bool = False) -> TargetError | None:
+        """Write the last safe state and log the summary; return what ended the run."""
+        if run := self._started_run:
+            end = time.monotonic() + GRACE_SECONDS
+            try:
+                self._is_idle = run.close(
+                    lambda: 0.0 if self._must_hurry else end - time.monotonic()
+                )
+            except TargetError as failure:
+                error = error or failure
+            has_failed |= error is not None and not isinstance(error, RejectedRecordsError)
+            how = "Stopped" if self._signal else "Failed" if has_failed else "Done"
+            run.statistics.show_end(how)
+        self._has_ended = True
+        return error
 
     @override
     def _handle_termination(self, signum: int, frame: object) -> None:
-        """End the input; `process_endofpipe` does the rest. A second signal ends the waiting."""
-        if "delivery" in vars(self) and self.delivery.failure:
+        """End the input; `process_endofpipe` does the rest.
+
+        Meltano sends SIGTERM after the SIGINT of a Ctrl-C: a signal that follows at once does not
+        end the grace period, a later one does.
+        """
+        run = self._started_run
+        if self._has_ended:
+            return
+        if run and run.failure:
             self.message_reader.stop()
-        elif self._signal:
-            self._hurry = True
-        else:
-            self._signal = signum
-            if "delivery" in vars(self):
-                self.delivery.stop()
+        elif not self._signal:
+            self._signal, self._signal_at = signum, time.monotonic()
+            if run:
+                run.stop()
             self.message_reader.stop()
+        elif time.monotonic() - self._signal_at > _REPEATED_SIGNAL_SECONDS:
+            self._must_hurry = True
+            # The last state may block for ever: perhaps nobody reads the output.
+            ending = threading.Timer(_LAST_WRITE_SECONDS, os._exit, [128 + signum])
+            ending.daemon = True
+            ending.start()
 
     def _wake_reader(self) -> None:
-        """Get the main thread out of a blocking read, when its signals are ours."""
-        ours = signal.getsignal(signal.SIGTERM) == self._handle_termination
-        if ours and hasattr(signal, "pthread_kill"):
+        """Interrupt the main thread's blocking read, if its signals are ours."""
+        is_ours = signal.getsignal(signal.SIGTERM) == self._handle_termination
+        if is_ours and hasattr(signal, "pthread_kill"):
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+
+
+def _invalid_maps(error: Exception) -> InvalidSettingError:
+    """Return an error without the text of the SDK's, which may repeat an expression."""
+    return InvalidSettingError(name="stream_maps", rule=f"is invalid ({type(error).__name__})")

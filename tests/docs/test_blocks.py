@@ -38,14 +38,15 @@ HELD = {
         "test_plain_pipe_works_as_shown_and_again",
     },
     "target-birdie/README.md": {
-        "pip install ./target-birdie": f"{HERE}::test_the_target_runs_and_replays_as_shown",
+        "pip install ./target-birdie": f"{HERE}::"
+        "test_the_target_runs_and_shows_rejected_records_as_shown",
         "plugins:": f"{HERE}::test_the_targets_block_for_meltano_names_its_settings",
         "{": f"{HERE}::test_another_survey_tool_is_mapped_as_shown",
-        "target-birdie --config birdie.json --replay": f"{HERE}::"
-        "test_the_target_runs_and_replays_as_shown",
+        "target-birdie --config birdie.json --rejects": f"{HERE}::"
+        "test_the_target_runs_and_shows_rejected_records_as_shown",
     },
     "docs/production.md": {
-        "export TARGET_BIRDIE_DIGEST_PATH=digests.db": f"{PRODUCTION}::"
+        "docs/examples/sync.sh /var/lib/wootric": f"{PRODUCTION}::"
         "test_one_run_keeps_its_state_and_the_next_sends_nothing",
         "tap-wootric --discover > catalog.json": f"{PRODUCTION}::test_a_catalog_leaves_streams_out",
         "TAP_WOOTRIC_CLIENT_ID=...": f"{PRODUCTION}::"
@@ -58,8 +59,12 @@ HELD = {
         "test_schedules_are_listed_changed_and_run_as_shown",
         "meltano schedule set daily": "tests/docs/test_meltano_commands.py::"
         "test_schedules_are_listed_changed_and_run_as_shown",
-        "cd /var/lib/wootric": f"{PRODUCTION}::test_rejected_records_are_sent_again",
+        "cd /var/lib/wootric": f"{PRODUCTION}::test_rejected_records_are_shown_and_retried",
     },
+    "docs/rejected-records.md": dict.fromkeys(
+        ("{", "target-birdie"),
+        "tests/e2e/test_rejected_records.py::test_the_page_on_rejected_records_is_right",
+    ),
     "docs/sandbox.md": {
         "$ make demo ARGS=--records": "tests/e2e/test_demo.py::"
         "test_demo_shows_two_complete_runs_as_in_the_documents",
@@ -176,8 +181,8 @@ def anchor(heading: str) -> str:
 
 
 @pytest.mark.long
-def test_the_target_runs_and_replays_as_shown(sandbox: Sandbox, tmp_path: Path):
-    """Pasted into a shell, save the installation; what was refused first goes with the replay."""
+def test_the_target_runs_and_shows_rejected_records_as_shown(sandbox: Sandbox, tmp_path: Path):
+    """Pasted into a shell, except the installation."""
     env = environment(sandbox)
     tap = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
     (tmp_path / "wootric.json").write_text(json.dumps(tap | {"api_url": sandbox.wootric_url}))
@@ -187,12 +192,12 @@ def test_the_target_runs_and_replays_as_shown(sandbox: Sandbox, tmp_path: Path):
     sandbox.faults.on("400", times=1, api="birdie")
 
     first = shell("\n".join(lines).replace('"..."', key), tmp_path, env)
-    replayed = shell(block("target-birdie/README.md", "--replay").text, tmp_path, env)
+    rejects = shell(block("target-birdie/README.md", "--rejects").text, tmp_path, env)
 
     assert install.startswith("pip install ./target-birdie ")
-    assert (first.returncode, replayed.returncode) == (1, 0), first.stderr + replayed.stderr
-    assert not (tmp_path / "rejects.jsonl").exists()
-    assert len(sandbox.birdie.records()) == len(sandbox.store.responses())
+    assert (first.returncode, rejects.returncode) == (1, 0), first.stderr + rejects.stderr
+    assert [json.loads(line)["reason"] for line in rejects.stdout.splitlines()] == ["400"]
+    assert len(sandbox.birdie.records()) == len(sandbox.store.responses()) - 1
 
 
 def test_the_targets_block_for_meltano_names_its_settings():

@@ -41,7 +41,7 @@ def state(folder: Path) -> str:
 @pytest.mark.long
 def test_one_run_keeps_its_state_and_the_next_sends_nothing(sandbox: Sandbox, tmp_path: Path):
     """As shown at the top of the page, twice."""
-    script = "set -e\n" + typed("export TARGET_BIRDIE_DIGEST_PATH", tmp_path)
+    script = "set -e\n" + typed("sync.sh /var/lib/wootric\n", tmp_path)
 
     first = shell(script, tmp_path, environment(sandbox))
     delivered = len(sandbox.birdie.history)
@@ -51,8 +51,8 @@ def test_one_run_keeps_its_state_and_the_next_sends_nothing(sandbox: Sandbox, tm
     assert everything(sandbox) == delivered == len(sandbox.birdie.history)
     assert "responses: 300 records (300 new, 0 changed) in " in first.stderr
     assert "end_users: 0 records (0 new, 0 changed) in " in second.stderr
-    assert f"Done: read {delivered}, sent {delivered}, " in first.stderr
-    assert {"state.json", "digests.db"} <= {path.name for path in tmp_path.iterdir()}
+    assert f"Done: {delivered} records: {delivered} sent (" in first.stderr
+    assert {"state.json", "birdie.db"} <= {path.name for path in tmp_path.iterdir()}
 
 
 @pytest.mark.long
@@ -116,15 +116,15 @@ def test_a_target_that_fails_is_seen_and_no_state_runs_ahead(sandbox: Sandbox, t
     done = sync(sandbox, tmp_path, TARGET_BIRDIE_API_KEY="not-the-key")
 
     assert done.returncode == 1
-    assert "Error: Birdie refuses the key" in done.stderr
+    assert "Error: Birdie rejected the key" in done.stderr
     assert state(tmp_path) == ""
 
 
 @pytest.mark.long
 def test_a_second_run_at_a_time_ends_at_once(sandbox: Sandbox, tmp_path: Path):
-    """The digest store belongs to one run."""
+    """The delivery store belongs to one run."""
     sandbox.options.latency = 0.4
-    env = environment(sandbox, TARGET_BIRDIE_DIGEST_PATH="digests.db")
+    env = environment(sandbox)
     command = [EXAMPLES / "sync.sh", tmp_path]
     with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as process:
         while not sandbox.birdie.history and process.poll() is None:
@@ -133,7 +133,7 @@ def test_a_second_run_at_a_time_ends_at_once(sandbox: Sandbox, tmp_path: Path):
         process.terminate()
 
     assert second.returncode == 1
-    assert "digests.db is in use by another run" in second.stderr
+    assert "Another run uses the delivery store" in second.stderr
 
 
 def test_exit_codes_are_those_of_the_table(sandbox: Sandbox, tmp_path: Path):
@@ -160,18 +160,20 @@ def test_a_dotenv_above_the_packages_wins_over_what_is_exported(sandbox: Sandbox
 
 
 @pytest.mark.long
-def test_rejected_records_are_sent_again(sandbox: Sandbox, tmp_path: Path):
-    """The run fails with the reason; once the cause is gone, the replay empties the file."""
+def test_rejected_records_are_shown_and_retried(sandbox: Sandbox, tmp_path: Path):
+    """The run fails; the reasons are shown, and the next run delivers them."""
     sandbox.faults.on("422", times=3, api="birdie")
     failed = sync(sandbox, tmp_path)
     sandbox.faults.off()
 
-    done = shell(typed("--replay", tmp_path), tmp_path, environment(sandbox))
+    shown = shell(typed("--rejects", tmp_path), tmp_path, environment(sandbox))
+    done = sync(sandbox, tmp_path)
 
     assert failed.returncode == 1
-    assert "were rejected and are kept" in failed.stderr
+    assert "3 of " in failed.stderr
+    assert len(shown.stdout.splitlines()) == 3
     assert done.returncode == 0, done.stderr
-    assert not (tmp_path / "rejects.jsonl").exists()
+    assert "3 accepted on retry" in done.stderr
     assert len(sandbox.birdie.records()) == len(sandbox.store.responses())
 
 

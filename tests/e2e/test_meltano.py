@@ -103,11 +103,12 @@ def test_meltano_reports_wrong_credentials_as_a_failed_run(meltano: Run):
     assert "Traceback" not in done.stderr
 
 
-def test_digests_and_rejects_of_an_environment_are_its_own():
+def test_the_delivery_store_of_an_environment_is_its_own():
     """The sandbox's records never count as sent to production."""
     loaders = {loader["name"]: loader for loader in definition()["plugins"]["loaders"]}
     config = loaders["target-birdie"]["config"]
 
-    for name in ("digest_path", "rejects_path"):
-        assert Path(config[name]).parent == Path("$MELTANO_PROJECT_ROOT/output")
-        assert "$MELTANO_ENVIRONMENT" in config[name]
+    assert Path(config["store_url"].removeprefix("sqlite:///")).parent == Path(
+        "$MELTANO_PROJECT_ROOT/output"
+    )
+    assert "$MELTANO_ENVIRONMENT" in config["store_url"]

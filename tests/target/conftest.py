@@ -24,7 +24,7 @@ def config(sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
     return {
         "api_key": sandbox.api_key,
         "api_url": sandbox.birdie_url,
-        "rejects_path": str(tmp_path / "rejects.jsonl"),
+        "store_url": f"sqlite:///{tmp_path}/birdie.db",
         "max_requests_per_second": 0,
     }
 
@@ -57,11 +57,6 @@ def run_target(
 
 
 @pytest.fixture
-def rejects(tmp_path: Path) -> Callable[[], list[dict[str, Any]]]:
-    """Read the rejects file."""
-
-    def read() -> list[dict[str, Any]]:
-        path = tmp_path / "rejects.jsonl"
-        return [json.loads(line) for line in path.open()] if path.exists() else []
-
-    return read
+def rejects(run_target: Callable[..., Run]) -> Callable[..., list[dict[str, Any]]]:
+    """Read the rejected records from the store."""
+    return lambda option="--rejects", **changes: run_target("", option, **changes).states

@@ -18,14 +18,14 @@ TARGET = str(Path(sys.executable).with_name("target-birdie"))
 class Pipe:
     """A running target; its input stays open until `finish`."""
 
-    def __init__(self, config: dict[str, Any], folder: Path) -> None:
+    def __init__(self, config: dict[str, Any], folder: Path, *options: str) -> None:
         """Start it."""
         path = folder / "config.json"
         path.write_text(json.dumps(config))
         self._out = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self._err = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self.process = subprocess.Popen(
-            [TARGET, "--config", str(path)],
+            [TARGET, "--config", str(path), *options],
             stdin=subprocess.PIPE,
             stdout=self._out,
             stderr=self._err,

@@ -88,7 +88,7 @@ def write_config(folder: Path, **changes: Any) -> Path:
     config = {
         "destination": "parquet",
         "output_path": "s3://bucket/in",
-        "rejects_path": str(folder / "rejects.jsonl"),
+        "store_url": f"sqlite:///{folder}/birdie.db",
     }
     path = folder / "config.json"
     path.write_text(json.dumps(config | changes))
@@ -141,7 +141,7 @@ def test_a_bucket_that_is_missing_is_told_and_not_made(bucket: Bucket, run: Comm
     done = run(stream_of([record(1)]), output_path="s3://bukcet/in")
 
     assert (done.returncode, done.stdout, bucket.keys("bukcet")) == (1, "", [])
-    assert done.stderr.splitlines()[-1].startswith("Error: output_path cannot be written (FileNot")
+    assert done.stderr.splitlines()[-1].startswith("Error: Writing to output_path failed (FileNot")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_store_that_refuses_is_one_line(
     done = run(stream_of([record(1)]), changed | {"AWS_MAX_ATTEMPTS": "1"})
 
     assert (done.returncode, done.stdout, bucket.keys()) == (1, "", [])
-    assert f"Error: output_path cannot be written ({reason})" in done.stderr
+    assert f"Error: Writing to output_path failed ({reason})" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -180,7 +180,7 @@ def test_a_run_that_is_ended_leaves_no_object(
         assert process.stderr
         process.stdin.write(lines_of([*stream_of([record(1)]), schema("declines")]))
         process.stdin.flush()
-        while "declines is left alone" not in process.stderr.readline():
+        while "Skipping stream 'declines'" not in process.stderr.readline():
             assert process.poll() is None
         process.send_signal(number)
         process.wait(20)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import responses
 from connector_sandbox import Sandbox
-from target_birdie.client import BirdieClient
+from target_birdie.delivery.client import BirdieClient
 from target_birdie.errors import TargetError
 from urllib3.connection import HTTPConnection
 
@@ -55,6 +55,15 @@ def test_proxies_and_authorities_of_the_environment_count(
     )
 
 
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+def test_this_machine_is_reached_without_a_proxy(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy would receive the key in clear text."""
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example.com:3128")
+    assert client(f"http://{host}:8765/birdie")._session.proxies == {}
+
+
 def test_a_netrc_entry_does_not_replace_the_key(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -96,5 +105,5 @@ def test_a_path_is_written_as_addresses_are() -> None:
 )
 def test_an_address_that_is_none_ends_the_run(url: str) -> None:
     """Before anything is sent."""
-    with pytest.raises(TargetError, match="no valid web address"):
+    with pytest.raises(TargetError, match="must be a URL"):
         client(url)

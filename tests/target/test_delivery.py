@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from connector_sandbox import Sandbox
-from target_birdie import batches
-from target_birdie.client import BirdieClient, Reply
+from target_birdie.delivery import batch
 
 from .messages import Run, record, row, schema, state, stream_of
 
@@ -58,7 +57,7 @@ def test_a_batch_of_ones_own_is_made_up_for_each_run(
 ) -> None:
     """It begins with the date; Birdie wants a batch within a day, so a longer run gets another."""
     run_target(stream_of([record(1), record(2)]))
-    monkeypatch.setattr(batches, "LONGEST_BATCH_SECONDS", -1)
+    monkeypatch.setattr(batch, "LONGEST_BATCH_SECONDS", -1)
     run_target(stream_of([record(3), record(4)]))
     first, second, third, fourth = (
         sandbox.birdie.records()[number]["batch_id"] for number in ("1", "2", "3", "4")
@@ -100,35 +99,6 @@ def test_end_users_become_users(sandbox: Sandbox, run_target: Callable[..., Run]
     user = sandbox.birdie.records("users")["1007"]
     fields = {"created_at": "2016-12-16T17:05:00+00:00", "plan": "pro"}
     assert ("1007", fields) == (user["user_id"], user["additional_fields"])
-
-
-def test_a_defect_of_the_target_ends_the_run_in_one_line(
-    run_target: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Not in silence, and without what the defect would say: it may quote a record."""
-
-    def defect(*_: object) -> Reply:
-        raise LookupError(record(1)["text"])
-
-    monkeypatch.setattr(BirdieClient, "put", defect)
-    run = run_target(stream_of([record(1)]))
-
-    assert (run.exit_code, run.states) == (1, [])
-    assert run.error == "Error: internal error while sending: LookupError\n"
-    assert record(1)["text"] not in run.log
-
-
-def test_other_streams_are_left_alone_with_one_line(
-    sandbox: Sandbox, run_target: Callable[..., Run]
-) -> None:
-    """Declines are neither sent nor in the way of the state, also when their schema changes."""
-    again = schema("declines", {"reason": {}})
-    messages = [schema("declines"), row(record(1), "declines"), again, state({"declines": 1})]
-    run = run_target(messages)
-
-    assert (run.exit_code, run.states, sandbox.birdie.puts) == (0, [{"declines": 1}], 0)
-    assert run.log.count("Stream declines is left alone") == 1
-    assert ", left alone " in run.log
 
 
 def test_a_state_alone_passes_through(run_target: Callable[..., Run]) -> None:

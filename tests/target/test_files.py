@@ -122,7 +122,7 @@ def test_a_kind_that_fails_takes_the_others_back(
     run = run_target(messages, destination="jsonl", output_path=str(out))
 
     assert (run.exit_code, run.states, files(out)) == (1, [], [])
-    assert run.error.startswith("Error: output_path cannot be written (RuntimeError)")
+    assert run.error.startswith("Error: Writing to output_path failed (RuntimeError)")
 
 
 def test_a_batch_id_of_ones_own_replaces_no_file(run_target: Callable[..., Run], out: Path) -> None:
@@ -149,12 +149,14 @@ def test_a_disk_that_is_full_is_one_line(
     monkeypatch.setattr(sqlite3, "connect", small)
     run = run_target(
         stream_of([record(n, text="words " * 1000) for n in range(20)]),
+        store_url="none",
+        on_reject="stop",
         destination="jsonl",
         output_path=str(out),
     )
 
     assert (run.exit_code, run.states, run.error.count("\n")) == (1, [], 1)
-    assert "make room there" in run.error
+    assert "Make room there" in run.error
 
 
 def test_a_place_that_cannot_be_written_is_told(
@@ -167,7 +169,7 @@ def test_a_place_that_cannot_be_written_is_told(
     )
 
     assert (run.exit_code, run.states) == (1, [])
-    assert run.error.startswith("Error: output_path cannot be written")
+    assert run.error.startswith("Error: Writing to output_path failed")
 
 
 def test_a_bucket_prefix_works_through_fsspec(run_target: Callable[..., Run]) -> None:
@@ -208,14 +210,27 @@ def test_parquet_without_pyarrow_names_the_extra(
 
 
 def test_unchanged_records_stay_out_of_the_next_file(
-    run_target: Callable[..., Run], out: Path, tmp_path: Path
+    run_target: Callable[..., Run], out: Path
 ) -> None:
-    """With a digest store; a run without changes writes no file at all, but its state."""
-    store = str(tmp_path / "digests.db")
-    options = {"destination": "jsonl", "output_path": str(out), "digest_path": store}
+    """A run without changes writes no file at all, but its state."""
+    options = {"destination": "jsonl", "output_path": str(out)}
     run_target(stream_of([record(1), record(2)]), **options)
     run = run_target(stream_of([record(1), record(2)]), **options)
     run_target([*stream_of([record(1), record(2, text="new")]), state({"a": 1})], **options)
     lengths = sorted(len(path.read_text().splitlines()) for path in out.rglob("*.jsonl"))
 
     assert (run.states, lengths) == ([{"read": 2}], [1, 2])
+
+
+def test_a_rejected_record_is_retried_into_the_next_file(
+    run_target: Callable[..., Run], out: Path
+) -> None:
+    """Unless the run has a newer version of it."""
+    options = {"destination": "jsonl", "output_path": str(out), "date_properties": ["created_at"]}
+    bad = [record(n, created_at=1481907900) for n in (1, 2)]
+    run_target(stream_of(bad), max_rejects="10", **options | {"date_properties": []})
+    run = run_target(stream_of([record(1, text="new")]), **options)
+    (path,) = out.rglob("*.jsonl")
+    texts = [json.loads(line)["text"] for line in path.read_text().splitlines()]
+
+    assert (run.exit_code, sorted(texts)) == (0, ["Comment 2", "new"])

@@ -346,11 +346,10 @@ def test_no_property_is_lost_and_equal_records_have_equal_fingerprints(
 ) -> None:
     fields = additional(record(1, end_user={"properties": values}), include_pii=True)
     bodies = [payload.encode(one) for one in (values, dict(reversed(values.items())))]
-    prints = {payload.fingerprint(body, destination=b"x") for body in bodies}
+    prints = {payload.fingerprint(body) for body in bodies}
 
     assert len(fields) == 3 + sum(map(says_something, values.values()))
     assert len(prints) == 1
-    assert payload.fingerprint(bodies[0], destination=b"y") not in prints
 
 
 @pytest.mark.parametrize(

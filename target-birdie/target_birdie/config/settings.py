@@ -21,13 +21,11 @@ _PLAIN = (
     "account",
     "batch_id",
     "destination",
-    "digest_path",
     "dry_run",
     "max_concurrency",
     "max_requests_per_second",
     "on_reject",
     "output_path",
-    "rejects_path",
     "request_timeout",
     "retry_budget_seconds",
     "schema_path",
@@ -49,7 +47,6 @@ class Settings:
     api_url: str
     batch_id: str
     destination: str
-    digest_path: str
     dry_run: bool
     max_concurrency: int
     max_rejects: float
@@ -58,7 +55,6 @@ class Settings:
     on_reject: str
     output_path: str
     paths: dict[str, str]
-    rejects_path: str
     request_timeout: int
     retry_budget_seconds: int
     rules: MappingRules
@@ -80,6 +76,9 @@ def read(config: Mapping[str, Any]) -> Settings:
         raise MissingSettingError("api_key")
     if config["destination"] != "birdie" and not config.get("output_path"):
         raise MissingSettingError("output_path")
+    if config["store_url"] == "none" and config["on_reject"] != "stop" and not config["dry_run"]:
+        rule = "must be stop if 'store_url' is none: a rejected record would be lost"
+        raise InvalidSettingError(name="on_reject", rule=rule)
     amount, is_share = _max_rejects(config["max_rejects"])
     return Settings(
         api_key=_header_value("api_key", config.get("api_key", "")),

@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
 from threading import RLock
@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, NoReturn
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from target_birdie.delivery.pending import RejectedRecord
 from target_birdie.errors import ConfigError, TargetError
 from target_birdie.mapping.payload import Key
 
@@ -96,28 +97,6 @@ class Known(NamedTuple):
     stream: str
     fingerprint: bytes | None = None
     rejected_fingerprint: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RejectedRecord:
-    """A record that Birdie or the mapping rejected; `record` is None if it cannot be retried."""
-
-    record_type: str
-    id: str
-    stream: str
-    reason: str
-    message: str
-    attempts: int
-    first_at: str
-    last_at: str
-    rejected_fingerprint: bytes
-    record: bytes | None
-    columns: bytes
-
-    @property
-    def key(self) -> Key:
-        """Record type and id."""
-        return self.record_type, self.id
 
 
 class Store:
@@ -238,12 +217,12 @@ class Store:
         """Note what Birdie has; without a fingerprint, that this is unknown."""
         self._put(key, stream=stream, fingerprint=fingerprint)
 
-    def reject(self, rejected: RejectedRecord) -> None:
-        """Keep a rejected record; it replaces what was known of its key."""
+    def reject(self, rejected: RejectedRecord, fingerprint: bytes | None = None) -> None:
+        """Keep a rejected record and the fingerprint of what Birdie has, if that is known."""
         values = asdict(rejected)
         del values["record_type"], values["id"]
         values["message"] = _plain(rejected.message)
-        self._put(rejected.key, **values)
+        self._put(rejected.key, fingerprint=fingerprint, **values)
 
     def _put(self, key: Key, **values: Any) -> None:
         place = {"account": self._account, "record_type": key[0], "id": _plain(key[1])}
@@ -282,6 +261,7 @@ class Store:
         after: Key = ("", "")
         while True:
             with self._explained():
+                self._flush()
                 rows = (
                     self._db.execute(query.where(place > sa.tuple_(*map(sa.literal, after))))
                     .mappings()
@@ -292,6 +272,17 @@ class Store:
             if len(rows) < _PAGE:
                 return
             after = rows[-1]["record_type"], rows[-1]["id"]
+
+    def count_rejected(self, since: str) -> int:
+        """Return how many records were rejected first since a moment and not replaced later."""
+        query = sa.select(sa.func.count()).where(
+            _records.c.account == self._account,
+            _records.c.last_at >= since,
+            _records.c.attempts == 1,
+        )
+        with self._explained():
+            self._flush()
+            return self._db.scalar(query) or 0
 
     def forget_rejected(self) -> int:
         """Delete the rejected records and return how many there were."""

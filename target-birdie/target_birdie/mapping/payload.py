@@ -83,6 +83,6 @@ def with_batch(body: bytes, batch_id: str) -> bytes:
     return b'%b,"batch_id":%b}' % (body[:-1], _encoder.encode(batch_id))
 
 
-def fingerprint(body: bytes, *, destination: bytes) -> bytes:
-    """Return 16 bytes that identify this encoded payload at this destination."""
-    return blake2b(body, digest_size=16, key=destination, person=_VERSION).digest()
+def fingerprint(body: bytes) -> bytes:
+    """Return 16 bytes that identify an encoded payload."""
+    return blake2b(body, digest_size=16, person=_VERSION).digest()

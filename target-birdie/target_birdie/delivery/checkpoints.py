@@ -1,0 +1,82 @@
+"""Which STATE is safe to write: one deque of results and the states behind them."""
+
+from __future__ import annotations
+
+from collections import deque
+from threading import Lock
+from typing import Any
+
+State = dict[str, Any]
+
+MOST_OPEN = 10_000
+"""Results behind one open record: bounds memory, and what a killed run sends again."""
+_MOST_STATES = 1_000
+
+
+class Result:
+    """Whether a record needs no further work: accepted, unchanged or stored as rejected."""
+
+    __slots__ = ("is_done",)
+
+    def __init__(self) -> None:
+        self.is_done = False
+
+
+class _Entry:
+    __slots__ = ("result", "state")
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+        self.state: State | None = None
+
+
+class Checkpoints:
+    """Results in the order of the input, each with the state that followed it.
+
+    The thread that reads calls `add` and `add_state`; any thread may call the others.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._entries: deque[_Entry] = deque()
+        self._safe: State | None = None
+        self._added = 0
+
+    def add(self, result: Result) -> None:
+        """Let later states wait for this result."""
+        with self._lock:
+            self._entries.append(_Entry(result))
+
+    def add_state(self, state: State) -> None:
+        """Take a state that covers all results so far."""
+        with self._lock:
+            self._remove_done()
+            if not self._entries:
+                self._safe = state
+                return
+            self._entries[-1].state = state
+            self._added += 1
+            if self._added >= _MOST_STATES:  # any state may be dropped except the newest
+                kept = [entry for entry in self._entries if entry.state]
+                self._added = len(kept) // 2
+                for entry in kept[-2::-2]:
+                    entry.state = None
+
+    def is_full(self) -> bool:
+        """Return whether one open record has too many results behind it."""
+        with self._lock:
+            if len(self._entries) >= MOST_OPEN:
+                self._remove_done()
+            return len(self._entries) >= MOST_OPEN
+
+    def take_safe_state(self) -> State | None:
+        """Return the newest state before which all results are done, once."""
+        with self._lock:
+            self._remove_done()
+            state, self._safe = self._safe, None
+            return state
+
+    def _remove_done(self) -> None:
+        while self._entries and self._entries[0].result.is_done:
+            entry = self._entries.popleft()
+            self._safe = entry.state or self._safe

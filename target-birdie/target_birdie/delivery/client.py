@@ -1,0 +1,297 @@
+"""One PUT, and what its reply means.
+
+Documented by Birdie: 201 stored, 400 invalid, 401 wrong key, 503 too many requests. Other statuses
+are read as HTTP defines them.
+"""
+
+from __future__ import annotations
+
+import enum
+import http.client
+import io
+import json
+import logging
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from socket import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.utils import requote_uri
+
+from target_birdie.errors import TargetError
+
+_ACCEPTED = frozenset({200, 202, 204})
+_REJECTED = frozenset({400, 413, 414, 415, 422})
+_BUSY = frozenset({429, 503})
+_ADVICE = {
+    403: "Check api_key.",
+    404: "Check feedback_path, user_path and api_url.",
+    405: "Check feedback_path, user_path and api_url.",
+}
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_CONNECT_SECONDS = 10
+_MOST_BYTES = 1 << 20
+_LONGEST_MESSAGE = 500
+_LONGEST_RETRY_AFTER = 86_400.0
+_FAULTS = {
+    requests.exceptions.SSLError: "TLS failure",
+    requests.exceptions.Timeout: "timeout",
+    requests.exceptions.ProxyError: "proxy failure",
+}
+_FOREIGN = "a reply that is not Birdie's"
+
+logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # its lines would contain ids
+
+
+class Outcome(enum.Enum):
+    """What a reply means for the record."""
+
+    ACCEPTED = enum.auto()
+    REJECTED = enum.auto()
+    FAULT = enum.auto()
+    BUSY = enum.auto()
+    DENIED = enum.auto()
+    """The record, or every record: only the fate of others can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply, or the lack of one.
+
+    Attributes:
+        outcome: What it means.
+        reason: Status or fault, fit for a log.
+        message: Birdie's own text, which may quote the record.
+        retry_after: Seconds that Birdie asks to wait.
+    """
+
+    outcome: Outcome
+    reason: str
+    message: str = ""
+    retry_after: float | None = None
+
+    @property
+    def advice(self) -> str:
+        """What to check if every record gets this reply."""
+        status = int(self.reason)
+        what = "a redirect, which is not followed" if status // 100 == 3 else "no success"  # noqa: PLR2004
+        return f"Birdie replies {status}, {what}. {_ADVICE.get(status, 'Check api_url.')}"
+
+
+class BirdieClient:
+    """Sends records over kept connections; may be shared by threads."""
+
+    def __init__(
+        self, api_url: str, *, api_key: str, user_agent: str, timeout: float, connections: int
+    ) -> None:
+        """Prepare the connections; send nothing.
+
+        Args:
+            api_url: Address of the Ingestion API.
+            api_key: Ingestion key.
+            user_agent: Value of the header `User-Agent`.
+            timeout: Seconds for a whole reply.
+            connections: Most requests at the same time.
+
+        Raises:
+            TargetError: The address is invalid.
+        """
+        self.answered = False
+        self._timeout = (min(_CONNECT_SECONDS, timeout), timeout)
+        self._session = session = requests.Session()
+        found = session.merge_environment_settings(api_url, {}, None, None, None)
+        is_local = urlsplit(api_url).hostname in _LOOPBACK
+        session.proxies, session.verify = {} if is_local else found["proxies"], found["verify"]
+        session.trust_env = False  # else a .netrc entry would replace the key
+        session.headers.update(
+            {
+                "Accept-Encoding": "identity",
+                "Authorization": f"ApiKey {api_key}",
+                "Content-Type": "application/json",
+                "User-Agent": user_agent,
+            }
+        )
+        self._adapter = _Adapter(pool_connections=1, pool_maxsize=connections)
+        try:
+            self._request = session.prepare_request(requests.Request("PUT", api_url))
+            (urlsplit(self._request.url or "").hostname or "").encode("idna")
+        except (requests.exceptions.InvalidURL, UnicodeError):
+            raise TargetError(
+                "Setting 'api_url' must be a URL such as https://host/path."
+            ) from None
+        self._base = (self._request.url or "").rstrip("/")
+
+    def put(self, path: str, body: bytes) -> Reply:
+        """Send one record.
+
+        Args:
+            path: Path below the API address.
+            body: The record as JSON.
+
+        Raises:
+            TargetError: No record can be delivered.
+        """
+        request = self._request.copy()
+        request.url, request.body = requote_uri(self._base + path), body
+        request.headers["Content-Length"] = str(len(body))
+        try:  # without the session, which would merge its settings again for each request
+            response = self._adapter.send(
+                request,
+                stream=True,
+                timeout=self._timeout,
+                verify=self._session.verify or True,
+                proxies=self._session.proxies,
+            )
+            content = _content(response)
+        except requests.exceptions.RequestException as error:
+            return _fault(error)
+        except (urllib3.exceptions.HTTPError, http.client.HTTPException):
+            return Reply(Outcome.FAULT, "an incomplete reply")
+        except OSError:  # requests found no file there
+            raise TargetError(
+                "REQUESTS_CA_BUNDLE names no file or folder that exists. Correct the path."
+            ) from None
+        reply = _read(response, content)
+        self.answered = self.answered or reply.reason != _FOREIGN
+        return reply
+
+
+def _content(response: requests.Response) -> bytes:
+    """Return the body; nothing of one that is compressed or longer than 1 MiB."""
+    content: bytes = response.raw.read(_MOST_BYTES + 1, decode_content=False)
+    if len(content) > _MOST_BYTES:
+        response.close()
+    is_plain = response.headers.get("Content-Encoding", "identity") == "identity"
+    return content if is_plain and len(content) <= _MOST_BYTES else b"?"
+
+
+def _read(response: requests.Response, content: bytes) -> Reply:
+    status = response.status_code
+    if status == HTTPStatus.CREATED or (status in _ACCEPTED and _confirms(content)):
+        return Reply(Outcome.ACCEPTED, "")
+    if status in _ACCEPTED:
+        return Reply(Outcome.FAULT, _FOREIGN)
+    if status in _REJECTED:
+        return Reply(Outcome.REJECTED, str(status), _message(content))
+    if status in _BUSY:
+        return Reply(Outcome.BUSY, str(status), retry_after=_retry_after(response))
+    if status == HTTPStatus.UNAUTHORIZED:
+        raise TargetError("Birdie rejected the key (401). Check api_key.")
+    if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Reply(Outcome.FAULT, str(status))
+    return Reply(Outcome.DENIED, str(status), _message(content))
+
+
+def _fault(error: requests.exceptions.RequestException) -> Reply:
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        raise TargetError(
+            "The certificate of api_url is not trusted. Check the address, or name your "
+            "authority's file in REQUESTS_CA_BUNDLE."
+        ) from None
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+        raise TargetError("HTTPS_PROXY must be a URL such as http://host:port.") from None
+    for kind, reason in _FAULTS.items():
+        if isinstance(error, kind):
+            return Reply(Outcome.FAULT, reason)
+    return Reply(Outcome.FAULT, "no connection")
+
+
+def _confirms(content: bytes) -> bool:
+    """Distinguish a success from the page of a proxy; Birdie documents no success except 201."""
+    try:
+        answer = json.loads(content or b"{}")
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(answer, dict) and not (answer.get("error") or answer.get("errors"))
+
+
+def _message(content: bytes) -> str:
+    try:
+        return _text_of(json.loads(content))[:_LONGEST_MESSAGE]
+    except (ValueError, RecursionError):
+        return ""
+
+
+def _text_of(answer: Any) -> str:
+    """Return the reason in a reply; Birdie documents a message, but not its key or form."""
+    if isinstance(answer, dict):
+        named = [answer[name] for name in ("message", "error", "errors") if answer.get(name)]
+        return _text_of(named) if named else json.dumps(answer)
+    if isinstance(answer, list):
+        return "; ".join(_text_of(item) for item in answer)
+    return str(answer)
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """Return the seconds of Retry-After; a date counts from the reply's own date."""
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isdecimal():
+        return min(float(value), _LONGEST_RETRY_AFTER)
+    moment, sent = _date(value), _date(response.headers.get("Date", ""))
+    if moment is None:
+        return None
+    seconds = (moment - (sent or datetime.now(UTC))).total_seconds()
+    return min(max(0.0, seconds), _LONGEST_RETRY_AFTER)
+
+
+def _date(value: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class _TimedReader(io.RawIOBase):
+    """Reads from a socket until a deadline: its own timeout starts again with every byte."""
+
+    def __init__(self, raw: io.RawIOBase, connection: socket, seconds: float) -> None:
+        self._raw = raw
+        self._socket = connection
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(left)
+        try:
+            return self._raw.readinto(buffer)
+        finally:
+            self._socket.settimeout(self._seconds)  # the connection is used again
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _TimedResponse(http.client.HTTPResponse):
+    """A reply whose headers and body together must arrive within the timeout."""
+
+    def __init__(self, sock: socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        seconds = sock.gettimeout()
+        if seconds:
+            self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, seconds))
+
+
+class _Adapter(HTTPAdapter):
+    """Makes connections whose replies have a deadline, directly and through a proxy."""
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        if pool.ConnectionCls.response_class is not _TimedResponse:
+            timed = {"response_class": _TimedResponse}
+            pool.ConnectionCls = type("Timed", (pool.ConnectionCls,), timed)
+        return pool

@@ -1,0 +1,280 @@
+"""One run: takes records and states in order, and writes no state ahead of its records.
+
+The thread that reads calls `receive` and `checkpoint`; another thread commits the store and writes
+the safe state about once a second.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from errno import EPIPE
+from hashlib import blake2b
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
+
+from target_birdie.config.settings import Settings
+from target_birdie.delivery.checkpoints import Checkpoints, State
+from target_birdie.delivery.outcomes import Outcomes, utc_now
+from target_birdie.delivery.pending import Destination, MappedStream, PendingRecord
+from target_birdie.delivery.statistics import Statistics
+from target_birdie.delivery.stream_names import StreamNames
+from target_birdie.errors import TargetError
+from target_birdie.mapping import payload
+from target_birdie.mapping.columns import KeyOwners
+from target_birdie.mapping.schema_check import SchemaCheck
+from target_birdie.mapping.values import InvalidRecordError
+
+if TYPE_CHECKING:  # importing SQLAlchemy takes 0.4 s and 17 MB
+    from target_birdie.delivery.store import Store
+
+_COMMIT_SECONDS = 1.0
+_POLL = 0.05
+_LONGEST_ID = 500
+
+
+class DeliveryRun:
+    """The run between the sinks and the destination."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        logger: logging.Logger,
+        *,
+        write_state: Callable[[State], None],
+        on_failure: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Open the store and start the thread that commits.
+
+        Args:
+            settings: The checked settings.
+            logger: For progress and warnings.
+            write_state: Writes one state.
+            on_failure: Called by another thread if the run cannot continue.
+
+        Raises:
+            TargetError: The store cannot be used.
+        """
+        self.settings = settings
+        self.statistics = Statistics(logger)
+        self.stream_names = StreamNames(settings.streams, settings.streams_are_configured)
+        self.on_failure = on_failure
+        self.destination: Destination | None = None
+        self.started_at = utc_now()
+        self.is_stopped = False
+        self._checkpoints = Checkpoints()
+        self._write_state = write_state
+        self._schema = SchemaCheck(settings.schema_path) if settings.schema_path else None
+        self._owners = KeyOwners(settings.streams, settings.rules)
+        self._newest: dict[str, str] = {}
+        self._ended = Event()
+        self._failure: TargetError | None = None
+        self.store = self._open_store(logger)
+        self.outcomes = Outcomes(settings, self.store, self.statistics)
+        self._ticker = Thread(target=self._tick, name="commit", daemon=True)
+        self._ticker.start()
+
+    def _open_store(self, logger: logging.Logger) -> Store | None:
+        if self.settings.store_url == "none":
+            return None
+        from target_birdie.delivery.store import MissingStoreError  # noqa: PLC0415
+
+        try:
+            store = open_store(self.settings, read_only=self.settings.dry_run)
+        except MissingStoreError:  # for a dry run, which creates none
+            return None
+        if store.was_created:
+            logger.info("Created the delivery store %s", store.shown)
+        return store
+
+    @property
+    def failure(self) -> TargetError | None:
+        """Why the run cannot continue; None while it can."""
+        return self._failure or (self.destination.failure if self.destination else None)
+
+    # Called by the thread that reads
+
+    def receive(self, stream: MappedStream, record: dict[str, Any]) -> None:
+        """Deliver a record, unless it is unchanged or invalid.
+
+        Raises:
+            TargetError: The run cannot continue.
+        """
+        self.statistics.count("read", stream.name)
+        try:
+            pending = self.prepare(stream, record)
+        except InvalidRecordError as error:
+            content = payload.encode(stream.mapper.redacted(record))
+            self.reject(stream, record, content, error.reason, error.detail)
+        else:
+            self._newest[stream.name] = max(self._newest.get(stream.name, ""), pending.posted_at)
+            self.submit(pending)
+        if self.failure:
+            raise self.failure
+
+    def prepare(self, stream: MappedStream, record: dict[str, Any]) -> PendingRecord:
+        """Map a record.
+
+        Raises:
+            InvalidRecordError: It cannot be mapped.
+            TargetError: Two streams produce the same key.
+        """
+        mapped = stream.mapper.map(record)
+        if self._schema:
+            self._schema.check(mapped.record_type, mapped.payload)
+        body = payload.encode(mapped.payload)
+        key = (mapped.record_type, mapped.id)
+        self._owners.claim(stream.name, key)
+        return PendingRecord(
+            stream,
+            key,
+            record,
+            body,
+            payload.fingerprint(body),
+            mapped.group,
+            posted_at=mapped.payload.get("posted_at", ""),
+        )
+
+    def submit(self, record: PendingRecord) -> None:
+        """Give a record to the destination; wait while too much depends on one open record."""
+        if self.destination is None:
+            return
+        result = self.destination.submit(record)
+        if result and not result.is_done:
+            self._checkpoints.add(result)
+        while self._checkpoints.is_full() and not self.is_stopped:
+            time.sleep(_POLL)
+
+    def reject(
+        self, stream: MappedStream, record: dict[str, Any], content: bytes, reason: str, detail: str
+    ) -> None:
+        """Keep a record that cannot be mapped.
+
+        Args:
+            stream: The stream.
+            record: The record; empty if it cannot be retried.
+            content: What identifies this version of the record.
+            reason: A word to count by.
+            detail: What is wrong, without the value.
+        """
+        record_id = stream.mapper.identify(record)
+        fingerprint = payload.fingerprint(content)
+        if not record_id or len(record_id) > _LONGEST_ID:
+            record_id = f"(no id) {fingerprint.hex()}"
+        pending = PendingRecord(
+            stream, (stream.mapper.record_type, record_id), record, fingerprint=fingerprint
+        )
+        if self.destination:
+            self.destination.overtake(pending.key)
+        known = self.store.look_up(pending.key) if self.store else None
+        if known is None or known.rejected_fingerprint != fingerprint:
+            at_birdie = known.fingerprint if known else None
+            self.outcomes.rejected(pending, reason, detail, at_birdie)
+
+    def checkpoint(self, state: State) -> None:
+        """Take a state; it is written once every record before it is done."""
+        if not self.stream_names.hold(state):
+            self._checkpoints.add_state(state)
+
+    def stream_arrived(self, name: str) -> None:
+        """Note that a mapped stream has arrived, which may release a state."""
+        if state := self.stream_names.arrived(name):
+            self._checkpoints.add_state(state)
+
+    def stop(self) -> None:
+        """Start no further request; safe in a signal handler."""
+        self.is_stopped = True
+        if self.destination:
+            self.destination.stop()
+
+    def finish(self) -> None:
+        """Finish every record and note the complete run.
+
+        Raises:
+            TargetError: The run cannot be completed.
+        """
+        if self.destination:
+            self.destination.drain()
+        if self.failure:
+            raise self.failure
+        if self.store and not self.settings.dry_run:
+            for name, counts in self.statistics.of_streams().items():
+                if name in self.settings.streams:
+                    self.store.complete(name, utc_now(), counts, self._newest.get(name))
+
+    def open_rejects(self) -> int:
+        """Return how many records this run rejected that no newer version has replaced."""
+        if self.store is None or self.settings.dry_run:
+            return self.statistics.total("rejected")
+        return self.store.count_rejected(self.started_at)
+
+    def close(self, grace: Callable[[], float]) -> bool:
+        """Wait for requests on their way and write the last safe state.
+
+        Args:
+            grace: Returns the seconds that are left to wait.
+
+        Returns:
+            Whether no request is on its way any more.
+
+        Raises:
+            TargetError: The store or the output failed.
+        """
+        is_over = True
+        if self.destination:
+            self.destination.stop()
+            is_over = self.destination.wait(grace)
+        self._ended.set()
+        self._ticker.join()
+        try:
+            if self._failure is None:
+                self._commit()
+        finally:
+            if self.store:
+                self.store.close()
+        return is_over
+
+    # Called by the thread that commits
+
+    def _tick(self) -> None:
+        while not self._ended.wait(_COMMIT_SECONDS):
+            try:
+                self._commit()
+            except TargetError as error:
+                self._failure = error
+                self.stop()
+                self.on_failure()
+                return
+            self.statistics.show_progress()
+
+    def _commit(self) -> None:
+        """Commit the store, then write the state that it covers."""
+        state = self._checkpoints.take_safe_state()
+        if self.settings.dry_run:
+            return
+        if self.store:
+            self.store.commit()
+        try:
+            if state is not None:
+                self._write_state(state)
+        except OSError as error:
+            reason = "nobody reads the output" if error.errno == EPIPE else error.strerror
+            raise TargetError(f"Writing the state failed: {reason}.") from None
+        except Exception as error:  # noqa: BLE001  (a thread must not end silently)
+            raise TargetError(f"Writing the state failed: {type(error).__name__}.") from None
+
+
+def open_store(settings: Settings, *, read_only: bool = False) -> Store:
+    """Open the store of the account that the settings name.
+
+    Raises:
+        TargetError: The store cannot be opened.
+    """
+    from target_birdie.delivery.store import Store  # noqa: PLC0415
+
+    place = (settings.api_url, settings.api_key, settings.rules.id_prefix)
+    if settings.destination != "birdie":
+        place = (settings.output_path, "", "")
+    derived = blake2b("\0".join(place).encode(), digest_size=16).hexdigest()
+    return Store(settings.store_url, settings.account or derived, read_only=read_only)

@@ -1,0 +1,74 @@
+"""Whether the streams that arrive are those that the setting `streams` names."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from difflib import get_close_matches
+
+from target_birdie.delivery.checkpoints import State
+from target_birdie.errors import ConfigError
+
+_SIMILAR = 0.8
+
+
+class StreamNames:
+    """Holds states back while skipped records may belong to a stream with a misspelled name."""
+
+    def __init__(self, expected: Collection[str], is_configured: bool) -> None:
+        """Start without any stream.
+
+        Args:
+            expected: Names in the setting `streams`.
+            is_configured: Whether they are the user's; the built-in ones may be missing.
+        """
+        self._missing = set(expected)
+        self._expected = sorted(expected)
+        self._is_configured = is_configured
+        self._skipped: set[str] = set()
+        self._held: State | None = None
+
+    def skip(self, name: str) -> bool:
+        """Note a stream that is not mapped; return whether it is a new one."""
+        is_new = name not in self._skipped
+        self._skipped.add(name)
+        return is_new
+
+    def arrived(self, name: str) -> State | None:
+        """Note a mapped stream; return the state that was held back, if it may be written now."""
+        self._missing.discard(name)
+        state = None if self._doubt() else self._held
+        self._held = self._held if state is None else None
+        return state
+
+    def hold(self, state: State) -> bool:
+        """Hold a state back if skipped records before it may be lost by mistake."""
+        if not self._doubt():
+            return False
+        self._held = state
+        return True
+
+    def check(self) -> None:
+        """Check the names at the end of the input.
+
+        Raises:
+            ConfigError: A name is probably misspelled.
+        """
+        if line := self._doubt():
+            raise ConfigError(line)
+
+    def _doubt(self) -> str:
+        if not self._is_configured or not self._skipped:
+            return ""
+        skipped = ", ".join(sorted(self._skipped))
+        if len(self._missing) == len(self._expected):
+            return (
+                f"No stream of the setting 'streams' arrived ({', '.join(self._expected)}). "
+                f"The tap sent: {skipped}. Correct the names."
+            )
+        for name in sorted(self._skipped):
+            if close := get_close_matches(name, sorted(self._missing), n=1, cutoff=_SIMILAR):
+                return (
+                    f"Setting 'streams' names '{close[0]}', which did not arrive; the tap sent "
+                    f"'{name}', which was skipped. Correct the name."
+                )
+        return ""

@@ -1,0 +1,101 @@
+"""When the next request may be sent: one even pace and one common pause for all connections."""
+
+from __future__ import annotations
+
+import random
+import time
+from math import inf
+from threading import Event, Lock
+
+FIRST_PAUSE = 0.25
+"""Seconds of the first pause without Retry-After; each further one is twice as long, as in
+Birdie's own HTTP client."""
+LONGEST_WAIT = 30.0
+"""Seconds beyond which neither a pause nor a wait before a retry grows."""
+_CALM_SECONDS = 10.0
+
+
+class Pace:
+    """Computes when to send. Pure: the time is an argument.
+
+    A 429 or 503 pauses everything and lowers the pace: by a tenth, or by half if the last one is
+    less than ten seconds ago. The pace grows back by a twentieth of the full pace per second.
+    """
+
+    def __init__(self, per_second: float) -> None:
+        """Start at full pace; 0 means no limit."""
+        self._full = self._rate = per_second
+        self._rated_at = 0.0
+        self._next = 0.0
+        self.paused_until = 0.0
+        self._pause = FIRST_PAUSE
+        self._paused_at = -inf
+
+    def reserve(self, now: float) -> float:
+        """Return the moment at which the caller may send."""
+        moment = max(now, self._next, self.paused_until)
+        if self._full:
+            grown = self._rate + self._full * 0.05 * max(0.0, now - self._rated_at)
+            self._rate = min(self._full, grown)
+            self._rated_at = now
+            self._next = moment + 1 / self._rate
+        return moment
+
+    def pause(self, now: float, retry_after: float | None) -> float | None:
+        """Pause after a 429 or 503; return the seconds, or None if a pause covers it already."""
+        if now < self.paused_until and retry_after is None:
+            return None
+        seconds = self._pause if retry_after is None else max(retry_after, FIRST_PAUSE)
+        if now + seconds <= self.paused_until:
+            return None
+        if now >= self.paused_until:
+            if self._pause == FIRST_PAUSE:  # a longer outage says nothing about the pace
+                factor = 0.9 if now - self._paused_at >= _CALM_SECONDS else 0.5
+                self._rate = max(self._rate * factor, min(1.0, self._full))
+            self._paused_at = now
+            self._pause = min(self._pause * 2, LONGEST_WAIT)
+        self._rated_at = self._next = self.paused_until = now + seconds
+        return seconds
+
+    def accepted(self) -> None:
+        """Make the next pause a short one again."""
+        self._pause = FIRST_PAUSE
+
+
+class Throttle:
+    """The pace, shared by threads."""
+
+    def __init__(self, per_second: float) -> None:
+        self._pace = Pace(per_second)
+        self._lock = Lock()
+        self._turn = Lock()
+
+    def wait(self, stop: Event) -> bool:
+        """Wait until the caller may send; return False if `stop` is set before.
+
+        One thread waits at a time: moments that were reserved in advance could all pass while the
+        machine sleeps, and their requests would then leave at once.
+        """
+        with self._turn:
+            while not stop.is_set():
+                with self._lock:
+                    moment = self._pace.reserve(time.monotonic())
+                stop.wait(moment - time.monotonic())
+                if self._pace.paused_until <= time.monotonic():
+                    return not stop.is_set()
+        return False
+
+    def pause(self, retry_after: float | None) -> float | None:
+        """Pause all connections; return for how many seconds, or None if they pause already."""
+        with self._lock:
+            return self._pace.pause(time.monotonic(), retry_after)
+
+    def accepted(self) -> None:
+        """Note an accepted request."""
+        with self._lock:
+            self._pace.accepted()
+
+
+def retry_wait(failures: int, longest: float) -> float:
+    """Return seconds until the next attempt: from 0.25 doubling to `longest`, with full jitter."""
+    return random.uniform(0.05, min(longest, 0.25 * 2 ** min(failures - 1, 10)))  # noqa: S311

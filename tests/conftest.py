@@ -18,6 +18,7 @@ TIMEOUT = 10
 
 settings.register_profile("quick", max_examples=25, deadline=None)
 settings.register_profile("all", deadline=None)
+settings.register_profile("soak", max_examples=3000, deadline=None)
 settings.load_profile("all")
 
 

@@ -97,13 +97,6 @@ def test_a_valid_body_is_stored(put: Put):
     assert {put("/feedbacks/7", body).status_code for body in bodies} == {201}
 
 
-def test_without_validation_any_object_is_stored(sandbox: Sandbox, put: Put):
-    """The published schemas are not known completely."""
-    sandbox.options.birdie_strict = False
-
-    assert put("/feedbacks/7", {"anything": None}).status_code == 201
-
-
 @pytest.mark.parametrize("collection", ["users", "accounts", "conversations", "messages"])
 def test_other_record_types_have_their_own_paths(sandbox: Sandbox, put: Put, collection: str):
     """Five record types (doc); their paths are not known (ours)."""

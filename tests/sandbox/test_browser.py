@@ -23,6 +23,7 @@ BOXES = "return arguments[0].map((id) => document.querySelector(id).getBoundingC
 
 def test_the_page_follows_both_apis(sandbox: Sandbox, browser: Browser, put: Put):
     """Without reloading; a record is shown next to its source with exact numbers."""
+    sandbox.options.utc_offset_seconds_clock = 3600
     browser.shows("#wootric-counts", "300 responses · 150 people · 100 declines")
     big = {"big": 9007199254740993}
     row = sandbox.store.add_response(score=10, end_user={"properties": big})
@@ -37,6 +38,7 @@ def test_the_page_follows_both_apis(sandbox: Sandbox, browser: Browser, put: Put
     assert '"big": 9007199254740993' in browser.all("#pair-wootric")[0]
     assert browser.all("#birdie-counts") == ["1 feedback · 0 users · 1 PUT"]
     assert browser.all("#received .score") == ["9promoter"]
+    browser.until(lambda: browser.all("#responses .pill")[0] == "in Birdie")
     browser.type("#pair-text", "typed")
     browser.click("#pair-change button[value=comment]")
     browser.until(lambda: browser.all("#responses .pill")[0] == "changed later")

@@ -144,21 +144,3 @@ def test_the_choice_of_requests_depends_on_the_seed(wootric: SignedIn):
 
     assert runs[0] == runs[1] != runs[2]
     assert 4 <= runs[0].count(500) <= 20
-
-
-def test_faults_are_switched_off_by_name_or_all(wootric: SignedIn):
-    """The first active fault applies."""
-    faults, statuses = wootric.sandbox.faults, []
-    for name in ("500", "502"):
-        faults.on(name, share=1.0)
-    for name in ("500", None):
-        faults.off(name)
-        statuses.append(wootric.get("responses").status_code)
-
-    assert statuses == [502, 200]
-
-
-def test_an_unknown_fault_is_an_error(sandbox: Sandbox):
-    """A misspelled name must not pass silently."""
-    with pytest.raises(ValueError, match=r"There is no fault 'rest'\. Faults: 201, "):
-        sandbox.faults.on("rest")

@@ -1,0 +1,185 @@
+"""Windows deliver the same records as the paginator, faster and with bounded memory."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_wootric.pagination import IncompleteSecond, PageRequest, read_windows
+from tap_wootric.pagination.windows import MAX_BUFFERED
+from tests.tap.pagination.api_model import Churn, ModelApi, Record, crowd, records_at
+
+Fetch = Callable[[PageRequest], list[Record]]
+
+
+def windows(
+    fetch: Fetch,
+    newest: int,
+    *,
+    workers: int | Callable[[], int] = 4,
+    until: int | None = None,
+    report: Callable[[IncompleteSecond], None] = print,
+) -> Iterator[Record]:
+    return read_windows(fetch, None, until, workers=workers, newest=newest, report=report)
+
+
+bursts = st.lists(
+    st.tuples(
+        st.integers(0, 900_000), st.sampled_from([1, 60, 400, 1600]), st.sampled_from([0, 1, 200])
+    ),
+    max_size=9,
+)
+
+
+def burst_records(shape: list[tuple[int, int, int]]) -> list[Record]:
+    begin, seconds = 0, []
+    for gap, n, spacing in shape:
+        begin += gap
+        seconds += [begin + spacing * i for i in range(n)]
+        begin += spacing * n + 1
+    return records_at(seconds)
+
+
+@given(
+    bursts,
+    st.integers(2, 6),
+    st.booleans(),
+    st.sampled_from([0, 0.3]),
+    st.integers(0, 10**6),
+)
+def test_any_history_is_delivered_once_and_in_order(
+    shape: list[tuple[int, int, int]],
+    workers: int,
+    is_newest_known: bool,
+    rate: float,
+    seed: int,
+) -> None:
+    api = ModelApi(burst_records(shape))
+    latest = api.records[-1].timestamp if api.records else 0
+    api.change = churn = Churn(api, random.Random(seed), rate, ("insert", "delete"))
+    reports: list[IncompleteSecond] = []
+    newest = latest if is_newest_known else 2 * latest
+
+    found = list(windows(api.fetch, newest, workers=workers, report=reports.append))
+
+    assert churn.lost(found, {report.timestamp for report in reports}, None) == set()
+    assert [r.timestamp for r in found] == sorted(r.timestamp for r in found)
+    assert len(set(found)) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "percent"),
+    [
+        pytest.param([60 * i for i in range(20_000)], 8, id="evenly spread"),
+        pytest.param([int(60 * i**0.5) for i in range(20_000)], 8, id="growing"),
+        pytest.param([i // 3 for i in range(12_000)], 8, id="3 a second"),
+        pytest.param([60 * i for i in range(20_000)] + [600_000] * 2990, 12, id="one crowd"),
+    ],
+)
+def test_windows_cost_few_additional_requests(seconds: list[int], percent: float) -> None:
+    api = ModelApi(records_at(seconds))
+
+    found = list(windows(api.fetch, api.records[-1].timestamp))
+
+    assert sorted(found) == api.records
+    assert len(api.requests) <= len(seconds) / 50 * (1 + percent / 100)
+
+
+def test_all_workers_read_at_the_same_time() -> None:
+    api = ModelApi(records_at([60 * i for i in range(20_000)]))
+    together = threading.Barrier(4, timeout=10)
+    turns = iter(range(5))  # the first page is requested alone
+
+    def fetch(page: PageRequest) -> list[Record]:
+        if next(turns, 0):
+            together.wait()
+        return api.fetch(page)
+
+    assert list(windows(fetch, 1_200_000, workers=4)) == api.records
+
+
+def test_the_first_reply_decides_how_many_workers_read() -> None:
+    api = ModelApi(records_at([60 * i for i in range(2_000)]))
+    threads: set[threading.Thread] = set()
+
+    def fetch(page: PageRequest) -> list[Record]:
+        threads.add(threading.current_thread())
+        return api.fetch(page)
+
+    def workers() -> int:
+        return len(api.requests)
+
+    assert list(windows(fetch, 120_000, workers=workers)) == api.records
+    assert threads == {threading.current_thread()}
+
+
+@pytest.mark.parametrize("records_a_second", [0.1, 900])
+def test_a_slow_consumer_limits_the_records_in_memory(records_a_second: float) -> None:
+    api = ModelApi(records_at([int(i / records_a_second) for i in range(40_000)]))
+    fetched: set[int] = set()
+
+    def fetch(page: PageRequest) -> list[Record]:
+        records = api.fetch(page)
+        fetched.update(record.identity for record in records)
+        return records
+
+    for consumed, _ in enumerate(windows(fetch, api.records[-1].timestamp)):
+        if consumed % 8_000 == 0:
+            wait_for_idle_threads(api)
+            assert len(fetched) - consumed <= MAX_BUFFERED
+
+    assert consumed == 39_999
+
+
+def wait_for_idle_threads(api: ModelApi) -> None:
+    before = -1
+    while before < len(api.requests):
+        before = len(api.requests)
+        time.sleep(0.05)
+
+
+def test_an_error_reaches_the_consumer_after_all_records_in_front_of_it() -> None:
+    api = ModelApi(records_at([60 * i for i in range(20_000)]))
+
+    def fetch(page: PageRequest) -> list[Record]:
+        if page.since is not None and page.since > 300_000:
+            raise ConnectionError
+        return api.fetch(page)
+
+    found: list[Record] = []
+    with pytest.raises(ConnectionError):
+        found.extend(windows(fetch, 1_200_000))
+
+    assert found == api.records[: len(found)]
+    assert found[-1].timestamp >= 300_000
+
+
+@pytest.mark.parametrize("records_a_second", [0.1, 900])
+def test_closing_ends_the_threads(records_a_second: float) -> None:
+    api = ModelApi(records_at([int(i / records_a_second) for i in range(40_000)]))
+    before = set(threading.enumerate())
+    found = windows(api.fetch, api.records[-1].timestamp)
+    next(found)
+    wait_for_idle_threads(api)
+
+    found.close()  # type: ignore[attr-defined]
+
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_an_incomplete_second_is_reported_once() -> None:
+    records = [*crowd(3_100, 1_000), *(Record(1_001 + i, 5_000 + i) for i in range(3_000))]
+    reports: list[IncompleteSecond] = []
+
+    found = list(windows(ModelApi(records).fetch, 4_000, report=reports.append))
+
+    assert [report.timestamp for report in reports] == [1_000]
+    assert set(records[3_100:]) <= set(found)

@@ -104,6 +104,27 @@ class DuplicateKeyError(ConfigError):
     )
 
 
+class KeyRejectedError(TargetError):
+    """Birdie does not accept the API key. Check the key in Birdie."""
+
+    template = "Birdie rejected the key ({status}). Check api_key."
+
+
+class CheckFailedError(TargetError):
+    """The check of the connection to Birdie failed. Follow the last line of its output."""
+
+    template = "The check failed. {advice}"
+
+
+class CheckStoredError(TargetError):
+    """Birdie stored a record that is not valid. Delete it in Birdie, and check `api_url`."""
+
+    template = (
+        "Birdie stored the record '{id}', although its body is not JSON. Delete it in Birdie, and "
+        "check api_url."
+    )
+
+
 class InputError(TargetError, InvalidInputLine):
     """A line of the input is not a Singer message. Check the tap."""
 

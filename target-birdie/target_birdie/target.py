@@ -19,6 +19,7 @@ from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.singerlib.json import serialize_json
 
+from target_birdie.check import check_account
 from target_birdie.config import settings as checked
 from target_birdie.config import validation
 from target_birdie.config.schema import CONFIG_SCHEMA, add_stream_maps
@@ -213,7 +214,7 @@ class TargetBirdie(Target):
     @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
-        """Add `--rejects` to the SDK's options."""
+        """Add `--rejects` and `--check` to the SDK's options."""
         command = super().get_singer_command()
         command.params.append(
             click.Option(
@@ -225,6 +226,8 @@ class TargetBirdie(Target):
                 "a tap; 'records' adds their content, 'forget' deletes them.",
             )
         )
+        text = "Check address, path and key with two requests, and exit."
+        command.params.append(click.Option(["--check"], is_flag=True, help=text))
         return command
 
     @classmethod
@@ -242,9 +245,10 @@ class TargetBirdie(Target):
         about_format: str | None = None,
         config: Any = (),
         rejects: str | None = None,
+        check: bool = False,
         **kwargs: Any,
     ) -> None:
-        """Run the target, or print the rejected records."""
+        """Run the target, print the rejected records, or check the connection."""
         if about:
             cls.print_about(about_format)
             return
@@ -255,7 +259,9 @@ class TargetBirdie(Target):
             for path in config:
                 found |= validation.load_file(path) if path != "ENV" else {}
             target = cls(config=found, parse_env_config="ENV" in config)
-            if rejects:
+            if check:
+                check_account(target.settings, click.echo)
+            elif rejects:
                 target.print_rejects(rejects)
             else:
                 target.listen(kwargs.get("file_input"))

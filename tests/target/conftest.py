@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from connector_sandbox import Sandbox
 from target_birdie.target import TargetBirdie
 
@@ -30,30 +30,41 @@ def config(sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
 
 
 @pytest.fixture
-def run_target(
-    config: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> Iterator[Callable[..., Run]]:
+def run_command(config: dict[str, Any], tmp_path: Path) -> Iterator[Callable[..., Result]]:
     """Run the command in this process, with changed settings where the test needs them."""
-    caplog.set_level(logging.INFO)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     excepthook = sys.excepthook
 
-    def run(messages: list[Message] | str, *options: str, **changes: Any) -> Run:
-        caplog.clear()
+    def run(*options: str, text: str = "", **changes: Any) -> Result:
         path = tmp_path / "config.json"
         path.write_text(json.dumps(config | changes))
-        text = messages if isinstance(messages, str) else lines_of(messages)
         command = TargetBirdie.get_singer_command()
         result = CliRunner().invoke(command, ["--config", str(path), *options], input=text)
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
-        states = [json.loads(line) for line in result.stdout.splitlines()]
-        return Run(result.exit_code, states, result.stderr, caplog.text)
+        return result
 
     yield run
     sys.excepthook = excepthook
     for number, handler in handlers.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def run_target(
+    run_command: Callable[..., Result], caplog: pytest.LogCaptureFixture
+) -> Callable[..., Run]:
+    """Send messages to the command, with changed settings where the test needs them."""
+    caplog.set_level(logging.INFO)
+
+    def run(messages: list[Message] | str, *options: str, **changes: Any) -> Run:
+        caplog.clear()
+        text = messages if isinstance(messages, str) else lines_of(messages)
+        result = run_command(*options, text=text, **changes)
+        states = [json.loads(line) for line in result.stdout.splitlines()]
+        return Run(result.exit_code, states, result.stderr, caplog.text)
+
+    return run
 
 
 @pytest.fixture

@@ -144,9 +144,12 @@ def _is_readable(declared: Mapping[str, Any], value: str) -> bool:
 
 def _is_set_by_meltano(name: str, known: Mapping[str, Any]) -> bool:
     """Tell whether Meltano may set a variable: for extras, objects and inherited plugins."""
-    objects = [f"{setting}_" for setting, rule in known.items() if "object" in rule.get("type", [])]
-    inherited = [f"_{setting}" for setting in known]
-    return name.startswith(("_", *objects)) or name.endswith(tuple(inherited))
+    objects = [setting for setting, rule in known.items() if "object" in rule.get("type", [])]
+    return (
+        name.startswith("_")
+        or any(f"_{setting}_" in f"_{name}" for setting in objects)
+        or name.endswith(tuple(f"_{setting}" for setting in known))
+    )
 
 
 def check_stream_maps(maps: Mapping[str, Any], stream: str, fields: Collection[str]) -> None:

@@ -25,7 +25,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.utils import requote_uri
 
-from target_birdie.errors import TargetError
+from target_birdie.errors import KeyRejectedError, TargetError
 
 _ACCEPTED = frozenset({200, 202, 204})
 _REJECTED = frozenset({400, 413, 414, 415, 422})
@@ -183,7 +183,7 @@ def _read(response: requests.Response, content: bytes) -> Reply:
     if status in _BUSY:
         return Reply(Outcome.BUSY, str(status), retry_after=_retry_after(response))
     if status == HTTPStatus.UNAUTHORIZED:
-        raise TargetError("Birdie rejected the key (401). Check api_key.")
+        raise KeyRejectedError(status=status)
     if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Reply(Outcome.FAULT, str(status))
     return Reply(Outcome.DENIED, str(status), _message(content))

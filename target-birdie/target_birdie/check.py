@@ -1,0 +1,96 @@
+"""Checks the connection to Birdie: sends two requests and says what the replies mean.
+
+The body of both is not JSON, so that Birdie has nothing to store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import requests
+
+from target_birdie.config.settings import Settings
+from target_birdie.delivery.client import BirdieClient, Outcome
+from target_birdie.errors import (
+    CheckFailedError,
+    CheckStoredError,
+    KeyRejectedError,
+    MissingSettingError,
+)
+from target_birdie.mapping.payload import RECORD_TYPES
+
+CHECK_ID = "target-birdie-check"
+
+_DENIED = {
+    "401": ("cannot tell", "no", "Check api_key."),
+    "403": ("cannot tell", "no", "Check what api_key may do."),
+    "404": ("no", "cannot tell", "Check feedback_path and api_url."),
+    "405": ("no", "cannot tell", "Check feedback_path and api_url."),
+}
+
+
+def check_account(settings: Settings, echo: Callable[[str], object]) -> None:
+    """Send two invalid records to Birdie, and print what the replies mean.
+
+    Args:
+        settings: The settings; `api_key` is required.
+        echo: Prints a line.
+
+    Raises:
+        TargetError: Birdie would not accept records, or the replies do not show whether it would.
+    """
+    if not settings.api_key:
+        raise MissingSettingError("api_key")
+    path = settings.paths["feedback"].format(feedback_id=CHECK_ID)
+    echo(f"Sending two PUT requests to {settings.api_url}{path}, with a body that is not JSON.")
+    wrong = _reply(settings, CHECK_ID, path)
+    echo(f"With a wrong key: {wrong}")
+    right = _reply(settings, settings.api_key, path)
+    echo(f"With your key: {right}")
+    is_path, is_key, advice = _verdict(wrong, right)
+    echo(f"The path is right: {is_path}")
+    echo(f"The key is right: {is_key}")
+    for record_type in RECORD_TYPES:
+        url = f"{settings.api_url}/schemas/{record_type}"
+        echo(f"Birdie publishes a schema of {record_type} records: {_is_schema(url)}")
+    if advice:
+        raise CheckFailedError(advice=advice)
+    echo("OK")
+
+
+def _reply(settings: Settings, key: str, path: str) -> str:
+    client = BirdieClient(
+        settings.api_url,
+        api_key=key,
+        user_agent=settings.user_agent,
+        timeout=settings.request_timeout,
+        connections=1,
+    )
+    try:
+        reply = client.put(path, b"This is not JSON.")
+    except KeyRejectedError:
+        return "401"
+    if reply.outcome is Outcome.ACCEPTED:
+        raise CheckStoredError(id=CHECK_ID)
+    return reply.reason
+
+
+def _verdict(wrong: str, right: str) -> tuple[str, str, str]:
+    """Return whether the path and the key are right, and what to do if one is not."""
+    if right in _DENIED:
+        return _DENIED[right]
+    if right != "400":
+        action = "Try again later." if right.isdecimal() else "Check api_url and the network."
+        return "cannot tell", "cannot tell", f"Birdie did not check the record ({right}). {action}"
+    if wrong in {"401", "403"}:
+        return "yes", "yes", ""
+    return "yes", "cannot tell: Birdie checks the body before the key", ""
+
+
+def _is_schema(url: str) -> str:
+    try:
+        reply = requests.get(url, timeout=10)
+        is_schema = reply.ok and isinstance(reply.json(), dict)
+    except (OSError, ValueError):
+        return "cannot tell"
+    return f"yes, use it with schema_path: {url}" if is_schema else "no"

@@ -80,7 +80,8 @@ def _verdict(wrong: str, right: str) -> tuple[str, str, str]:
     if right in _DENIED:
         return _DENIED[right]
     if right != "400":
-        action = "Try again later." if right.isdecimal() else "Check api_url and the network."
+        is_busy = right in {"408", "429"} or right.startswith("5")
+        action = "Try again later." if is_busy else "Check api_url and the network."
         return "cannot tell", "cannot tell", f"Birdie did not check the record ({right}). {action}"
     if wrong in {"401", "403"}:
         return "yes", "yes", ""

@@ -128,6 +128,10 @@ def test_a_date_property_that_is_not_unix_seconds_stays_as_it_is(value: Any) -> 
     assert from_unix(value) == value
 
 
+def test_dots_are_an_id_behind_a_prefix() -> None:
+    assert to_id(".", "eu-") == "eu-."
+
+
 def test_html_entities_in_a_comment_are_decoded() -> None:
     content = record(1, text="Tom &amp; Jerry&#39;s &lt;3", tags=["a &amp; b"])
 
@@ -263,13 +267,13 @@ COLUMNS = ["plan", "additional_fields.plan"]
 def test_names_of_properties_depend_on_the_schema_only(*, present: bool) -> None:
     """A property never takes the name of a column, of a record that lacks it either."""
     mapper = StreamMapper(ENTRY, MappingRules(), COLUMNS)
-    content = record(
-        1, end_user={"properties": {"plan": "pro", "seats": 5}}, additional_fields={"plan": "odd"}
-    )
+    content = properties(plan="pro", seats=5)
+    content["additional_fields"] = {"plan": "odd", "channel": "web"}
     columns = dict.fromkeys(COLUMNS, "column") if present else {}
     fields = mapper.map(content | columns).payload["additional_fields"]
 
     expected = {"end_user.properties.plan": "pro", "seats": 5, "additional_fields.plan_": "odd"}
+    expected["additional_fields.channel"] = "web"
     assert (expected | columns).items() <= fields.items()
 
 

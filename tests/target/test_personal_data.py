@@ -18,7 +18,7 @@ PERSONAL = """
 email E-Mail e_mail workEmail EMAIL email_address EmailAddress contact.email Email2 email_work
 email_addresses E-Mail-Adresse correo_electrónico courriel phone phone_number PhoneNumber
 customer_phone_2 phone_numbers mobile telephone TELÉFONO teléfono_móvil telefone_comercial celular
-Telefonnummer geschäftliche_Telefonnummer geschaeftlich_telefon numéro_de_téléphone ip client_ip
+Telefonnummer geschäftliche_Telefonnummer Telefon_geschaeftlich numéro_de_téléphone ip client_ip
 ip_address ip_address_2 IPAddress last_ip_address first_name firstName LASTNAME full_name name
 name_2 customer_name user_name nome nome_do_cliente sobrenome nombre nombre_completo apellidos nom
 prénom Vorname kunden_name address ship_address endereço endereco_entrega Straße strasse rue PLZ

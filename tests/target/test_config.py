@@ -174,8 +174,8 @@ def test_a_misspelled_variable_ends_the_run(
 @pytest.mark.parametrize(
     "name",
     [
-        "_DRYRUN", "STREAM_MAPS_DRYRUN", "SURVEY_KINDS_NPS", "EU_API_KEY", "EU_DRY_RUN", "EU_STREAM_MAPS_A", "LOGLEVEL",
-        "HOME",
+        "_DRYRUN", "STREAM_MAPS_DRYRUN", "SURVEY_KINDS_NPS", "EU_API_KEY", "EU_DRY_RUN",
+        "EU_STREAM_MAPS_A", "LOGLEVEL", "HOME",
     ],
 )  # fmt: skip
 def test_variables_that_meltano_or_others_set_are_not_checked(

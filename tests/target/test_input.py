@@ -80,10 +80,21 @@ def test_hostile_names_arrive_unchanged(sandbox: Sandbox, run_target: Callable[.
 def test_records_that_are_nested_too_deeply_are_rejected(
     sandbox: Sandbox, run_target: Callable[..., Run]
 ) -> None:
-    run = run_target((INPUT / "nested_too_deeply.singer").read_text(), max_rejects="10")
+    text = (INPUT / "nested_too_deeply.singer").read_text()
+    run = run_target(text, max_rejects="10")
+    skipped = run_target(text.replace("responses", "declines"))
 
     assert (run.exit_code, run.states, set(sandbox.birdie.records())) == (1, [{"read": 3}], {"3"})
     assert "2 rejected (nesting: 2)" in run.log
+    assert (skipped.exit_code, skipped.states) == (0, [{"read": 3}])
+
+
+def test_an_input_without_messages_is_a_warning(run_target: Callable[..., Run]) -> None:
+    """A tap without a selected stream writes nothing."""
+    run = run_target("")
+
+    assert (run.exit_code, run.states) == (0, [])
+    assert "The input contained no message." in run.log
 
 
 def test_a_state_that_cannot_be_written_is_one_line(
@@ -154,16 +165,15 @@ def test_an_invalid_expression_is_one_line_that_does_not_show_it(
 
 
 def test_a_stream_map_that_fails_for_one_record_rejects_it(
-    sandbox: Sandbox, run_target: Callable[..., Run]
+    sandbox: Sandbox, run_target: Callable[..., Run], rejects: Callable[..., Any]
 ) -> None:
+    """The record itself is not stored: the map may be there to remove its personal data."""
     rows = [record(1), record(2, text=None), record(3)]
     run = run_target(stream_of(rows), stream_maps={"responses": {"text": "text.upper()"}})
+    (entry,) = rejects("--rejects=records")
 
-    assert (run.exit_code, run.states, set(sandbox.birdie.records())) == (
-        1,
-        [{"read": 3}],
-        {"1", "3"},
-    )
+    assert (run.exit_code, run.states, len(sandbox.birdie.records())) == (1, [{"read": 3}], 2)
+    assert (entry["reason"], entry["record"]) == ("stream map", None)
 
 
 CSAT = {

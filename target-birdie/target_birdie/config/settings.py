@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.metadata import version
 from string import Formatter
 from typing import Any
@@ -17,20 +17,6 @@ from target_birdie.mapping.personal_data import words
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _NEEDED = {"feedback": ("feedback_id", "rating", "posted_at"), "user": ("user_id",)}
-_PLAIN = (
-    "account",
-    "batch_id",
-    "destination",
-    "dry_run",
-    "max_concurrency",
-    "max_requests_per_second",
-    "on_reject",
-    "output_path",
-    "request_timeout",
-    "retry_budget_seconds",
-    "schema_path",
-    "store_url",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +66,22 @@ def read(config: Mapping[str, Any]) -> Settings:
         rule = "must be stop if 'store_url' is none: a rejected record would be lost"
         raise InvalidSettingError(name="on_reject", rule=rule)
     amount, is_share = _max_rejects(config["max_rejects"])
-    return Settings(
-        api_key=_header_value("api_key", config.get("api_key", "")),
-        api_url=_api_url(config["api_url"]),
-        paths={
+    found: dict[str, Any] = {field.name: config.get(field.name, "") for field in fields(Settings)}
+    found |= {
+        "api_key": _header_value("api_key", config.get("api_key", "")),
+        "api_url": _api_url(config["api_url"]),
+        "paths": {
             "feedback": _path("feedback_path", config["feedback_path"], "feedback_id"),
             "user": _path("user_path", config["user_path"], "user_id"),
         },
-        user_agent=_header_value("user_agent", config.get("user_agent", "")) or _own_name(),
-        streams=_streams(config["streams"]),
-        streams_are_configured=config["streams"] != DEFAULT_STREAMS,
-        rules=_rules(config),
-        max_rejects=amount,
-        max_rejects_is_share=is_share,
-        **{name: config.get(name, "") for name in _PLAIN},
-    )
+        "user_agent": _header_value("user_agent", config.get("user_agent", "")) or _own_name(),
+        "streams": _streams(config["streams"]),
+        "streams_are_configured": config["streams"] != DEFAULT_STREAMS,
+        "rules": _rules(config),
+        "max_rejects": amount,
+        "max_rejects_is_share": is_share,
+    }
+    return Settings(**found)
 
 
 def _own_name() -> str:

@@ -70,7 +70,7 @@ bench: .venv/setup.stamp ## how fast, beside a bare loop and a plain SDK tap
 	@$(BIN)/python benchmarks $(ARGS)
 
 docs: .venv/setup.stamp .meltano/plugins.stamp ## write the settings and the demo's output into the documents
-	@$(BIN)/python scripts/settings_docs.py
+	@$(BIN)/python scripts/make_docs.py
 	@$(BIN)/python scripts/sandbox_docs.py
 	@$(BIN)/python scripts/demo_docs.py
 

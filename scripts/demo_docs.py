@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from settings_docs import ROOT, between
+from make_docs import ROOT, between
 
 RECORDS = "Response in Wootric"
 BLOCKS = {"README.md": "$ make demo\n", "docs/sandbox.md": "$ make demo ARGS=--records\n"}

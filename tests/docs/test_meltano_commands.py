@@ -64,7 +64,7 @@ def test_meltano_ends_with_1_whatever_the_plugins_code(meltano: Run):  # noqa: F
     done = meltano("run", "wootric-to-birdie", TARGET_BIRDIE_API_KEY="not-the-key")
 
     assert done.returncode == 1
-    assert "check api_key" in done.stderr
+    assert "Error: Birdie rejected the key" in done.stderr
 
 
 def test_the_extras_that_are_named_exist():

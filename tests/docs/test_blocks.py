@@ -42,6 +42,8 @@ HELD = {
         "test_the_target_runs_and_shows_rejected_records_as_shown",
         "plugins:": f"{HERE}::test_the_targets_block_for_meltano_names_its_settings",
         "{": f"{HERE}::test_another_survey_tool_is_mapped_as_shown",
+        "target-birdie --config birdie.json --check": f"{HERE}::"
+        "test_the_target_runs_and_shows_rejected_records_as_shown",
         "target-birdie --config birdie.json --rejects": f"{HERE}::"
         "test_the_target_runs_and_shows_rejected_records_as_shown",
     },
@@ -192,9 +194,11 @@ def test_the_target_runs_and_shows_rejected_records_as_shown(sandbox: Sandbox, t
     sandbox.faults.on("400", times=1, api="birdie")
 
     first = shell("\n".join(lines).replace('"..."', key), tmp_path, env)
+    check = shell(block("target-birdie/README.md", "--check").text, tmp_path, env)
     rejects = shell(block("target-birdie/README.md", "--rejects").text, tmp_path, env)
 
     assert install.startswith("pip install ./target-birdie ")
+    assert check.stdout.endswith("\nOK\n"), check.stderr
     assert (first.returncode, rejects.returncode) == (1, 0), first.stderr + rejects.stderr
     assert [json.loads(line)["reason"] for line in rejects.stdout.splitlines()] == ["400"]
     assert len(sandbox.birdie.records()) == len(sandbox.store.responses()) - 1

@@ -46,6 +46,7 @@ def command(*options: str) -> Result:
         ({"api_key": "  "}, "Setting 'api_key' is missing."),
         ({"api_key": "line\nbreak"}, "Setting 'api_key' must be printable ASCII text."),
         ({"api_key": 5}, "Setting 'api_key' must be of type string."),
+        ({"api_key": "your-api-key"}, "Setting 'api_key' is a placeholder; replace it."),
         ({"api_kye": "x"}, "Unknown setting 'api_kye'. Did you mean 'api_key'?"),
         ({"wish": 1}, "Unknown setting 'wish'. See target-birdie --about for all settings."),
         ({"api_url": "birdie"}, "Setting 'api_url' must be a URL"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from difflib import SequenceMatcher, get_close_matches
 from pathlib import Path
@@ -34,6 +35,7 @@ from target_birdie.errors import (
 )
 
 _SIMILAR = 0.8
+_PLACEHOLDER = re.compile(r"your[-_ ].*|<.*>|\.{3}|…", re.IGNORECASE)
 _BOOLEANS = ("", "true", "1", "yes", "on", "false", "0", "no", "off")
 _OPTIONS = (
     MAPPER_ALIAS_OPTION,
@@ -74,6 +76,9 @@ def check_settings(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None
     """
     error = best_match(JSONSchemaValidator(schema).iter_errors(config))
     if error is None:
+        for name, value in config.items():
+            if isinstance(value, str) and _PLACEHOLDER.fullmatch(value):
+                raise InvalidSettingError(name=name, rule="is a placeholder; replace it")
         return
     path = [str(part) for part in error.absolute_path]
     if error.validator == "additionalProperties":

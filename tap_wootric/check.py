@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 from tap_wootric.errors import RejectedRequestError, TapError
-from tap_wootric.times import to_utc
+from tap_wootric.timestamps import parse
 
 YES, NO, UNKNOWN = "yes", "no", "cannot tell"
 
@@ -240,12 +240,12 @@ def _request(name: str) -> tuple[str, dict[str, Any]]:
 
 
 def _times(page: list[dict[str, Any]], key: str) -> Iterator[datetime]:
-    return (to_utc(record[key]) for record in page if _is_time(record.get(key)))
+    return (parse(record[key]) for record in page if _is_time(record.get(key)))
 
 
 def _is_time(value: object) -> bool:
     try:
-        to_utc(value)
+        parse(value)
     except ValueError:
         return False
     return True

@@ -1,9 +1,13 @@
-"""What ends a run, as one line for the person who has to act on it."""
+"""Errors that end a run or a stream: each is one line for the person who has to act on it.
+
+The docstring of a class says what the error means and what to do.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
@@ -22,6 +26,11 @@ def did_you_mean(name: str, known: Collection[str]) -> str:
 class TapError(FatalAPIError, click.ClickException):
     """An error whose message says what is wrong and what to do; exit code 1, no stack trace."""
 
+    def show(self, file: Any = None) -> None:
+        """Log the message, instead of printing it: Meltano then shows it as an error."""
+        del file
+        logging.getLogger("tap-wootric").error("%s", self.format_message())
+
     def __init__(self, message: str) -> None:
         """Take a message without secrets or personal data."""
         super().__init__(message)
@@ -33,28 +42,19 @@ class SettingsError(TapError):
 
 
 class StateError(TapError):
-    """The state given to the tap can't be understood."""
+    """The state has an unknown form."""
 
 
 class CredentialsError(TapError):
-    """Wootric refuses the credentials or the token."""
+    """Wootric rejects the credentials or the token."""
 
 
 class OutputError(TapError):
-    """What the tap writes goes nowhere."""
+    """The output cannot be written."""
 
 
 class ServerError(TapError):
-    """Wootric answers in a way that no retry has helped against."""
-
-
-class RefusedRequestError(ServerError):
-    """Wootric refuses a request with an HTTP status that no retry would change."""
-
-    def __init__(self, message: str, status: int) -> None:
-        """Take the status beside the message."""
-        super().__init__(message)
-        self.status = status
+    """A request failed, also after retries."""
 
 
 class MessageTemplate:
@@ -120,9 +120,9 @@ class StreamMapError(MessageTemplate, SettingsError):
 
 
 class ForeignCatalogError(MessageTemplate, SettingsError):
-    """The catalog contains no stream of this tap. Write it again with --discover."""
+    """The catalog selects no stream of this tap. Write it again with --discover."""
 
-    template = "The catalog contains no stream of tap-wootric. Use the output of --discover."
+    template = "The catalog selects no stream of tap-wootric. Use the output of --discover."
 
 
 class InvalidStateError(MessageTemplate, StateError):
@@ -270,3 +270,32 @@ class ClosedOutputError(MessageTemplate, OutputError):
     """The tap was started without standard output. Check how the job starts it."""
 
     template = "Standard output is closed. Pipe the output to a target or to a file."
+
+
+class ListOrderError(ApiError):
+    """The API ignores a filter or the requested order. Report it: the tap has to be adapted."""
+
+    template = "Wootric's list of '{stream}' cannot be read completely: {detail}."
+
+
+class StreamMapExpressionError(MessageTemplate, SettingsError):
+    """An expression of 'stream_maps' fails for a record. Correct the expression."""
+
+    template = (
+        "Stream map of '{stream}': an expression fails for record {record_id} ({cause}). If a "
+        "field can be null, write 'sha256(field) if field else None'."
+    )
+
+
+class FailedStreamsError(TapError):
+    """Some records or streams were not delivered. Each line says which, and what to do."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("; ".join(lines))
+        self._lines = lines
+
+    def show(self, file: Any = None) -> None:
+        """Log a line for each failure."""
+        del file
+        for line in self._lines:
+            logging.getLogger("tap-wootric").error("%s", line)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tap_wootric.errors import InvalidStateError
-from tap_wootric.times import canonical
+from tap_wootric.timestamps import canonical
 
 REPLICATION_KEYS = {
     "responses": "created_at",

@@ -6,14 +6,12 @@ import io
 import json
 import os
 import sys
-import time
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any, ClassVar, NoReturn
 
 import click
-import requests
 from singer_sdk import Stream, Tap
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import MappingError
@@ -25,42 +23,27 @@ from singer_sdk.helpers.capabilities import (
 )
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib import Catalog
+from typing_extensions import override
 
-from tap_wootric import config, streams, validation
+from tap_wootric import config, validation
 from tap_wootric.api.client import WootricClient
-from tap_wootric.auth import WootricAuthenticator
 from tap_wootric.check import AccountCheck, action, as_json, as_text
 from tap_wootric.errors import (
+    FailedStreamsError,
     ForeignCatalogError,
     InvalidSettingError,
     OutputError,
-    ServerError,
     SettingsError,
 )
-from tap_wootric.nps_summary import NpsSummary
-from tap_wootric.segments import Segments
 from tap_wootric.shutdown import Shutdown
 from tap_wootric.state_migration import migrate_state
-from tap_wootric.stop import StopRequest
-from tap_wootric.stream import WootricStream
-from tap_wootric.transport import PacedAdapter, new_session
+from tap_wootric.streams.base import Services, WootricStream
+from tap_wootric.streams.daily import EmailStats, NpsSummary
+from tap_wootric.streams.definitions import Segments, SurveyTemplates
+from tap_wootric.streams.lists import Declines, EndUsers, Responses
 from tap_wootric.writer import PageWriter
 
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
-
-STREAMS: tuple[type[WootricStream], ...] = (
-    streams.Responses,
-    streams.EndUsers,
-    streams.Declines,
-    Segments,
-    NpsSummary,
-    streams.SurveyTemplates,
-    streams.EmailStats,
-)
-"""What a person waits for first comes first."""
+STREAMS = (Responses, EndUsers, Declines, Segments, NpsSummary, SurveyTemplates, EmailStats)
 
 CHECK_SECONDS = 30
 """Retry budget of a check, in which a person waits."""
@@ -75,26 +58,33 @@ class TapWootric(Tap):
     message_writer_class = PageWriter
     message_writer: PageWriter
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
-        TapCapabilities.CATALOG,
-        TapCapabilities.STATE,
-        TapCapabilities.DISCOVER,
-        TapCapabilities.ACTIVATE_VERSION,
-        PluginCapabilities.ABOUT,
-        PluginCapabilities.STREAM_MAPS,
-        PluginCapabilities.FLATTENING,
-        PluginCapabilities.STRUCTURED_LOGGING,
+        capability
+        for capability in (*Tap.capabilities, TapCapabilities.ACTIVATE_VERSION)
+        if capability is not PluginCapabilities.BATCH
     ]
+    """BATCH files would bypass stream maps, and so expose personal data."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Take what the SDK's `Tap` takes."""
-        self.stop = StopRequest()
+        self.shutdown = Shutdown()
         self.append_builtin_config(self.config_jsonschema)
         validation.check_environment(self.config_jsonschema, self._env_var_prefix, is_read=False)
         super().__init__(*args, **kwargs)
 
     @override
     def discover_streams(self) -> list[Stream]:
-        return [stream(self) for stream in STREAMS]
+        return [stream(self, self.services) for stream in STREAMS]
+
+    @cached_property
+    def services(self) -> Services:
+        """What the streams share."""
+        return Services(self.shutdown, self._make_client)
+
+    def _make_client(self) -> WootricClient:
+        agent = str(self.config["user_agent"])
+        return WootricClient(
+            self.config, logger=self.logger, user_agent=agent, shutdown=self.shutdown
+        )
 
     @override
     def setup_mapper(self) -> None:
@@ -125,35 +115,6 @@ class TapWootric(Tap):
                 self.mapper.register_raw_stream_schema(name, schema, entry.key_properties)
         self.mapper.register_raw_streams_from_catalog(selected)
 
-    @property
-    @override
-    def streams(self) -> dict[str, Stream]:
-        """The streams, in the order in which they are synced; the SDK sorts by name."""
-        kinds: list[type[Stream]] = list(STREAMS)
-        found = super().streams.items()
-        return dict(sorted(found, key=lambda item: kinds.index(type(item[1]))))
-
-    @cached_property
-    def adapter(self) -> PacedAdapter:
-        """What all requests go through, so that they share the rate limit."""
-        return PacedAdapter(self.logger, self.config.get("max_concurrency", 1))
-
-    @cached_property
-    def session(self) -> requests.Session:
-        """The session of all streams."""
-        return new_session(self.adapter, config.base_url(self.config))
-
-    @cached_property
-    def authenticator(self) -> WootricAuthenticator:
-        """One for all streams, so that one token serves all requests."""
-        return WootricAuthenticator(self.config, self.adapter)
-
-    @property
-    def server_now(self) -> int:
-        """UNIX second that Wootric's clock showed last; the local clock's before it showed any."""
-        latest = self.adapter.clock.latest
-        return int(time.time()) if latest is None else latest
-
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings; the SDK's own messages would contain their values."""
@@ -182,40 +143,38 @@ class TapWootric(Tap):
 
     @override  # type: ignore[misc]  # the SDK marks it final, and has no hook after all streams
     def sync_all(self) -> None:
-        """Sync all streams, and fail when a second held more than the API can show."""
+        """Sync all streams. Fail at the end if a stream or a part of one was not delivered."""
         self._check_selection()
         start = config.moment(self.config, "start_date")
-        if start and start.timestamp() > self.server_now:
-            self.logger.warning("setting 'start_date' lies in the future: until then nothing comes")
+        if start and start.timestamp() > self.services.client.server_now:
+            self.logger.warning("Setting 'start_date' is in the future: no record is synced yet")
         try:
             super().sync_all()
+            self.message_writer.flush()  # a run without a bookmark ends without a STATE
         except OutputError:
-            if self.stop.is_requested:  # Ctrl-C on a pipe ends the target too
-                self.stop.obey()
+            if self.shutdown.is_requested:  # Ctrl-C in a pipe also ends the target
+                self.shutdown.exit()
             raise
-        lost = [
-            line
-            for stream in self.streams.values()
-            if isinstance(stream, WootricStream)
-            for line in stream.shortfalls()
-        ]
-        if lost:
-            raise ServerError(" ".join(lost))
+        streams = (s for s in self.streams.values() if isinstance(s, WootricStream))
+        if lines := [line for stream in streams for line in stream.failures]:
+            raise FailedStreamsError(lines)
 
     def _check_selection(self) -> None:
-        """The SDK passes over streams that it does not find, and ends well without any."""
-        others = [name for name in self.catalog if name not in self.streams]
-        if len(others) == len(self.catalog):
+        """Fail if the catalog selects no stream of the tap: the SDK would succeed."""
+        entries = self.catalog.items()
+        selected = {name for name, entry in entries if entry.metadata.resolve_selection()[()]}
+        unknown = self.catalog.keys() - self.streams.keys()
+        if unknown and (selected or self.catalog.keys()) <= unknown:
             raise ForeignCatalogError
-        for name in others:
-            self.logger.warning("The catalog holds '%s', which this tap does not know", name)
-        if not any(stream.selected for stream in self.streams.values()):
+        for name in sorted(unknown):
+            self.logger.warning("The catalog contains the unknown stream '%s'", name)
+        if not selected:
             self.logger.warning("The catalog selects no stream: nothing is synced")
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """The SDK would exit with 0, and so have a partial sync taken for a whole one."""
-        self.stop.request(signum)
+        """Request a shutdown. The SDK would exit with 0, as if the sync were complete."""
+        self.shutdown.request(signum)
 
     @classproperty
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ import msgspec
 import requests
 from singer_sdk.authenticators import OAuthAuthenticator
 from singer_sdk.exceptions import RetriableAPIError
+from typing_extensions import override
 
 from tap_wootric.api.retries import Retries
 from tap_wootric.api.transport import Reply, Transport
@@ -23,11 +23,6 @@ from tap_wootric.errors import (
     SignInRejectedError,
     TokenEndpointNotFoundError,
 )
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 LIFETIME = 7200
 """Lifetime of a token in seconds (documented), used if the reply names none."""
@@ -64,8 +59,6 @@ class WootricAuthenticator(OAuthAuthenticator):
     @override
     def oauth_request_body(self) -> dict[str, Any]:
         """Form fields of the token request. In the URL, proxies would log them (documented)."""
-        if self.refresh_token:
-            return {"grant_type": "refresh_token", "refresh_token": self.refresh_token}
         is_password = self._settings.get("grant_type") == PASSWORD
         names = ("username", "password") if is_password else ("client_id", "client_secret")
         grant = PASSWORD if is_password else CLIENT_CREDENTIALS
@@ -88,7 +81,7 @@ class WootricAuthenticator(OAuthAuthenticator):
 
     @override
     def update_access_token(self) -> None:
-        """Sign in, or use the refresh token if there is one.
+        """Sign in. Refresh tokens are not used: the credentials do the same.
 
         Raises:
             CredentialsError: Wootric rejects the credentials or the account token.
@@ -96,7 +89,7 @@ class WootricAuthenticator(OAuthAuthenticator):
         """
         sent = time.monotonic()
         answer = self._retries.call("oauth/token", self._request_token)
-        self.access_token, self.refresh_token = answer["access_token"], answer.get("refresh_token")
+        self.access_token = answer["access_token"]
         try:
             lifetime = float(answer["expires_in"])
         except (KeyError, TypeError, ValueError):
@@ -113,9 +106,6 @@ class WootricAuthenticator(OAuthAuthenticator):
             )
         )
         is_rejected = reply.status in {400, 401, 403}
-        if is_rejected and self.refresh_token:
-            self.refresh_token = None  # expired: sign in with the credentials
-            return self._request_token()
         if is_rejected or reply.status in {404, 405} or 300 <= reply.status < 400:  # noqa: PLR2004
             self._raise_rejection(reply.status)
         return _token_answer(reply)

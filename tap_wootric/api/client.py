@@ -9,6 +9,7 @@ import json
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -173,20 +174,9 @@ def _decoded(body: bytes) -> Any:
         RetriableAPIError: The body is not JSON.
     """
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
-        pass
-    try:
-        data = json.loads(body, parse_int=_number, parse_float=_number, parse_constant=str)
-        text = json.dumps(data, ensure_ascii=False)
-        return msgspec.json.decode(text.encode(errors="replace"))
-    except (ValueError, RecursionError, msgspec.MsgspecError):
+        with suppress(msgspec.DecodeError):
+            return msgspec.json.decode(body)
+        text = json.dumps(json.loads(body), ensure_ascii=False)
+        return json.loads(text.encode(errors="replace"))
+    except (ValueError, RecursionError):
         raise RetriableAPIError("HTTP 200 with a body that is not JSON") from None
-
-
-def _number(text: str) -> Any:
-    """Parse a number; digits beyond the range of floats are kept as text."""
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return text

@@ -12,12 +12,6 @@ from connector_sandbox import Sandbox
 from .helpers import INCREMENTAL, Account
 
 
-@pytest.fixture(autouse=True)
-def slices_of_short_histories(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read histories side by side that are too short to gain from it, so that tests stay quick."""
-    monkeypatch.setattr("tap_wootric.incremental.WORTH_SLICING", 0)
-
-
 @pytest.fixture
 def make_account(make_sandbox: Callable[..., Sandbox], tmp_path: Path) -> Callable[..., Account]:
     """Start a sandbox of its own, with the arguments of `Sandbox`."""

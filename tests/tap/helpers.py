@@ -1,4 +1,4 @@
-"""Running the tap against the sandbox, and comparing what it delivers with what is there."""
+"""Runs of the tap against the sandbox, and comparisons of its output with the source."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -28,11 +28,10 @@ from tap_wootric.tap import TapWootric
 Json = dict[str, Any]
 
 ROOT = Path(__file__).parents[2]
-
 TAP = str(Path(sys.executable).with_name("tap-wootric"))
 
 INCREMENTAL = ("responses", "declines", "end_users")
-WALK_KEYS = {"responses": "created_at", "declines": "created_at", "end_users": "updated_at"}
+REPLICATION_KEYS = {"responses": "created_at", "declines": "created_at", "end_users": "updated_at"}
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,8 @@ class Output:
     code: int
     lines: list[str]
     log: str
+    errors: list[str] = field(default_factory=list)
+    """Messages at ERROR; only of runs in this process."""
 
     @cached_property
     def messages(self) -> list[Json]:
@@ -55,6 +56,11 @@ class Output:
     def ids(self, stream: str = "responses") -> list[int]:
         return [record["id"] for record in self.records(stream)]
 
+    def schema(self, stream: str = "responses") -> Json:
+        schemas = (m for m in self.messages if m["type"] == "SCHEMA" and m["stream"] == stream)
+        found: Json = next(schemas)["schema"]
+        return found
+
     @property
     def states(self) -> list[Json]:
         return [m["value"] for m in self.messages if m["type"] == "STATE"]
@@ -63,12 +69,14 @@ class Output:
     def state(self) -> Json:
         return self.states[-1]
 
+    def bookmark(self, stream: str = "responses") -> str:
+        return str(self.state["bookmarks"][stream]["replication_key_value"])
+
     @property
     def error(self) -> str:
-        """The line for the person who has to act; the only one beside the log's INFO."""
-        lines = [line for line in self.log.splitlines() if line.startswith("Error: ")]
-        assert len(lines) == 1, self.log
-        return lines[0]
+        """The only line at ERROR."""
+        (line,) = self.errors
+        return line
 
 
 @dataclass
@@ -95,7 +103,7 @@ class Account:
         catalog: Json | None = None,
         **settings: Any,
     ) -> list[str]:
-        """Write the files of a run; returns its command line options."""
+        """Write the files of a run; return its command line options."""
         names = (streams,) if isinstance(streams, str) else streams
         files: Json = {
             "config": {k: v for k, v in (self.config | settings).items() if v is not None},
@@ -111,45 +119,73 @@ class Account:
         return options
 
     def sync(self, *arguments: Any, **keywords: Any) -> Output:
-        """Run the command in this process; what the SDK has changed about it is put back."""
+        """Run the command in this process."""
         return invoke(self.options(*arguments, **keywords))
 
     def start(self, *arguments: Any, **keywords: Any) -> Process:
-        """Run the command in a process of its own."""
+        """Run the command in its own process; `blocked` as for `Process`."""
         blocked = keywords.pop("blocked", False)
         return Process(self.options(*arguments, **keywords), self.folder, blocked=blocked)
 
     def lists(self, stream: str = "responses") -> list[Any]:
         """The requests for pages of a stream so far."""
-        path = f"/v1/{stream}"
-        return [request for request in list(self.sandbox.requests) if request.path.endswith(path)]
+        return [r for r in list(self.sandbox.requests) if r.path.endswith(f"/{stream}")]
 
     @property
     def tokens(self) -> list[Any]:
         """The requests for a token so far."""
-        path = "/oauth/token"
-        return [request for request in list(self.sandbox.requests) if request.path.endswith(path)]
+        return self.lists("token")
 
     def truth(self, stream: str = "responses") -> dict[int, Json]:
-        """What the source holds now, by id, its texts as the API returns them."""
+        """The source's records by id, with texts as the API returns them."""
         return {row["id"]: with_html_text(row) for row in self.sandbox.store.records(stream)}
+
+    def newest(self, n: int, stream: str = "responses") -> list[int]:
+        """The ids of the last n records."""
+        key = REPLICATION_KEYS[stream]
+        rows = sorted(self.truth(stream).values(), key=lambda row: row[key])
+        return [row["id"] for row in rows[-n:]]
+
+    def moment(self, days_ago: float) -> datetime:
+        """A whole second in the past."""
+        past: datetime = self.sandbox.store.now() - timedelta(days=days_ago)
+        return past.replace(microsecond=0)
+
+    def pass_time(self, **duration: float) -> None:
+        """Advance the server's clock."""
+        seconds = timedelta(**duration).total_seconds()
+        self.sandbox.options.utc_offset_seconds_clock += seconds
 
 
 def invoke(options: list[str]) -> Output:
     """Run the command with these options in this process."""
     log = io.StringIO()
+    errors = ErrorLines()
     with process_kept():
         command = TapWootric.cli
         logging.getLogger().addHandler(logging.StreamHandler(log))
+        logging.getLogger().addHandler(errors)
         result = CliRunner().invoke(command, options)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
-    return Output(result.exit_code, result.stdout.splitlines(), log.getvalue() + result.stderr)
+    log_text = log.getvalue() + result.stderr
+    return Output(result.exit_code, result.stdout.splitlines(), log_text, errors.lines)
+
+
+class ErrorLines(logging.Handler):
+    """Collects the messages at ERROR."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
 
 
 @contextmanager
 def process_kept() -> Iterator[None]:
-    """Put back what the SDK changes about the process."""
+    """Restore what the SDK changes about the process."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     handlers = [signal.getsignal(number) for number in numbers]
     hook, root = sys.excepthook, logging.getLogger()
@@ -165,7 +201,7 @@ def process_kept() -> Iterator[None]:
 
 
 class Process:
-    """The tap as a process of its own, which can be stopped and killed."""
+    """The tap in its own process, which can receive signals."""
 
     def __init__(
         self, options: list[str], folder: Path, *, blocked: bool = False, **env: str
@@ -182,37 +218,25 @@ class Process:
         )
 
     @property
-    def lines(self) -> list[str]:
-        """Whole lines written so far."""
-        if self._out is None:
-            return []
-        return [line for line in _content(self._out).splitlines(keepends=True) if line[-1] == "\n"]
-
-    @property
     def log(self) -> str:
         return _content(self._err)
 
     def finish(self, timeout: float = 60) -> Output:
-        """Wait for its end; what it wrote last may be half a line."""
-        if self._out is None:
-            text, _ = self.process.communicate(timeout=timeout)
-            lines = [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
-            return Output(self.process.returncode, lines, self.log)
+        """Wait for its end, and return its whole lines."""
         try:
-            code = self.process.wait(timeout)
+            text, _ = self.process.communicate(timeout=timeout)
         finally:
-            with suppress(ProcessLookupError):
-                self.process.kill()
-        return Output(code, self.lines, self.log)
-
-    def close(self) -> None:
-        """Read no more of what a blocked one writes."""
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+            self.process.kill()
+        text = text if self._out is None else _content(self._out)
+        lines = [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
+        errors = [
+            line.split("|", 3)[3].strip() for line in self.log.splitlines() if "| ERROR " in line
+        ]
+        return Output(self.process.returncode, lines, self.log, errors)
 
 
 class Forked:
-    """The tap as a process that starts at once; one after another."""
+    """The tap in its own process, which starts faster; one after another."""
 
     _server: ClassVar[subprocess.Popen[str] | None] = None
 
@@ -233,11 +257,10 @@ class Forked:
         self._id = int(self._answers.readline())
 
     def kill(self) -> None:
-        """End it without a further word, as `kill -9` does."""
         os.kill(self._id, signal.SIGKILL)
 
     def finish(self) -> Output:
-        """Wait for its end."""
+        """Wait for its end, and return its whole lines."""
         code = int(self._answers.readline())
         lines = self._path.read_text().splitlines(keepends=True)
         log = self._path.with_suffix(".jsonl.log").read_text()
@@ -245,7 +268,7 @@ class Forked:
 
 
 def _content(file: IO[str]) -> str:
-    """What a process has written so far; its place in the file is also the one it writes at."""
+    """Return what a process has written so far. Reading must not move its position."""
     return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode()
 
 
@@ -271,36 +294,21 @@ def _discovered() -> Json:
 _CATALOG: Json = {}
 
 
-def rfc3339(moment: datetime) -> str:
-    """A stored time as the tap delivers it where the API shows whole seconds."""
-    return moment.astimezone(UTC).replace(microsecond=0).isoformat()
-
-
 def assert_complete(account: Account, records: list[Json], stream: str = "responses") -> None:
-    """The newest delivered version of every record that the source holds is the source's."""
+    """Assert that the last delivered version of each record equals the source's."""
     delivered = {record["id"]: record for record in records}
     truth = account.truth(stream)
     assert truth.keys() - delivered.keys() == set()
     for number, row in truth.items():
         record = delivered[number]
         for name in ("created_at", "updated_at"):
-            assert record[name] == rfc3339(row[name]), (number, name)
+            moment = row[name].astimezone(UTC).replace(microsecond=0)
+            assert record[name] == moment.isoformat(), (number, name)
         for name in ("text", "tags", "notes", "score", "email", "properties", "end_user_id"):
             if name in row and name in record:
                 assert record[name] == row[name], (number, name)
 
 
-def second_of(account: Account, days_ago: float = 30) -> datetime:
-    """A second within the history."""
-    return (account.sandbox.store.now() - timedelta(days=days_ago)).replace(microsecond=0)
-
-
 def assert_each_once(ids: list[int]) -> None:
-    """None of the records was sent twice."""
+    """Assert that no record was sent twice."""
     assert len(ids) == len(set(ids))
-
-
-def newest(account: Account, n: int, stream: str = "responses") -> list[int]:
-    """The ids of the last n records."""
-    rows = sorted(account.truth(stream).values(), key=lambda row: row[WALK_KEYS[stream]])
-    return [row["id"] for row in rows[-n:]]

@@ -63,44 +63,6 @@ def test_the_account_token_chooses_one_of_several_accounts(account: Account) -> 
     assert all(r.query.keys().isdisjoint({"account_token"}) for r in account.lists())
 
 
-def test_a_login_is_renewed_with_its_refresh_token() -> None:
-    """The newest one, with the account token still there; the password is sent once."""
-    config = {"grant_type": "password", "username": "u", "password": "p", "account_token": "NPS-1"}
-    authenticator = TapWootric(config=config).authenticator
-    with responses.RequestsMock() as wootric:
-        for number in range(3):
-            answer = {"access_token": f"t{number}", "refresh_token": f"r{number}"}
-            wootric.post("https://api.wootric.com/oauth/token", json=answer)
-        for _ in range(3):
-            authenticator.update_access_token()
-        forms = [dict(parse_qsl(call.request.body)) for call in wootric.calls]
-        urls = {call.request.url for call in wootric.calls}
-
-    assert forms == [
-        {"grant_type": "password", "username": "u", "password": "p"},
-        {"grant_type": "refresh_token", "refresh_token": "r0"},
-        {"grant_type": "refresh_token", "refresh_token": "r1"},
-    ]
-    assert urls == {"https://api.wootric.com/oauth/token?account_token=NPS-1"}
-
-
-def test_a_refresh_token_that_is_outlived_leads_back_to_the_password(account: Account) -> None:
-    """That it is refused says nothing about the credentials."""
-    sandbox = account.sandbox
-
-    def outlive(number: int, path: str) -> None:
-        if number == 4:
-            sandbox.tokens.revoke_all()
-            sandbox.tokens._refresh.clear()
-
-    sandbox.before_request(outlive)
-    output = account.sync(page_size=25, max_concurrency=1, retry_budget_seconds=0, **login(account))
-
-    assert output.code == 0
-    assert_complete(account, output.records())
-    assert [request.status for request in account.tokens] == [200, 401, 200]
-
-
 def test_a_grant_is_used_all_through(account: Account) -> None:
     """Expiry after expiry."""
     account.sandbox.options.token_lifetime = 0.2

@@ -97,21 +97,6 @@ def test_credentials_are_sent_in_the_body_and_the_account_token_in_the_query() -
         authenticator(URL, **PASSWORD).update_access_token()
 
 
-def test_the_refresh_token_renews_and_the_password_follows_if_it_expired() -> None:
-    refresh = {"grant_type": "refresh_token", "refresh_token": "r1"}
-    with responses.RequestsMock() as server:
-        url = f"{URL}/oauth/token"
-        server.post(url, json={**TOKEN, "refresh_token": "r1"})
-        server.post(url, status=401, match=[urlencoded_params_matcher(refresh)])
-        server.post(url, json={**TOKEN, "access_token": "n3w"})
-        found = authenticator(URL, **PASSWORD)
-        found.update_access_token()
-        found.update_access_token()
-
-        assert "password=lovelace" in str(server.calls[2].request.body)
-    assert (found.access_token, found.refresh_token) == ("n3w", None)
-
-
 @pytest.mark.parametrize(
     ("settings", "names"),
     [

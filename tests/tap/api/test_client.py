@@ -86,8 +86,6 @@ def test_an_unexpected_success_is_retried_and_not_called_a_rejection(status: int
     ("body", "data"),
     [
         (b'[{"text":"\\ud83d"}]', [{"text": "?"}]),
-        (b'[{"score":1e999}]', [{"score": "1e999"}]),
-        (b'[{"score":NaN}]', [{"score": "NaN"}]),
         ('[{"text":"é"}]'.encode(), [{"text": "é"}]),
     ],
 )

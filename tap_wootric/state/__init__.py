@@ -1,0 +1,1 @@
+"""What earlier syncs know of a stream, and which records are new."""

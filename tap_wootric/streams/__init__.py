@@ -1,0 +1,1 @@
+"""What the tap extracts: the streams, their schemas, and how records are normalized."""

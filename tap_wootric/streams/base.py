@@ -1,0 +1,283 @@
+"""What all streams share: normalized records, bookmarks, STATE messages, and failure isolation."""
+
+from __future__ import annotations
+
+import abc
+import logging
+import sys
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.resources import files
+from typing import Any, ClassVar, TypeVar
+
+from singer_sdk import Stream, Tap
+from singer_sdk.exceptions import SyncLifecycleSignal
+from singer_sdk.helpers.types import Context, Record
+from singer_sdk.schema.source import SchemaDirectory
+from singer_sdk.singerlib import Catalog, RecordMessage, Schema
+from typing_extensions import override
+
+from tap_wootric.api.client import WootricClient
+from tap_wootric.errors import (
+    ListOrderError,
+    RejectedRequestError,
+    RetriesExhaustedError,
+    StreamMapExpressionError,
+    TapError,
+)
+from tap_wootric.personal_data import PersonalData
+from tap_wootric.shutdown import Interrupted, Shutdown
+from tap_wootric.streams.normalizer import Normalizer
+from tap_wootric.streams.progress import Progress, ProgressLog
+from tap_wootric.timestamps import from_unix
+
+Json = dict[str, Any]
+ItemT = TypeVar("ItemT")
+
+BOOKMARK = "replication_key_value"
+
+SCHEMAS = SchemaDirectory(files("tap_wootric.streams") / "schemas")
+
+STREAM_ERRORS = (RejectedRequestError, RetriesExhaustedError, ListOrderError)
+"""Errors that end one stream; the run continues with the others and fails at its end."""
+
+
+@dataclass
+class Services:
+    """What the tap shares between its streams."""
+
+    shutdown: Shutdown
+    make_client: Callable[[], WootricClient]
+
+    @cached_property
+    def client(self) -> WootricClient:
+        """The one client, so that one token and one rate limit serve all streams.
+
+        It is created late: discovery needs no valid settings.
+        """
+        return self.make_client()
+
+
+class WootricStream(Stream, abc.ABC):
+    """A stream of records that fit the declared schema.
+
+    Subclasses set `name`, `path` and the keys, and implement `records`.
+    """
+
+    path: ClassVar[str]
+    keys: ClassVar[Sequence[str]] = ("id",)
+    """The key properties. State and order depend on them, so a catalog cannot change them."""
+
+    cursor: ClassVar[str | None] = None
+    """The replication key; None for a full table."""
+
+    is_sorted = True
+    STATE_MSG_FREQUENCY = 1_000
+
+    progress: Progress
+
+    def __init__(self, tap: Tap, services: Services) -> None:
+        """Create the stream.
+
+        Args:
+            tap: The tap that the SDK asks for.
+            services: What the stream works with.
+        """
+        self._services = services
+        self._shutdown = services.shutdown
+        self.failures: list[str] = []
+        """Why the run fails at its end, a line each; all else of the stream is delivered."""
+
+        self._newest: str | None = None
+        super().__init__(tap)
+        self.primary_keys = self.keys
+        self.replication_key = self.cursor
+
+    @property
+    def client(self) -> WootricClient:
+        """Access to the API."""
+        return self._services.client
+
+    # Requests and records
+
+    @abc.abstractmethod
+    def records(self, context: Context | None) -> Iterable[Json]:
+        """Yield what the sync emits, in order."""
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[Json]:
+        """Yield the records. A signal or an error ends them with an exact STATE."""
+        self.progress = Progress(self.name, self.client)
+        try:
+            with ProgressLog(self.logger, self.progress):
+                protect = self._protection
+                for record in self.records(context):
+                    self.progress.records += 1
+                    yield protect(record) if protect else record
+                    self._shutdown.check()
+        except Interrupted:
+            self._write_state_message()
+            self._shutdown.exit()
+        except STREAM_ERRORS as error:
+            self.failures.append(str(error))
+            self.logger.warning("Stopping stream '%s' early; the run goes to the next", self.name)
+        except TapError:
+            self._write_state_message()
+            raise
+        finally:
+            self._report_unreadable_values()
+            bookmarks = (self._newest, self.get_context_state(None).get(BOOKMARK))
+            newest = max((b for b in bookmarks if isinstance(b, str)), default=None)
+            self.logger.info("%s", self.progress.summary(newest))
+
+    def interruptible(self, items: Iterable[ItemT]) -> Iterator[ItemT]:
+        """Let a signal interrupt the wait for each item, but not what the tap does with it."""
+        iterator = iter(items)
+        while True:
+            with self._shutdown.interruptible():
+                try:
+                    item = next(iterator)
+                except StopIteration:
+                    return
+            yield item
+
+    def normalize(self, sent: Mapping[str, Any]) -> Json:
+        """Convert an object of the API to a record."""
+        return self._normalizer.normalize(sent)
+
+    @cached_property
+    def _normalizer(self) -> Normalizer:
+        return Normalizer(self.declared_schema)
+
+    @cached_property
+    def declared_schema(self) -> Json:
+        """Schema of the records before the setting `personal_data` applies."""
+        return SCHEMAS.get_schema(self.name)
+
+    @cached_property
+    @override
+    def schema(self) -> Json:
+        return self._personal_data.schema(self.declared_schema)
+
+    @cached_property
+    def _personal_data(self) -> PersonalData:
+        return PersonalData.from_config(self.config)
+
+    @cached_property
+    def _protection(self) -> Callable[[Json], Json] | None:
+        return self._personal_data.transform(self.declared_schema, self.effective_schema)
+
+    def reject(self, record_id: object, reason: str) -> None:
+        """Report a record that cannot be delivered; the run continues and fails at its end."""
+        line = (
+            f"Record {record_id} of '{self.name}' was not delivered: {reason}. Correct the record "
+            "in Wootric."
+        )
+        self.logger.warning("%s", line)
+        self.failures.append(line)
+
+    def _report_unreadable_values(self) -> None:
+        for field, count in self._normalizer.unreadable.items():
+            self.logger.warning(
+                "'%s': %d values of '%s' do not fit its type. They are null, and the original "
+                "values are in 'additional_fields'",
+                self.name,
+                count,
+                field,
+            )
+        self._normalizer.unreadable.clear()
+
+    # What differs from the SDK
+
+    @override
+    def get_batch_config(self, config: Any) -> None:
+        """BATCH files would bypass stream maps, and so expose personal data."""
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take selection and replication method from the catalog, but no other keys."""
+        super().apply_catalog(catalog)
+        self.primary_keys, self.replication_key = list(self.keys), self.cursor
+        if entry := catalog.get_stream(self.name):
+            self._input_schema = self._personal_data.schema(entry.schema.to_dict())
+            entry.schema = Schema.from_dict(self._input_schema)
+            entry.key_properties = list(self.keys)
+
+    @override
+    def compare_start_date(self, value: str, start_date_value: str) -> str:
+        """Return the bookmark: the synced intervals decide what `start_date` still requires."""
+        return value
+
+    @cached_property
+    def _is_fully_selected(self) -> bool:
+        declared, wanted = self.schema["properties"], self.effective_schema["properties"]
+        return declared.keys() <= wanted.keys() and all(
+            self.mask[breadcrumb] for breadcrumb in self.metadata
+        )
+
+    @override
+    def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
+        """Skip the SDK's selection and conformance if they cannot change the record.
+
+        `Normalizer` has done their work, and they cost twice as much as everything else.
+        """
+        try:
+            if not self._is_fully_selected:
+                yield from super()._generate_record_messages(record)
+                return
+            extracted = datetime.now(UTC)
+            for stream_map in self.stream_maps:
+                mapped = stream_map.transform(record)
+                if mapped is not None:
+                    if stream_map.flattening_enabled:  # the SDK keeps an object that is null
+                        fields = stream_map.transformed_schema["properties"]
+                        mapped = {k: v for k, v in mapped.items() if v is not None or k in fields}
+                    yield RecordMessage(
+                        stream=stream_map.stream_alias,
+                        record=mapped,
+                        version=self._stream_version,
+                        time_extracted=extracted,
+                    )
+        except self._stream_map_errors as error:
+            # The SDK's own message and stack trace can contain values of the record.
+            raise StreamMapExpressionError(
+                stream=self.name, record_id=record.get(self.keys[0]), cause=type(error).__name__
+            ) from None
+
+    @cached_property
+    def _stream_map_errors(self) -> tuple[type[Exception], ...]:
+        return (Exception,) if self.config.get("stream_maps") else ()
+
+    @override
+    def _increment_stream_state(
+        self, latest_record: Record, *, context: Context | None = None
+    ) -> None:
+        """Remember the newest replication value; `_write_state_message` moves the bookmark.
+
+        The SDK would move it with each record: a changed record would move it back, and a record
+        dated in the future would block the stream.
+        """
+        if self.cursor:
+            value = latest_record[self.cursor]
+            self.state_manager.is_flushed = False
+            if value <= self._bookmark_limit and (self._newest is None or value > self._newest):
+                self._newest = value
+
+    @property
+    def _bookmark_limit(self) -> str:
+        return from_unix(self.client.server_now + 1)
+
+    @override
+    def _write_state_message(self) -> None:
+        bookmark = self.get_context_state(None).get(BOOKMARK)
+        if self._newest is not None and (bookmark is None or self._newest >= bookmark):
+            super()._increment_stream_state({str(self.cursor): self._newest})
+        super()._write_state_message()
+
+    @override
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
+        """Drop the SDK's line about an unhandled error: the tap reports each error once."""
+        if not isinstance(sys.exc_info()[1], TapError | SyncLifecycleSignal):
+            super().log(message, *args, level=level, **kwargs)

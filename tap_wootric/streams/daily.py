@@ -1,0 +1,141 @@
+"""Figures that Wootric computes, with one request per complete day."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from typing import ClassVar
+
+from singer_sdk.helpers.types import Context
+from typing_extensions import override
+
+from tap_wootric.config import moment
+from tap_wootric.errors import InvalidStateError
+from tap_wootric.state.fingerprints import content_hash
+from tap_wootric.state.sync_state import RECENT
+from tap_wootric.streams.base import BOOKMARK, Json, WootricStream
+from tap_wootric.timestamps import parse
+
+DAY = timedelta(days=1)
+FIRST_DAY = "first_day"
+
+TIME_ZONE_MARGIN = timedelta(hours=12)
+"""The API counts days in the account's time zone; then a day of UTC has ended everywhere."""
+
+
+class DailyStream(WootricStream):
+    """A request per day: days that are new, and the last ones again if their figures changed.
+
+    The state holds the bookmark (the last day read), `first_day`, and fingerprints of the days
+    that `lookback_days` reads again. All days between the first and the last were read.
+    """
+
+    cursor: ClassVar[str] = "date"
+    selected_by_default = False
+    STATE_MSG_FREQUENCY = 30
+
+    @abc.abstractmethod
+    def day(self, day: date) -> Iterable[Json]:
+        """Request the records of one day."""
+
+    @override
+    def records(self, context: Context | None) -> Iterator[Json]:
+        is_incremental = self.replication_method == "INCREMENTAL"
+        state = self.get_context_state(context) if is_incremental else {}
+        first, last, recent = self._known(state)
+        start = self._start(first)
+        if start is None:
+            return
+        for day in self._days(start, first, last):
+            records = list(self.day(day))
+            if day >= self._end:  # the server's clock is known only after the first reply
+                continue
+            digest = content_hash(records)
+            is_new = recent.get(day.isoformat()) != digest
+            recent[day.isoformat()] = digest
+            first, last = min(first or day, day), max(last or day, day)
+            kept = sorted(recent)[-self.config["lookback_days"] - 1 :]
+            state[RECENT] = [[name, recent[name]] for name in kept]
+            state[FIRST_DAY] = first.isoformat()
+            if is_new:
+                yield from records
+            self.state_manager.is_flushed = False
+
+    def _known(self, state: Json) -> tuple[date | None, date | None, dict[str, str]]:
+        """Return the first and the last day that was read, and the fingerprints of days."""
+        try:
+            last = date.fromisoformat(state[BOOKMARK][:10]) if state.get(BOOKMARK) else None
+            first = date.fromisoformat(state[FIRST_DAY]) if state.get(FIRST_DAY) else last
+            return first, last, dict(state.get(RECENT) or ())
+        except (TypeError, ValueError) as error:
+            raise InvalidStateError(problem=f"'{self.name}': {error}") from None
+
+    def _days(self, start: date, first: date | None, last: date | None) -> Iterator[date]:
+        """Yield the days to read: older ones backwards, so that the days read have no gap."""
+        day = min(first, self._end) - DAY if first else start - DAY
+        while day >= start:
+            yield day
+            day -= DAY
+        day = start if last is None else max(start, last - (self.config["lookback_days"] - 1) * DAY)
+        while day < self._end:
+            yield day
+            day += DAY
+
+    @property
+    def _end(self) -> date:
+        """The first day that is incomplete, or that `end_date` excludes."""
+        now = datetime.fromtimestamp(self.client.server_now, UTC) - TIME_ZONE_MARGIN
+        end = moment(self.config, "end_date")
+        return now.date() if end is None else min(now.date(), end.date())
+
+    def _start(self, first: date | None) -> date | None:
+        """Return the day of `start_date`, or a day before the first response (its day is UTC)."""
+        if start := moment(self.config, "start_date"):
+            return start.date()
+        if first is not None:
+            return first
+        params = {"sort_key": "created_at", "sort_order": "asc", "per_page": 25, "page": 1}
+        for sent in self.client.get("/v1/responses", params, expected=list):
+            with suppress(LookupError, TypeError, ValueError):  # the next one may have a time
+                return parse(sent["created_at"]).date() - DAY
+        return None
+
+
+class NpsSummary(DailyStream):
+    """NPS, response counts and response rates of each complete day."""
+
+    name = "nps_summary"
+    path = "/v1/nps_summary"
+    keys = ("date",)
+
+    @override
+    def day(self, day: date) -> Iterator[Json]:
+        params = {"date[start]": day, "date[end]": day}
+        sent = self.client.get(self.path, params, expected=dict)
+        yield {**self.normalize(sent), "date": day.isoformat()}
+
+
+class EmailStats(DailyStream):
+    """Counts of the survey e-mails of each complete day: a record per kind of e-mail."""
+
+    name = "email_stats"
+    path = "/v2/email_stats"
+    keys = ("date", "send")
+    sends: ClassVar[dict[str, str]] = {
+        "email_stats": "all",
+        "initial_send": "initial",
+        "reminder_send": "reminder",
+    }
+    """Keys of a reply (documented), and the value of `send` for each."""
+
+    @override
+    def day(self, day: date) -> Iterator[Json]:
+        """Yield the counts of `raw_results`: they replace texts such as `"2 (29%)"`."""
+        params = {"date_range[start_date]": day, "date_range[end_date]": day}
+        reply = self.client.get(self.path, params, expected=dict)
+        for key, send in self.sends.items():
+            if isinstance(stats := reply.get(key), dict):
+                counts = stats.pop("raw_results", None) or {}
+                yield {**self.normalize({**stats, **counts}), "date": day.isoformat(), "send": send}

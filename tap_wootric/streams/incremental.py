@@ -1,0 +1,221 @@
+"""Lists that are synced incrementally: in full once, then what is new or has changed."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar
+
+from singer_sdk.helpers.types import Context
+from typing_extensions import override
+
+from tap_wootric.config import moment
+from tap_wootric.errors import (
+    InvalidStateError,
+    ListOrderError,
+    RejectedRequestError,
+    RetriesExhaustedError,
+)
+from tap_wootric.pagination.pages import IncompleteSecond, PageOrderError, PageRequest
+from tap_wootric.pagination.paginator import paginate
+from tap_wootric.pagination.windows import read_windows
+from tap_wootric.state.fingerprints import Record, content_hash
+from tap_wootric.state.intervals import Range
+from tap_wootric.state.sync_state import SyncState
+from tap_wootric.streams.base import Json, WootricStream
+from tap_wootric.streams.normalizer import to_integer
+from tap_wootric.timestamps import canonical, from_unix, unix_second
+
+DAY = 86_400
+
+MAX_RECORD_BYTES = 4_000
+"""Mean size up to which windows buffer thousands of records within the promised memory."""
+
+
+class UpdatedFilterError(Exception):
+    """The API ignores the filter `updated`, or refuses it."""
+
+    def __init__(self, *, is_ignored: bool) -> None:
+        """Note whether the filter was ignored; otherwise it was refused."""
+        super().__init__()
+        self.is_ignored = is_ignored
+
+
+class IncrementalStream(WootricStream):
+    """A list of the API that is read in the order of its replication key.
+
+    The API may ignore `updated[gte]` on responses and declines without an error. A record that is
+    older than requested reveals that.
+    """
+
+    cursor: ClassVar[str] = "created_at"
+
+    _sync: SyncState | None = None
+    _record_bytes = 0
+
+    @override
+    def records(self, context: Context | None) -> Iterable[Json]:
+        if self.replication_method == "INCREMENTAL":
+            return self._new_records(context)
+        return self._emitted(self._read(Range(*self._extent)))
+
+    @property
+    def _extent(self) -> tuple[int | None, int | None]:
+        moments = (moment(self.config, name) for name in ("start_date", "end_date"))
+        since, until = (None if m is None else int(m.timestamp()) for m in moments)
+        return since, until
+
+    def _new_records(self, context: Context | None) -> Iterator[Json]:
+        self._sync = sync = self._open_state(context)
+        since, until = self._extent
+        pending = deque(sync.ranges(since, until, asks_updates=self.cursor == "created_at"))
+        while pending:
+            sync.start(pending[0])
+            try:
+                yield from self._emitted(filter(sync.is_new, self._read(pending[0])))
+            except UpdatedFilterError as error:
+                seconds = self.config["lookback_days"] * DAY
+                pending = deque(sync.look_back(until, seconds, is_ignored=error.is_ignored))
+                continue
+            sync.finish()
+            pending.popleft()
+        sync.save()
+        self._sync = None
+        self.state_manager.is_flushed = False
+
+    def _open_state(self, context: Context | None) -> SyncState:
+        try:
+            state = self.get_context_state(context)
+            return SyncState(state, self.cursor, self.client.server_now)
+        except (ValueError, TypeError) as error:
+            raise InvalidStateError(problem=f"'{self.name}': {error}") from None
+
+    def _read(self, range_: Range) -> Iterator[Record]:
+        """Read a range in ascending order."""
+        since, until, updated_since, _ = range_
+
+        def fetch(page: PageRequest) -> list[Record]:
+            return self._fetch(page, updated_since)
+
+        def report(second: IncompleteSecond) -> None:
+            self._report_incomplete(second, fails=updated_since is not None or not range_.known)
+
+        size = self.config["page_size"]
+        if updated_since is None:
+            found = read_windows(
+                fetch,
+                since,
+                until,
+                page_size=size,
+                workers=self._workers,
+                newest=self.client.server_now,
+                report=report,
+            )
+        else:
+            found = paginate(fetch, since, until, page_size=size, report=report)
+        try:
+            for record in self.interruptible(found):
+                self.progress.reach(record.timestamp, until or self.client.server_now)
+                yield record
+        except PageOrderError as error:
+            raise ListOrderError(stream=self.name, detail=error) from None
+
+    def _emitted(self, records: Iterable[Record]) -> Iterator[Json]:
+        """Normalize records. Those that cannot be delivered are reported instead."""
+        for record in records:
+            if record.error:
+                self.reject(record.id, record.error)
+            else:
+                self.progress.changed = self._sync.changed if self._sync else 0
+                yield self.normalize(record.sent)
+
+    def _workers(self) -> int:
+        """Return 1 if a rate limit makes requests the bottleneck, or if records are very large."""
+        is_sequential = self.client.rate_limit_announced or self._record_bytes > MAX_RECORD_BYTES
+        return 1 if is_sequential else int(self.config["max_concurrency"])
+
+    def _fetch(self, page: PageRequest, updated_since: int | None = None) -> list[Record]:
+        """Request one page. Any thread may call this.
+
+        Raises:
+            UpdatedFilterError: The API does not honor `updated_since`.
+            TapError: The API cannot be brought to answer.
+        """
+        try:
+            params = self._params(page, updated_since)
+            sent, _, size = self.client.get_reply(self.path, params, expected=list)
+        except (RejectedRequestError, RetriesExhaustedError):
+            if updated_since is None:
+                raise
+            raise UpdatedFilterError(is_ignored=False) from None
+        self._record_bytes = max(self._record_bytes, size // max(len(sent), 1))
+        records: list[Record] = []
+        for item in sent:
+            before = records[-1].timestamp if records else page.since or 0
+            records.append(self._place(item, before))
+        if updated_since is not None and any(
+            r.updated < updated_since for r in records if not r.error
+        ):
+            raise UpdatedFilterError(is_ignored=True)
+        if self._sync is not None:
+            self._sync.saw_reply(self.client.server_now)
+        return records
+
+    def _params(self, page: PageRequest, updated_since: int | None) -> dict[str, Any]:
+        name = self.cursor.removesuffix("_at")
+        updated = {} if updated_since is None else {"updated[gte]": updated_since}
+        return {
+            **updated,
+            f"{name}[gte]": page.since,
+            f"{name}[lt]": page.until,
+            "sort_key": self.cursor,
+            "sort_order": "desc" if page.descending else "asc",
+            "per_page": page.size,
+            "page": page.number,
+        }
+
+    def _place(self, sent: Any, before: int) -> Record:
+        """Determine identity and times of an object.
+
+        Args:
+            sent: What the API lists; not always an object.
+            before: Timestamp of the record in front of it. A record without a readable time keeps
+                its place on the page, as a shorter page would look like the last one.
+        """
+        if not isinstance(sent, dict):
+            return Record(content_hash(sent), before, before, sent, "it is not an object")
+        timestamp, error = before, None
+        try:
+            timestamp = unix_second(canonical(sent.get(self.cursor)))
+        except (ValueError, TypeError):
+            error = f"'{self.cursor}' is not a time"
+        id_: int | str
+        try:
+            id_ = to_integer(sent.get("id"))
+        except (ValueError, TypeError):
+            id_, error = content_hash(sent), "'id' is not an integer"
+        return Record(id_, timestamp, self._updated(sent, timestamp), sent, error)
+
+    def _updated(self, sent: Json, timestamp: int) -> int:
+        try:
+            updated = sent.get("updated_at")
+            return timestamp if updated is None else unix_second(canonical(updated))
+        except (ValueError, TypeError):
+            return self.client.server_now  # it may have changed at any time
+
+    def _report_incomplete(self, second: IncompleteSecond, *, fails: bool) -> None:
+        line = (
+            f"'{self.name}' is incomplete in the second {from_unix(second.timestamp)} "
+            f"({second.reason}): the API returned {second.shown} records of it. All other records "
+            "were delivered. Ask Wootric for an export of that second."
+        )
+        self.logger.warning("%s", line)
+        if fails:
+            self.failures.append(line)
+
+    @override
+    def _write_state_message(self) -> None:
+        """Add the progress: the SDK's bookmark alone cannot describe an interrupted sync."""
+        if self._sync is not None:
+            self._sync.save()
+        super()._write_state_message()

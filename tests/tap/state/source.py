@@ -1,0 +1,276 @@
+"""A list of the API in memory, and runs of the tap over it.
+
+The tap reads the list in memory instead of HTTP, and time passes only if the model advances it.
+Everything else is the product: pagination, state, streams, STATE messages.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import re
+import threading
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+from singer_sdk.singerlib import RecordMessage, StateMessage
+
+from tap_wootric.api.rate_limit import RateLimiter
+from tap_wootric.errors import RejectedRequestError
+from tap_wootric.pagination.pages import MAX_PAGE
+from tap_wootric.streams.base import WootricStream
+from tap_wootric.tap import TapWootric
+
+from ..helpers import Json, process_kept
+
+START = 1_700_000_000
+DAY = 86_400
+DELAY = 95
+"""Seconds after which a slow change becomes visible, under its earlier time."""
+
+PAGE = 25
+RECORDS_BETWEEN_STATES = 7
+EVENTS = (
+    *("new", "new", "slow new", "change", "change", "slow change"),
+    *("delete", "import", "future", "tag all"),
+)
+
+
+@dataclass
+class Stored:
+    """A record of the source. Times have fractions, and the version counts its changes."""
+
+    id: int
+    created: float
+    updated: float
+    version: int = 1
+    is_late: bool = False
+    """Changed or imported after its time, so that a look-back of days may not reach it."""
+
+    def change(self, updated: float) -> None:
+        self.updated, self.version, self.is_late = updated, self.version + 1, True
+
+    def shown(self) -> Json:
+        return {
+            "id": self.id,
+            "created_at": int(self.created),
+            "updated_at": int(self.updated),
+            "external_id": str(self.version),  # of end users
+            "origin_url": str(self.version),  # of responses and declines
+        }
+
+
+@dataclass
+class Source:
+    """The documented list, with a clock, and changes between any two requests."""
+
+    stream: str = "responses"
+    chance: random.Random = field(default_factory=lambda: random.Random(0))
+    updated_filter: str = "honored"
+    """`honored`, `ignored` or `refused`, as the API may treat `updated[gte]`."""
+
+    clock_error: float = 0.0
+    """Seconds by which `Date` is ahead of the clock that stamps the records."""
+
+    churn: float = 0.0
+    """Probability of a change before each request."""
+
+    now: float = START
+    rows: dict[int, Stored] = field(default_factory=dict)
+    slow: list[tuple[float, int | None]] = field(default_factory=list)
+    """Time and id of slow changes (None: of new records) that are not yet visible."""
+
+    requests: int = 0
+    last_id: int = 0
+    seems_honored: bool = False
+    """Whether an ignored filter made no difference to a page."""
+
+    def add(self, created: float, updated: float | None = None, *, is_late: bool = False) -> int:
+        self.last_id += 1
+        stamp = self.now if updated is None else updated
+        self.rows[self.last_id] = Stored(self.last_id, created, stamp, is_late=is_late)
+        return self.last_id
+
+    def burst(self, n: int, second: int) -> None:
+        spread = self.chance.random() < 0.5
+        for i in range(n):
+            moment = second + (i / n if spread else 0.5)
+            self.add(moment, moment)
+
+    def change(self) -> None:
+        """Let one event happen to the account."""
+        kind = self.chance.choice(EVENTS)
+        known = self.chance.choice(list(self.rows.values())) if self.rows else None
+        if kind == "new":
+            self.add(self.now)
+        elif kind == "import":
+            self.add(self.now - self.chance.uniform(0, 9 * DAY), is_late=True)
+        elif kind == "future" and self.stream != "end_users" and self.chance.random() < 0.3:
+            self.add(self.now + self.chance.choice([90, 2 * DAY]))
+        elif kind == "slow new":
+            self.slow.append((self.now, None))
+        elif kind == "slow change" and known:
+            self.slow.append((self.now, known.id))
+        elif kind == "change" and known:
+            known.change(self.now)
+        elif kind == "tag all" and self.chance.random() < 0.2:
+            for row in sorted(self.rows.values(), key=self.created)[: self.chance.choice([9, 25])]:
+                row.change(self.now)
+        elif kind == "delete" and known:
+            del self.rows[known.id]
+
+    def show_slow_changes(self) -> None:
+        while self.slow and self.slow[0][0] <= self.now - DELAY:
+            stamp, changed = self.slow.pop(0)
+            if changed is None:
+                self.add(stamp, stamp)
+            elif changed in self.rows:
+                self.rows[changed].change(max(stamp, self.rows[changed].updated))
+
+    def fetch(self, params: Json) -> list[Json]:
+        self.requests += 1
+        assert self.requests < 5000
+        self.now += self.chance.choice([0, 0.01, 0.4])
+        while self.chance.random() < self.churn:
+            self.change()
+        self.show_slow_changes()
+        assert 1 <= params["page"] <= MAX_PAGE
+        place = self.place
+        cursor = "updated" if self.stream == "end_users" else "created"
+        since, until = params[f"{cursor}[gte]"], params[f"{cursor}[lt]"]
+        updated_since = None if self.stream == "end_users" else params.get("updated[gte]")
+        if updated_since is not None and self.updated_filter == "refused":
+            raise RejectedRequestError(resource=self.stream, status=400)
+        is_honored = updated_since is not None and self.updated_filter == "honored"
+        rows = [
+            row
+            for row in self.rows.values()
+            if (since is None or place(row) >= since)
+            and (until is None or place(row) < until)
+            and (not is_honored or row.updated >= (updated_since or 0))
+        ]
+        rows.sort(key=place)
+        if params["sort_order"] == "desc":
+            rows.reverse()
+        rows = rows[(params["page"] - 1) * params["per_page"] :][: params["per_page"]]
+        if updated_since is not None and not is_honored:
+            self.seems_honored |= all(int(row.updated) >= updated_since for row in rows)
+        return [row.shown() for row in rows]
+
+    @staticmethod
+    def created(row: Stored) -> float:
+        return row.created
+
+    def place(self, row: Stored) -> float:
+        return row.updated if self.stream == "end_users" else row.created
+
+
+class KilledError(BaseException):
+    """The process ends here, without a final STATE."""
+
+
+class Recorder:
+    """Receives the tap's messages, and interrupts it after some of them."""
+
+    def __init__(self, interruption: tuple[str, int] | None) -> None:
+        self.tap: TapWootric
+        self.delivered: list[tuple[int, int]] = []
+        self.states: list[Json] = []
+        self.since_state = 0
+        self._interruption = interruption
+
+    def write_message(self, message: object) -> None:
+        if isinstance(message, RecordMessage):
+            record = message.record
+            version = record.get("external_id") or record["origin_url"]
+            self.delivered.append((record["id"], int(version)))
+            self.since_state += 1
+        if isinstance(message, StateMessage):
+            self.states.append(json.loads(json.dumps(message.value)))
+            self.since_state = 0
+        if self._interruption is not None:
+            kind, after = self._interruption
+            self._interruption = (kind, after - 1) if after else None
+            if not after and kind == "kill":
+                raise KilledError
+            if not after:
+                self.tap.shutdown.request(15)
+
+    def flush(self) -> None:
+        """Nothing is buffered."""
+
+
+@dataclass
+class Run:
+    """What a run delivered and how it ended."""
+
+    delivered: list[tuple[int, int]]
+    states: list[Json]
+    unsaved: int
+    end: str
+    incomplete: set[str]
+
+    @property
+    def ids(self) -> list[int]:
+        return [id_ for id_, _ in self.delivered]
+
+
+class ModelClient:
+    """The interface of the client, over a source in memory."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._lock = threading.Lock()
+        self.rate_limiter = RateLimiter(logging.getLogger())
+        self.rate_limit_announced = False
+        self.retries = 0
+
+    @property
+    def server_now(self) -> int:
+        return int(self._source.now + self._source.clock_error)
+
+    def get(self, _path: str, params: Json, *, expected: type) -> list[Json]:
+        with self._lock:
+            return self._source.fetch(params)
+
+
+def sync(
+    source: Source,
+    state: Json | None = None,
+    interruption: tuple[str, int] | None = None,
+    **config: Any,
+) -> Run:
+    """Run the tap over the source once.
+
+    Args:
+        source: What the tap reads.
+        state: A STATE of an earlier run.
+        interruption: `kill` or `stop`, and after how many messages.
+        config: Settings.
+    """
+    with process_kept():
+        return _sync(source, state, Recorder(interruption), config)
+
+
+def _sync(source: Source, state: Json | None, recorder: Recorder, config: Json) -> Run:
+    defaults = {"client_id": "id", "client_secret": "-", "page_size": PAGE, "max_concurrency": 1}
+    tap = recorder.tap = TapWootric(
+        config=defaults | config,
+        state=deepcopy(state),
+        message_writer=recorder,  # type: ignore[arg-type]
+    )
+    tap.services.make_client = lambda: ModelClient(source)  # type: ignore[assignment, return-value]
+    stream = tap.streams[source.stream]
+    assert isinstance(stream, WootricStream)
+    stream.STATE_MSG_FREQUENCY = RECORDS_BETWEEN_STATES
+    end = "complete"
+    try:
+        stream.sync()
+    except KilledError:
+        end = "killed"
+    except SystemExit as stop:
+        end = "stopped" if stop.code == 128 + 15 else str(stop.code)
+    incomplete = set(re.findall(r"in the second (\S+)", " ".join(stream.failures)))
+    return Run(recorder.delivered, recorder.states, recorder.since_state, end, incomplete)

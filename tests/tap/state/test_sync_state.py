@@ -1,0 +1,159 @@
+"""Facts about the state that random histories rarely show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tap_wootric.state import fingerprints, intervals
+from tap_wootric.state.sync_state import SyncState
+from tap_wootric.timestamps import from_unix
+
+from ..helpers import Json
+from .source import DAY, DELAY, START, Source, Stored, sync
+
+
+@pytest.fixture
+def source() -> Source:
+    """Sixty responses of the last sixty days."""
+    source = Source()
+    for day in range(60, 0, -1):
+        source.add(START - day * DAY, START - day * DAY)
+    return source
+
+
+def test_a_change_that_becomes_visible_after_95_seconds_is_delivered(source: Source) -> None:
+    state = sync(source).states[-1]
+    source.slow.append((source.now, 1))
+    source.now += DELAY - 2
+    added = source.add(source.now)
+    before = sync(source, state)
+    source.now += 5
+
+    after = sync(source, before.states[-1])
+
+    assert (before.ids, after.ids) == ([added], [1])
+
+
+def test_two_changes_within_one_second_are_both_delivered(source: Source) -> None:
+    run, now = sync(source), source.now
+    source.rows[1].change(now)
+    first = sync(source, run.states[-1])
+    source.rows[1].change(now)
+
+    second = sync(source, first.states[-1])
+
+    assert (first.delivered, second.delivered) == ([(1, 2)], [(1, 3)])
+
+
+@pytest.mark.parametrize("updated_filter", ["honored", "ignored"])
+def test_a_record_with_an_unreadable_time_of_change_counts_as_changed(
+    source: Source, updated_filter: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is sent again if its content has changed."""
+    shown = Stored.shown
+    monkeypatch.setattr(Stored, "shown", lambda row: {**shown(row), "updated_at": "soon"})
+    source.updated_filter = updated_filter
+    state = sync(source).states[-1]
+    source.rows[58].change(source.now)
+
+    second = sync(source, state)
+
+    assert (second.ids, sync(source, second.states[-1]).ids) == ([58], [])
+
+
+@pytest.mark.parametrize(("later_filter", "days"), [("honored", 2), ("ignored", 60)])
+def test_records_that_older_look_backs_did_not_reach_are_not_sent_again(
+    source: Source, later_filter: str, days: int
+) -> None:
+    source.updated_filter = "ignored"
+    run = sync(source, lookback_days=2)
+    for _ in range(20):
+        source.now += DAY
+        added = source.add(source.now)
+        run = sync(source, run.states[-1], lookback_days=2)
+        assert run.ids == [added]
+    source.now += 700
+    source.rows[added - 9].change(source.now)
+    source.updated_filter = later_filter
+
+    assert sync(source, run.states[-1], lookback_days=days).ids == [added - 9]
+
+
+def test_a_filter_that_is_refused_once_keeps_older_changes_for_the_next_sync(
+    source: Source,
+) -> None:
+    state = sync(source, lookback_days=2).states[-1]
+    source.now += DAY
+    source.rows[1].change(source.now)
+    added = source.add(source.now)
+    source.updated_filter = "refused"
+    refused = sync(source, state, lookback_days=2)
+    source.updated_filter = "honored"
+    source.now += DAY
+
+    assert (refused.ids, sync(source, refused.states[-1]).ids) == ([added], [1])
+
+
+def test_a_start_date_that_moves_with_every_run_leaves_a_short_state(source: Source) -> None:
+    state = None
+    for day in range(55, 5, -1):
+        start = from_unix(START - day * DAY)
+        state = sync(source, state, start_date=start, end_date=from_unix(START - 5 * DAY)).states[
+            -1
+        ]
+
+    assert len(state["bookmarks"]["responses"]["intervals"]) <= intervals.MAX_INTERVALS
+    assert sync(source, state).ids == [*range(1, 6), *range(56, 61)]
+
+
+def test_beyond_the_limit_of_fingerprints_records_are_repeated_and_none_is_lost(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fingerprints, "MAX_FINGERPRINTS", 40)
+    for i in range(100):
+        source.add(START + i / 10, START + i / 10)
+    source.now += 11
+    state = sync(source).states[-1]
+
+    again = sync(source, state)
+
+    assert len(state["bookmarks"]["responses"]["recent"]) == 40
+    assert again.ids == list(range(61, 121))
+
+
+def test_a_stop_during_an_update_repeats_nothing(source: Source) -> None:
+    state = sync(source).states[-1]
+    for row in source.rows.values():
+        source.now += 30
+        row.change(source.now)
+    stopped = sync(source, state, ("stop", 40))
+
+    rest = sync(source, stopped.states[-1])
+
+    assert stopped.end == "stopped"
+    assert sorted(stopped.ids + rest.ids) == sorted(source.rows)
+
+
+VALID: Json = {"replication_key": "created_at", "replication_key_value": "2024-01-31T09:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"intervals": 5},
+        {"intervals": [5]},
+        {"intervals": [["2024-01-01"]]},
+        {"intervals": [[None, "soon", "late"]]},
+        {"intervals": [[None, "2024-01-02", "2024-01-02"], ["2024-01-01", "2024-01-03", 5]]},
+        {"recent": 5},
+        {"recent": [[1, 2]]},
+        {"replication_key_value": "soon"},
+        {"replication_key_value": {"a": 1}},
+    ],
+    ids=str,
+)
+def test_a_state_of_an_unknown_form_is_rejected(part: Any) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        SyncState(VALID | part, "created_at", START)

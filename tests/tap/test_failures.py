@@ -1,0 +1,226 @@
+"""Failures: what cannot be delivered is reported, and everything else is delivered."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import responses
+from jsonschema import Draft7Validator
+
+from tap_wootric.api import retries
+
+from .helpers import INCREMENTAL, Account, Json, Output, Process, assert_complete, assert_each_once
+
+PASSING_FAULTS = (
+    "408",
+    "500",
+    "503",
+    "reset",
+    "lost_reply",
+    "cut",
+    "html",
+    "object",
+    "retry_after",
+)
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retries, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(retries, "LONGEST_WAIT", 0.02)
+
+
+def item(number: int, **changes: Any) -> Json:
+    """A response as the API lists it."""
+    moment = f"2026-01-{number:02} 09:00:00 -0800"
+    return {"id": number, "created_at": moment, "updated_at": moment, "score": 9} | changes
+
+
+def serve(account: Account, *items: Any) -> Callable[..., Output]:
+    """Return a function that syncs against an API that lists these items."""
+
+    def sync(**keywords: Any) -> Output:
+        url = account.sandbox.wootric_url
+        with responses.RequestsMock() as api:
+            api.post(f"{url}/oauth/token", json={"access_token": "t", "expires_in": 7200})
+            api.get(f"{url}/v1/responses", json=list(items))
+            return account.sync(**keywords)
+
+    return sync
+
+
+def test_unreadable_values_become_null_with_one_warning_for_each_field(account: Account) -> None:
+    """The values move to `additional_fields`, and milliseconds are times."""
+    wrong = {"completed": "perhaps", "score": "9.5", "tags": "a,b", "end_user": []}
+    sync = serve(account, item(1, **wrong), item(2, **wrong, survey_id="51"), item(3))
+
+    output = sync()
+
+    assert output.code == 0
+    for record in output.records()[:2]:
+        assert {name: record[name] for name in wrong} == dict.fromkeys(wrong)
+        assert record["additional_fields"] == wrong
+    assert output.records()[1]["survey_id"] == 51
+    assert all(Draft7Validator(output.schema()).is_valid(record) for record in output.records())
+    for name in wrong:
+        lines = [line for line in output.log.splitlines() if f"'{name}'" in line]
+        assert len(lines) == 1
+        assert "2 values" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("unreadable", "named"),
+    [
+        (item(2, id="two"), "'id' is not an integer"),
+        (item(2, id=None), "'id' is not an integer"),
+        (item(2, created_at="soon"), "'created_at' is not a time"),
+        (item(2, created_at=None), "'created_at' is not a time"),
+        (5, "it is not an object"),
+        (None, "it is not an object"),
+    ],
+    ids=str,
+)
+def test_a_record_that_cannot_be_identified_or_ordered_is_reported_and_all_else_delivered(
+    account: Account, unreadable: Any, named: str
+) -> None:
+    """The run fails at its end, and the next one continues."""
+    first = serve(account, item(1), unreadable, item(3))()
+    second = serve(account, item(1), item(3), item(4))(state=first.state)
+
+    assert (first.code, first.ids()) == (1, [1, 3])
+    assert named in first.error
+    assert "responses" in first.error
+    assert (second.code, second.ids()) == (0, [4])
+
+
+@pytest.mark.parametrize("fault", ["400", "403", "404", "503", "cut"])
+@pytest.mark.parametrize("failing", ["responses", "segments"])
+def test_a_failing_stream_stops_no_other_and_keeps_its_state(
+    account: Account, fault: str, failing: str
+) -> None:
+    streams = (*INCREMENTAL, "segments")
+    state = account.sync(streams).state
+    added = {name: account.sandbox.store.add(name)["id"] for name in INCREMENTAL}
+    account.sandbox.faults.on(fault, share=1, path=f"/v1/{failing}")
+
+    output = account.sync(streams, state=state, retry_budget_seconds=0)
+    account.sandbox.faults.off()
+    later = account.sync(streams, state=output.state)
+
+    assert output.code == 1
+    assert f"'{failing}'" in output.error
+    assert ("may not read" in output.error) == (fault == "403")
+    assert output.ids("end_users") == [added["end_users"]]
+    assert output.state["bookmarks"].get(failing) == state["bookmarks"].get(failing)
+    assert output.ids("responses") + later.ids("responses") == [added["responses"]]
+    assert later.code == 0
+
+
+def test_each_failed_stream_has_one_line_at_the_end(account: Account) -> None:
+    for name in ("responses", "declines"):
+        account.sandbox.faults.on("403", share=1, path=f"/v1/{name}")
+
+    output = account.sync(INCREMENTAL)
+
+    assert output.code == 1
+    assert [line.split("'")[1] for line in output.errors] == ["responses", "declines"]
+    assert_complete(account, output.records("end_users"), "end_users")
+
+
+def test_a_final_error_appears_exactly_once_in_the_log(account: Account) -> None:
+    account.sandbox.faults.on("403", share=1, path="/v1/responses")
+
+    output = Process(account.options(), account.folder).finish()
+
+    lines = [line for line in output.log.splitlines() if "may not read" in line]
+    assert len(lines) == 1
+    assert "ERROR" in lines[0]
+    assert "Traceback" not in output.log
+
+
+def test_a_seventh_of_all_requests_may_fail(
+    make_account: Callable[..., Account], stream: str
+) -> None:
+    """Of each kind, in lists and at the token endpoint, with tokens that expire."""
+    account = make_account(seed=3, responses=1500)
+    account.sandbox.options.token_lifetime = 0.5
+    for seed, fault in enumerate(PASSING_FAULTS):
+        account.sandbox.faults.on(fault, share=0.15 / len(PASSING_FAULTS), seed=seed)
+
+    first = account.sync(stream, page_size=25)
+    account.sandbox.faults.off()
+
+    assert first.code == 0
+    assert sum(bool(request.fault) for request in account.sandbox.requests) >= 2
+    assert_each_once(first.ids(stream))
+    assert_complete(account, first.records(stream), stream)
+    assert account.sync(stream, state=first.state).records(stream) == []
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_server_that_stays_down_ends_in_one_line_and_a_state_to_resume_from(
+    make_account: Callable[..., Account], concurrency: int
+) -> None:
+    account = make_account(responses=3_000)
+    account.sandbox.faults.on("503", share=1, after=30, path="/v1/responses")
+
+    output = account.sync(max_concurrency=concurrency, retry_budget_seconds=0)
+    account.sandbox.faults.off()
+    rest = account.sync(state=output.state)
+
+    assert output.code == 1
+    assert "failed for 0 s (last error: HTTP 503)" in output.error
+    assert "Traceback" not in output.log
+    assert output.bookmark() == output.records()[-1]["created_at"]
+    assert len(output.ids()) > 200
+    assert_each_once(output.ids() + rest.ids())
+    assert_complete(account, output.records() + rest.records())
+
+
+@pytest.mark.parametrize(
+    ("items", "wrong"),
+    [
+        ([item(2), item(1)], "requested in ascending order is not sorted"),
+        ([item(1)], "from outside the requested time range"),
+    ],
+)
+def test_a_list_that_ignores_order_or_filter_ends_in_one_line(
+    account: Account, items: list[Json], wrong: str
+) -> None:
+    output = serve(account, *items)(start_date="2026-01-02" if len(items) == 1 else None)
+
+    assert (output.code, output.records()) == (1, [])
+    assert wrong in output.error
+
+
+def test_a_state_of_an_unknown_form_ends_in_one_line(account: Account) -> None:
+    state = account.sync().state
+    state["bookmarks"]["responses"]["intervals"] = 5
+
+    output = account.sync(state=state)
+
+    assert (output.code, output.records()) == (1, [])
+    assert "Cannot read the state: 'responses'" in output.error
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_the_announced_rate_limit_is_used_up_and_never_exceeded(
+    make_account: Callable[..., Account], concurrency: int
+) -> None:
+    """20 requests in 2 s, and 1 of them left to other programs."""
+    account = make_account(responses=2_000)
+    account.sandbox.options.rate_limit = (20, 2)
+    time.sleep(2 - time.time() % 2)
+
+    output = account.sync(max_concurrency=concurrency)
+
+    assert_complete(account, output.records())
+    assert {request.status for request in account.lists()} == {200}
+    used = Counter(int(request.finished // 2) for request in account.lists())
+    assert next(iter(used.values())) >= 18
+    assert max(used.values()) <= 20

@@ -1,0 +1,95 @@
+"""Every time format of the API becomes the same RFC 3339 text in UTC."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from connector_sandbox import Sandbox
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_wootric.timestamps import canonical, from_unix, parse, unix_second
+
+from .helpers import Account, assert_complete
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        ("2016-12-16 09:05:00 -0800", "2016-12-16T17:05:00+00:00"),
+        ("2016-12-16 22:50:00 +0545", "2016-12-16T17:05:00+00:00"),
+        ("2016-12-16 17:05:00 UTC", "2016-12-16T17:05:00+00:00"),
+        ("2016-12-16 17:05:00", "2016-12-16T17:05:00+00:00"),
+        ("2016-12-16T17:05:00.123Z", "2016-12-16T17:05:00.123000+00:00"),
+        (" 2016-12-16T09:05:00-08:00 ", "2016-12-16T17:05:00+00:00"),
+        (1481907900, "2016-12-16T17:05:00+00:00"),
+        ("1481907900", "2016-12-16T17:05:00+00:00"),
+        (1481907900.5, "2016-12-16T17:05:00.500000+00:00"),
+        (1481907900123, "2016-12-16T17:05:00.123000+00:00"),
+        ("1481907900123", "2016-12-16T17:05:00.123000+00:00"),
+        ("2016-12-16", "2016-12-16T00:00:00+00:00"),
+        ("20161216", "2016-12-16T00:00:00+00:00"),
+        (0, "1970-01-01T00:00:00+00:00"),
+        ("-86400", "1969-12-31T00:00:00+00:00"),
+    ],
+)
+def test_every_known_format_becomes_rfc3339_in_utc(
+    shown: str | float, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A time without an offset is UTC, whatever the time zone of the computer."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+
+    assert parse(shown).isoformat() == canonical(shown) == expected
+
+
+@pytest.fixture(autouse=True)
+def _time_zone_restored() -> Iterator[None]:
+    yield
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    "shown", ["", "yesterday", "2016-13-01", "2016-12-16 25:00:00", True, None, {}, 1e300, "nan"]
+)
+def test_any_other_value_is_rejected_and_not_repeated(shown: object) -> None:
+    canonical(1.0)
+    with pytest.raises((ValueError, TypeError)) as caught:
+        canonical(shown)  # type: ignore[arg-type]
+    assert str(shown) not in str(caught.value) or not shown
+
+
+@given(st.integers(-(10**10), 10**10), st.integers(0, 10**10))
+def test_texts_sort_like_moments(second: int, gap: int) -> None:
+    assert from_unix(second) < from_unix(second + gap + 1)
+    assert unix_second(from_unix(second)) == second
+
+
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)))  # noqa: DTZ001 - local times
+def test_the_repeated_hour_in_autumn_is_read_by_its_offset(local: datetime) -> None:
+    moment = local.replace(tzinfo=ZoneInfo("America/Los_Angeles")).astimezone(UTC)
+    shown = moment.astimezone(ZoneInfo("America/Los_Angeles"))
+
+    assert parse(f"{shown:%Y-%m-%d %H:%M:%S.%f %z}") == moment
+
+
+@pytest.mark.parametrize("time_format", ["offset", "naive_utc", "iso_millis", "unix"])
+def test_an_account_is_complete_in_every_format(
+    sandbox: Sandbox, account: Account, time_format: str
+) -> None:
+    """Also in the hour in which daylight saving time ends."""
+    sandbox.options.time_format = time_format
+    first = datetime(2025, 11, 2, 7, 30, tzinfo=UTC)
+    for minutes in range(0, 180, 20):
+        account.sandbox.store.add_response(first + timedelta(minutes=minutes))
+
+    output = account.sync()
+
+    expected = {row["id"] for row in account.truth().values()}
+    assert set(output.ids()) == expected
+    if time_format != "iso_millis":  # shows milliseconds
+        assert_complete(account, output.records())

@@ -121,9 +121,11 @@ class RateLimiter:
 
     def _accept(self, told: Announcement, seconds: int) -> None:
         known = self._known
-        if known and told.reset == known.reset and known.available > 0:
-            # Replies of several threads arrive out of order.
-            told = told._replace(remaining=min(told.remaining, known.remaining))
+        if known and known.available > 0:  # replies of several threads arrive out of order
+            if 0 < known.reset - told.reset <= MAX_WAIT:
+                return
+            if told.reset == known.reset:
+                told = told._replace(remaining=min(told.remaining, known.remaining))
         self.announced, self._known, self._refusals = True, told, 0
         if told.available > 0:
             self._window = max(self._window, min(seconds - 1, MAX_WAIT))

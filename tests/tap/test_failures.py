@@ -127,7 +127,7 @@ def test_each_failed_stream_has_one_line_at_the_end(account: Account) -> None:
     output = account.sync(INCREMENTAL)
 
     assert output.code == 1
-    assert [line.split("'")[1] for line in output.errors] == ["responses", "declines"]
+    assert [line.split("'")[1] for line in output.errors] == ["declines", "responses"]
     assert_complete(account, output.records("end_users"), "end_users")
 
 

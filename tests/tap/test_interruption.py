@@ -85,10 +85,10 @@ def test_a_signal_in_one_stream_leaves_the_other_streams_to_the_next_run(
 ) -> None:
     account = make_account(responses=400)
 
-    first = signal_at_request(account, 11, signal.SIGTERM, INCREMENTAL, max_concurrency=1)
+    first = signal_at_request(account, 5, signal.SIGTERM, INCREMENTAL, max_concurrency=1)
     second = account.sync(INCREMENTAL, state=first.state)
 
-    assert first.records("declines") == []
+    assert first.records("responses") == []
     for stream in INCREMENTAL:
         assert_each_once(first.ids(stream) + second.ids(stream))
         assert_complete(account, first.records(stream) + second.records(stream), stream)

@@ -231,9 +231,11 @@ class ModelClient:
     def server_now(self) -> int:
         return int(self._source.now + self._source.clock_error)
 
-    def get(self, _path: str, params: Json, *, expected: type) -> list[Json]:
+    def get_reply(
+        self, _path: str, params: Json, *, expected: type
+    ) -> tuple[list[Json], Json, int]:
         with self._lock:
-            return self._source.fetch(params)
+            return self._source.fetch(params), {}, 0
 
 
 def sync(

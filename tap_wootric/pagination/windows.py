@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from queue import Empty, Full, Queue
 from typing import Generic
 
-from tap_wootric.pagination.pages import Fetch, PageRequest, RecordT, Report
+from tap_wootric.pagination.pages import Fetch, PageRequest, RecordT, Report, check_page
 from tap_wootric.pagination.paginator import paginate
 
 MAX_BUFFERED = 6_000
@@ -54,7 +54,9 @@ def read_windows(  # noqa: PLR0913 - the arguments of paginate and three more
         PageOrderError: The API ignores a filter or the requested order.
         Exception: Whatever `fetch` raises, once all records in front of it were consumed.
     """
-    first = fetch(PageRequest(since, until, 1, page_size))
+    first_page = PageRequest(since, until, 1, page_size)
+    first = fetch(first_page)
+    check_page(first_page, first)
     replies, begin = [first], first[0].timestamp if first else 0
 
     def fetch_next(page: PageRequest) -> list[RecordT]:

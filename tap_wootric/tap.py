@@ -19,7 +19,6 @@ from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
     PluginCapabilities,
-    TapCapabilities,
 )
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib import Catalog
@@ -58,9 +57,7 @@ class TapWootric(Tap):
     message_writer_class = PageWriter
     message_writer: PageWriter
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
-        capability
-        for capability in (*Tap.capabilities, TapCapabilities.ACTIVATE_VERSION)
-        if capability is not PluginCapabilities.BATCH
+        capability for capability in Tap.capabilities if capability is not PluginCapabilities.BATCH
     ]
     """BATCH files would bypass stream maps, and so expose personal data."""
 

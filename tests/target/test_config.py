@@ -73,7 +73,7 @@ def command(*options: str) -> Result:
         ({"include_pii": "yes"}, "Setting 'include_pii' must be of type boolean."),
         ({"date_properties": "renewal"}, "Setting 'date_properties' must be of type array."),
         ({"destination": "parquet"}, "Setting 'output_path' is missing."),
-        ({"schema_path": "/nowhere.json"}, "schema_path /nowhere.json gives no JSON Schema"),
+        ({"schema_path": "/nowhere.json"}, "must lead to a JSON Schema; /nowhere.json does not"),
         ({"streams": {"r": {"record_type": "user"}}}, "Setting 'streams.r' must contain fields."),
         ({"streams": streams(record_type="account")}, "must be one of feedback, user."),
         ({"streams": streams(color="red")}, "Unknown setting 'streams.responses.color'."),

@@ -154,4 +154,4 @@ def test_birdies_schema_can_be_checked_first(
     run = run_target(stream_of([record(4), record(8)]), schema_path=str(path))
     (entry,) = rejects()
     assert (run.exit_code, list(sandbox.birdie.records())) == (1, ["4"])
-    assert entry["message"] == "kind.fields.rating fails Birdie's schema (maximum)"
+    assert entry["message"] == "kind.fields.rating does not match Birdie's schema (maximum)"

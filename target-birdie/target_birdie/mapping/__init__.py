@@ -1,1 +1,1 @@
-"""From a tap's record to a Birdie payload: pure, without HTTP, files or state."""
+"""From a tap's record to a Birdie payload, without HTTP, files or state (except `schema_path`)."""

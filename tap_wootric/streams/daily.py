@@ -78,7 +78,8 @@ class DailyStream(WootricStream):
         while day >= start:
             yield day
             day -= DAY
-        day = start if last is None else max(start, last - (self.config["lookback_days"] - 1) * DAY)
+        read_again = (self.config["lookback_days"] - 1) * DAY
+        day = start if last is None else max(start, min(last, self._end - DAY) - read_again)
         while day < self._end:
             yield day
             day += DAY
@@ -137,5 +138,7 @@ class EmailStats(DailyStream):
         reply = self.client.get(self.path, params, expected=dict)
         for key, send in self.sends.items():
             if isinstance(stats := reply.get(key), dict):
-                counts = stats.pop("raw_results", None) or {}
-                yield {**self.normalize({**stats, **counts}), "date": day.isoformat(), "send": send}
+                if isinstance(counts := stats.get("raw_results"), dict):
+                    stats = {**stats, **counts}
+                    del stats["raw_results"]
+                yield {**self.normalize(stats), "date": day.isoformat(), "send": send}

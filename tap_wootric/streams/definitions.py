@@ -50,5 +50,9 @@ class SurveyTemplates(WootricStream):
     def records(self, context: Context | None) -> Iterator[Json]:
         reply = self.client.get(self.path, expected=dict)
         default = reply.get("default_survey_template_id")
-        for template in reply.get("survey_templates") or ():
-            yield self.normalize({**template, "is_default": template.get("id") == default})
+        for number, template in enumerate(reply.get("survey_templates") or (), start=1):
+            record = self.normalize(template if isinstance(template, dict) else {})
+            if record["id"] is None:
+                self.reject(f"number {number}", "'id' is not an integer")
+            else:
+                yield {**record, "is_default": record["id"] == default}

@@ -80,20 +80,6 @@ def test_a_signal_leaves_an_exact_state_and_a_code_that_names_it(
     assert_exact(account, output)
 
 
-def test_a_signal_in_one_stream_leaves_the_other_streams_to_the_next_run(
-    make_account: MakeAccount,
-) -> None:
-    account = make_account(responses=400)
-
-    first = signal_at_request(account, 5, signal.SIGTERM, INCREMENTAL, max_concurrency=1)
-    second = account.sync(INCREMENTAL, state=first.state)
-
-    assert first.records("responses") == []
-    for stream in INCREMENTAL:
-        assert_each_once(first.ids(stream) + second.ids(stream))
-        assert_complete(account, first.records(stream) + second.records(stream), stream)
-
-
 @pytest.mark.parametrize(
     ("fault", "path"),
     [
@@ -191,24 +177,6 @@ def test_an_output_that_cannot_be_written_ends_the_tap_in_one_line(
     assert ended.returncode == 1
     assert line in ended.stderr.splitlines()[-1]
     assert "Traceback" not in ended.stderr
-
-
-@pytest.mark.parametrize("concurrency", [1, 4])
-def test_every_state_of_a_run_resumes_without_loss_and_without_repetition(
-    make_account: MakeAccount, stream: str, concurrency: int
-) -> None:
-    """A target may have stored any of them."""
-    account = make_account(responses=2100)
-    first = account.sync(stream, max_concurrency=concurrency)
-
-    sent: list[dict[str, Any]] = []
-    for message in first.messages:
-        if message["type"] == "RECORD":
-            sent.append(message["record"])
-        if message["type"] == "STATE":
-            second = account.sync(stream, state=message["value"])
-            assert_each_once([record["id"] for record in sent] + second.ids(stream))
-            assert_complete(account, sent + second.records(stream), stream)
 
 
 def kill_at_request(account: Account, number: int, **keywords: Any) -> Output:

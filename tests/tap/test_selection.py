@@ -1,132 +1,149 @@
-"""Selection: only selected streams and fields leave the tap."""
+"""What the catalog and stream maps select is what leaves the tap."""
 
 from __future__ import annotations
+
+import hashlib
+from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
 
-from .helpers import INCREMENTAL, Account, Json, assert_complete, invoke, selecting
+from tap_wootric.tap import TapWootric
 
-REPORTS = ("nps_summary", "survey_templates", "email_stats")
-ALL = ("responses", "end_users", "declines", "segments", *REPORTS)
+from .helpers import Account, Json, invoke, selecting
+
+DEFAULT = ("responses", "end_users", "declines", "segments")
+ALL = (*DEFAULT, "nps_summary", "survey_templates", "email_stats")
 
 
-def without(stream: str, *paths: str) -> Json:
-    """Return a catalog that selects one stream, without some fields."""
+def deselecting(stream: str, *paths: str) -> Json:
+    """A catalog with one stream, without some fields; `a.b` is a field of an object."""
     catalog = selecting(stream)
     entry = next(entry for entry in catalog["streams"] if entry["stream"] == stream)
-    breadcrumbs = [["properties", *path.split("/")] for path in paths]
-    for item in entry["metadata"]:
-        item["metadata"]["selected"] = item["breadcrumb"] not in breadcrumbs
+    breadcrumbs = [["properties", *path.replace(".", ".properties.").split(".")] for path in paths]
+    found = [item for item in entry["metadata"] if item["breadcrumb"] in breadcrumbs]
+    assert len(found) == len(paths)
+    for item in found:
+        item["metadata"]["selected"] = False
     return catalog
 
 
 @pytest.mark.parametrize("stream", ALL)
-def test_each_stream_can_be_selected_alone(account: Account, stream: str) -> None:
-    """Other streams cause no request."""
+def test_a_stream_that_is_not_selected_costs_no_request(account: Account, stream: str) -> None:
     output = account.sync(stream, start_date="2026-01-01")
 
     assert output.code == 0
     assert {m["stream"] for m in output.messages if m["type"] != "STATE"} == {stream}
-    paths = {request.path.rpartition("/")[2] for request in account.sandbox.requests}
-    assert paths == {"token", stream}
+    requested = {request.path.rpartition("/")[2] for request in account.sandbox.requests}
+    assert requested == {"token", stream}
 
 
 def test_without_a_catalog_the_default_streams_are_synced(account: Account) -> None:
-    """The reports are not among them."""
     options = account.options()
 
     output = invoke(options[: options.index("--catalog")])
 
-    assert {m["stream"] for m in output.messages if m["type"] == "RECORD"} == {*ALL[:4]}
-    for stream in INCREMENTAL:
-        assert_complete(account, output.records(stream), stream)
+    assert output.code == 0
+    assert {m["stream"] for m in output.messages if m["type"] == "RECORD"} == set(DEFAULT)
 
 
 @pytest.mark.parametrize(
-    ("stream", "path"),
-    [("responses", "text"), ("end_users", "properties"), ("declines", "end_user/properties/email")],
+    ("stream", "paths"),
+    [
+        ("responses", ["ip_address", "text", "end_user.properties"]),
+        ("end_users", ["email", "properties"]),
+    ],
 )
-def test_a_deselected_field_is_omitted_and_changes_nothing_else(
-    account: Account, stream: str, path: str
+def test_a_deselected_field_leaves_the_tap_neither_in_records_nor_in_the_schema(
+    account: Account, stream: str, paths: list[str]
 ) -> None:
-    """Also a field of an object."""
-    complete = account.sync(stream)
+    """The other fields do."""
+    whole = account.sync(stream)
 
-    output = account.sync(stream, catalog=without(stream, path))
+    output = account.sync(stream, catalog=deselecting(stream, *paths))
 
-    *parents, name = path.split("/")
-    for record in complete.records(stream):
-        place = record[parents[0]] if parents else record
-        (place or {}).pop(name, None)
-    assert output.records(stream) == complete.records(stream)
-    declared = output.messages[0]["schema"]["properties"]
-    for parent in parents:
-        declared = declared[parent]
-    assert name not in declared
+    top = {path for path in paths if "." not in path}
+    assert output.schema(stream)["properties"].keys() == whole.records(stream)[0].keys() - top
+    for before, after in zip(whole.records(stream), output.records(stream), strict=True):
+        expected = {k: v for k, v in before.items() if k not in top}
+        if stream == "responses" and before["end_user"]:
+            expected["end_user"] = {
+                k: v for k, v in before["end_user"].items() if k != "properties"
+            }
+        assert after == expected
 
 
-def test_a_deselected_time_still_decides_what_has_changed(account: Account) -> None:
-    """The state does not depend on the selection."""
-    catalog = without("responses", "updated_at")
+@pytest.mark.parametrize("field", ["updated_at", "id", "created_at"])
+def test_deselecting_a_field_changes_neither_the_keys_nor_what_counts_as_changed(
+    account: Account, field: str
+) -> None:
+    catalog = deselecting("responses", field)
     first = account.sync(catalog=catalog)
-    account.sandbox.store.comment(first.ids()[5], "late")
+    changed = first.ids()[5]
+    account.sandbox.store.comment(changed, "late")
 
     second = account.sync(catalog=catalog, state=first.state)
-    third = account.sync(catalog=catalog, state=second.state)
 
-    assert (second.ids(), third.ids()) == ([first.ids()[5]], [])
-
-
-@pytest.mark.parametrize("name", ["id", "created_at"])
-def test_keys_cannot_be_deselected(account: Account, name: str) -> None:
-    """Loaders need them."""
-    records = account.sync(catalog=without("responses", name)).records()
-
-    assert {name in record for record in records} == {True}
+    assert second.ids() == [changed]
+    assert "created_at" in second.records()[0]
+    assert account.sync(catalog=catalog, state=second.state).ids() == []
 
 
-@pytest.mark.parametrize("nothing", [None, "__NULL__"])
-def test_else_removes_the_streams_without_a_map(account: Account, nothing: str | None) -> None:
-    """`__else__` is not the name of a stream."""
-    maps = {"responses": {"ip_address": None}, "__else__": nothing}
+def test_stream_maps_drop_hash_and_skip_before_anything_leaves_the_tap(account: Account) -> None:
+    maps: Json = {
+        "end_users": {"email": "sha256(email) if email else None", "phone_number": None},
+        "__else__": None,
+    }
 
-    output = account.sync(("responses", "declines"), stream_maps=maps)
+    output = account.sync(("responses", "end_users"), stream_maps=maps)
 
-    assert {m["stream"] for m in output.messages if m["type"] != "STATE"} == {"responses"}
-    assert len(output.ids()) == 300
+    truth = account.truth("end_users")
+    assert output.ids() == []
+    assert len(output.records("end_users")) == len(truth)
+    for record in output.records("end_users"):
+        email = truth[record["id"]]["email"]
+        assert record["email"] == (hashlib.sha256(email.encode()).hexdigest() if email else None)
+        assert "phone_number" not in record
 
 
-def test_stream_maps_do_not_change_the_bookmark(account: Account) -> None:
-    """Also if they remove records or rename the stream."""
+@pytest.mark.parametrize("stream_map", [{"__filter__": "score is None"}, {"__alias__": "x"}])
+def test_stream_maps_do_not_change_the_state(account: Account, stream_map: Json) -> None:
+    """Also if they filter records or rename the stream."""
     plain = account.sync()
 
-    filtered = account.sync(stream_maps={"responses": {"__filter__": "score is None"}})
-    renamed = account.sync(stream_maps={"responses": {"__alias__": "feedback"}})
+    mapped = account.sync(stream_maps={"responses": stream_map})
 
-    assert len(filtered.ids()) < len(plain.ids())
-    assert renamed.ids("feedback") == plain.ids()
-    states = [output.state["bookmarks"]["responses"] for output in (plain, filtered, renamed)]
-    assert len({state["replication_key_value"] for state in states}) == 1
+    assert mapped.bookmark() == plain.bookmark()
+    assert account.sync(state=mapped.state).ids() == []
 
 
-@pytest.mark.parametrize("depth", [1, 2, 5])
-def test_flattened_records_match_their_schema(account: Account, depth: int) -> None:
-    """In every stream, also where an object is null; no value is undeclared."""
-    store = account.sandbox.store
-    store.add_response(end_user=None, tags=None)
-    store.add_response(end_user={"properties": None})
-    store.add_decline(end_user=None)
-    store.add_end_user(properties=None, settings=None, last_response=None)
-    settings = {"flattening_enabled": True, "flattening_max_depth": depth}
+@pytest.mark.parametrize("depth", [1, 5])
+def test_flattened_records_fit_their_schema(account: Account, depth: int) -> None:
+    """Free-form properties stay one JSON text, and an object that is null leaves null."""
+    account.sandbox.store.add_response(end_user=None, tags=None)
+    account.sandbox.store.add_end_user(properties=None, settings=None, last_response=None)
+    settings: Json = {"flattening_enabled": True, "flattening_max_depth": depth}
 
     output = account.sync(ALL, start_date="2026-10-01", **settings)
 
-    schemas = {m["stream"]: m["schema"] for m in output.messages if m["type"] == "SCHEMA"}
     assert output.code == 0
     for stream in ALL:
-        check = Draft7Validator({**schemas[stream], "additionalProperties": False})
+        schema = output.schema(stream)
+        validator = Draft7Validator(schema)
         assert output.records(stream)
         for record in output.records(stream):
-            columns = {name: value for name, value in record.items() if value is not None}
-            assert [error.message for error in check.iter_errors(columns)] == []
+            assert [error.message for error in validator.iter_errors(record)] == []
+            assert {record[name] for name in record.keys() - schema["properties"].keys()} <= {None}
+    if depth > 1:
+        texts = [record.get("end_user__properties") for record in output.records()]
+        assert any(isinstance(text, str) for text in texts)
+
+
+def test_no_stream_writes_batch_files(account: Account) -> None:
+    """They would bypass stream maps, and so expose personal data."""
+    tap = TapWootric(config={}, validate_config=False)
+    config: Any = {"batch_config": {}}
+
+    assert "batch" not in {capability.value for capability in tap.capabilities}
+    assert {stream.get_batch_config(config) for stream in tap.streams.values()} == {None}
+    assert account.sync(batch_config={"encoding": {"format": "jsonl"}}).code == 1

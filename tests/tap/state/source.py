@@ -11,7 +11,6 @@ import logging
 import random
 import re
 import threading
-from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +18,6 @@ from singer_sdk.singerlib import RecordMessage, StateMessage
 
 from tap_wootric.api.rate_limit import RateLimiter
 from tap_wootric.errors import RejectedRequestError
-from tap_wootric.pagination.pages import MAX_PAGE
 from tap_wootric.streams.base import WootricStream
 from tap_wootric.tap import TapWootric
 
@@ -30,7 +28,6 @@ DAY = 86_400
 DELAY = 95
 """Seconds after which a slow change becomes visible, under its earlier time."""
 
-PAGE = 25
 RECORDS_BETWEEN_STATES = 7
 EVENTS = (
     *("new", "new", "slow new", "change", "change", "slow change"),
@@ -53,13 +50,8 @@ class Stored:
         self.updated, self.version, self.is_late = updated, self.version + 1, True
 
     def shown(self) -> Json:
-        return {
-            "id": self.id,
-            "created_at": int(self.created),
-            "updated_at": int(self.updated),
-            "external_id": str(self.version),  # of end users
-            "origin_url": str(self.version),  # of responses and declines
-        }
+        times = {"created_at": int(self.created), "updated_at": int(self.updated)}
+        return {"id": self.id, **times, "version": self.version}
 
 
 @dataclass
@@ -69,7 +61,7 @@ class Source:
     stream: str = "responses"
     chance: random.Random = field(default_factory=lambda: random.Random(0))
     updated_filter: str = "honored"
-    """`honored`, `ignored` or `refused`, as the API may treat `updated[gte]`."""
+    """`honored`, `ignored` or `rejected`, as the API may treat `updated[gte]`."""
 
     clock_error: float = 0.0
     """Seconds by which `Date` is ahead of the clock that stamps the records."""
@@ -87,13 +79,13 @@ class Source:
     seems_honored: bool = False
     """Whether an ignored filter made no difference to a page."""
 
-    def add(self, created: float, updated: float | None = None, *, is_late: bool = False) -> int:
+    def add(self, created: float, updated: float, *, is_late: bool = False) -> int:
         self.last_id += 1
-        stamp = self.now if updated is None else updated
-        self.rows[self.last_id] = Stored(self.last_id, created, stamp, is_late=is_late)
+        self.rows[self.last_id] = Stored(self.last_id, created, updated, is_late=is_late)
         return self.last_id
 
-    def burst(self, n: int, second: int) -> None:
+    def add_group(self, n: int, second: int) -> None:
+        """Add records of one second, with equal or with different fractions."""
         spread = self.chance.random() < 0.5
         for i in range(n):
             moment = second + (i / n if spread else 0.5)
@@ -101,69 +93,62 @@ class Source:
 
     def change(self) -> None:
         """Let one event happen to the account."""
-        kind = self.chance.choice(EVENTS)
+        kind, now = self.chance.choice(EVENTS), self.now
         known = self.chance.choice(list(self.rows.values())) if self.rows else None
         if kind == "new":
-            self.add(self.now)
+            self.add(now, now)
         elif kind == "import":
-            self.add(self.now - self.chance.uniform(0, 9 * DAY), is_late=True)
+            self.add(now - self.chance.uniform(0, 9 * DAY), now, is_late=True)
         elif kind == "future" and self.stream != "end_users" and self.chance.random() < 0.3:
-            self.add(self.now + self.chance.choice([90, 2 * DAY]))
-        elif kind == "slow new":
-            self.slow.append((self.now, None))
-        elif kind == "slow change" and known:
-            self.slow.append((self.now, known.id))
+            self.add(now + self.chance.choice([90, 2 * DAY]), now)
+        elif kind.startswith("slow"):
+            self.slow.append((now, known.id if known and kind == "slow change" else None))
         elif kind == "change" and known:
-            known.change(self.now)
+            known.change(now)
         elif kind == "tag all" and self.chance.random() < 0.2:
-            for row in sorted(self.rows.values(), key=self.created)[: self.chance.choice([9, 25])]:
-                row.change(self.now)
+            for row in sorted(self.rows.values(), key=self.place)[: self.chance.choice([9, 25])]:
+                row.change(now)
         elif kind == "delete" and known:
             del self.rows[known.id]
 
-    def show_slow_changes(self) -> None:
+    def fetch(self, params: Json) -> list[Json]:
+        """Return a page as the API would."""
+        self.requests += 1
+        assert self.requests < 5000
+        self.now += self.chance.choice([0, 0.01, 0.4])
+        while self.chance.random() < self.churn:
+            self.change()
         while self.slow and self.slow[0][0] <= self.now - DELAY:
             stamp, changed = self.slow.pop(0)
             if changed is None:
                 self.add(stamp, stamp)
             elif changed in self.rows:
                 self.rows[changed].change(max(stamp, self.rows[changed].updated))
+        return [row.shown() for row in self._page(params)]
 
-    def fetch(self, params: Json) -> list[Json]:
-        self.requests += 1
-        assert self.requests < 5000
-        self.now += self.chance.choice([0, 0.01, 0.4])
-        while self.chance.random() < self.churn:
-            self.change()
-        self.show_slow_changes()
-        assert 1 <= params["page"] <= MAX_PAGE
-        place = self.place
+    def _page(self, params: Json) -> list[Stored]:
         cursor = "updated" if self.stream == "end_users" else "created"
         since, until = params[f"{cursor}[gte]"], params[f"{cursor}[lt]"]
-        updated_since = None if self.stream == "end_users" else params.get("updated[gte]")
-        if updated_since is not None and self.updated_filter == "refused":
+        updated_since = params.get("updated[gte]") if cursor == "created" else None
+        if updated_since is not None and self.updated_filter == "rejected":
             raise RejectedRequestError(resource=self.stream, status=400)
-        is_honored = updated_since is not None and self.updated_filter == "honored"
+        is_ignored = updated_since is not None and self.updated_filter == "ignored"
         rows = [
             row
-            for row in self.rows.values()
-            if (since is None or place(row) >= since)
-            and (until is None or place(row) < until)
-            and (not is_honored or row.updated >= (updated_since or 0))
+            for row in sorted(self.rows.values(), key=self.place)
+            if (since is None or self.place(row) >= since)
+            and (until is None or self.place(row) < until)
+            and (updated_since is None or is_ignored or row.updated >= updated_since)
         ]
-        rows.sort(key=place)
         if params["sort_order"] == "desc":
             rows.reverse()
         rows = rows[(params["page"] - 1) * params["per_page"] :][: params["per_page"]]
-        if updated_since is not None and not is_honored:
+        if is_ignored:
             self.seems_honored |= all(int(row.updated) >= updated_since for row in rows)
-        return [row.shown() for row in rows]
-
-    @staticmethod
-    def created(row: Stored) -> float:
-        return row.created
+        return rows
 
     def place(self, row: Stored) -> float:
+        """Return the time that the list is sorted by."""
         return row.updated if self.stream == "end_users" else row.created
 
 
@@ -183,9 +168,8 @@ class Recorder:
 
     def write_message(self, message: object) -> None:
         if isinstance(message, RecordMessage):
-            record = message.record
-            version = record.get("external_id") or record["origin_url"]
-            self.delivered.append((record["id"], int(version)))
+            version = message.record["additional_fields"]["version"]
+            self.delivered.append((message.record["id"], version))
             self.since_state += 1
         if isinstance(message, StateMessage):
             self.states.append(json.loads(json.dumps(message.value)))
@@ -207,10 +191,15 @@ class Run:
     """What a run delivered and how it ended."""
 
     delivered: list[tuple[int, int]]
+    """Ids and versions."""
+
     states: list[Json]
     unsaved: int
+    """Number of records after the last STATE."""
+
     end: str
     incomplete: set[str]
+    """The seconds that were reported as incomplete."""
 
     @property
     def ids(self) -> list[int]:
@@ -252,27 +241,23 @@ def sync(
         interruption: `kill` or `stop`, and after how many messages.
         config: Settings.
     """
+    defaults = {"client_id": "id", "client_secret": "-", "page_size": 25, "max_concurrency": 1}
+    recorder, end = Recorder(interruption), "complete"
     with process_kept():
-        return _sync(source, state, Recorder(interruption), config)
-
-
-def _sync(source: Source, state: Json | None, recorder: Recorder, config: Json) -> Run:
-    defaults = {"client_id": "id", "client_secret": "-", "page_size": PAGE, "max_concurrency": 1}
-    tap = recorder.tap = TapWootric(
-        config=defaults | config,
-        state=deepcopy(state),
-        message_writer=recorder,  # type: ignore[arg-type]
-    )
-    tap.services.make_client = lambda: ModelClient(source)  # type: ignore[assignment, return-value]
-    stream = tap.streams[source.stream]
-    assert isinstance(stream, WootricStream)
-    stream.STATE_MSG_FREQUENCY = RECORDS_BETWEEN_STATES
-    end = "complete"
-    try:
-        stream.sync()
-    except KilledError:
-        end = "killed"
-    except SystemExit as stop:
-        end = "stopped" if stop.code == 128 + 15 else str(stop.code)
+        tap = recorder.tap = TapWootric(
+            config=defaults | config,
+            state=json.loads(json.dumps(state)),
+            message_writer=recorder,  # type: ignore[arg-type]
+        )
+        tap.services.make_client = lambda: ModelClient(source)  # type: ignore[assignment, return-value]
+        stream = tap.streams[source.stream]
+        assert isinstance(stream, WootricStream)
+        stream.STATE_MSG_FREQUENCY = RECORDS_BETWEEN_STATES
+        try:
+            stream.sync()
+        except KilledError:
+            end = "killed"
+        except SystemExit as stop:
+            end = str(stop.code)
     incomplete = set(re.findall(r"in the second (\S+)", " ".join(stream.failures)))
     return Run(recorder.delivered, recorder.states, recorder.since_state, end, incomplete)

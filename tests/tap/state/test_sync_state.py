@@ -27,7 +27,7 @@ def test_a_change_that_becomes_visible_after_95_seconds_is_delivered(source: Sou
     state = sync(source).states[-1]
     source.slow.append((source.now, 1))
     source.now += DELAY - 2
-    added = source.add(source.now)
+    added = source.add(source.now, source.now)
     before = sync(source, state)
     source.now += 5
 
@@ -71,7 +71,7 @@ def test_records_that_older_look_backs_did_not_reach_are_not_sent_again(
     run = sync(source, lookback_days=2)
     for _ in range(20):
         source.now += DAY
-        added = source.add(source.now)
+        added = source.add(source.now, source.now)
         run = sync(source, run.states[-1], lookback_days=2)
         assert run.ids == [added]
     source.now += 700
@@ -81,19 +81,19 @@ def test_records_that_older_look_backs_did_not_reach_are_not_sent_again(
     assert sync(source, run.states[-1], lookback_days=days).ids == [added - 9]
 
 
-def test_a_filter_that_is_refused_once_keeps_older_changes_for_the_next_sync(
+def test_a_filter_that_is_rejected_once_keeps_older_changes_for_the_next_sync(
     source: Source,
 ) -> None:
     state = sync(source, lookback_days=2).states[-1]
     source.now += DAY
     source.rows[1].change(source.now)
-    added = source.add(source.now)
-    source.updated_filter = "refused"
-    refused = sync(source, state, lookback_days=2)
+    added = source.add(source.now, source.now)
+    source.updated_filter = "rejected"
+    rejected = sync(source, state, lookback_days=2)
     source.updated_filter = "honored"
     source.now += DAY
 
-    assert (refused.ids, sync(source, refused.states[-1]).ids) == ([added], [1])
+    assert (rejected.ids, sync(source, rejected.states[-1]).ids) == ([added], [1])
 
 
 def test_a_start_date_that_moves_with_every_run_leaves_a_short_state(source: Source) -> None:
@@ -132,7 +132,7 @@ def test_a_stop_during_an_update_repeats_nothing(source: Source) -> None:
 
     rest = sync(source, stopped.states[-1])
 
-    assert stopped.end == "stopped"
+    assert stopped.end == "143"
     assert sorted(stopped.ids + rest.ids) == sorted(source.rows)
 
 

@@ -33,7 +33,7 @@ def histories(draw: st.DrawFn) -> Json:
     """A source, what happens to it, and how the runs end."""
     return {
         "stream": draw(st.sampled_from(sorted(REPLICATION_KEYS))),
-        "updated_filter": draw(st.sampled_from(["honored", "ignored", "refused"])),
+        "updated_filter": draw(st.sampled_from(["honored", "ignored", "rejected"])),
         "clock_error": draw(st.sampled_from([0, 0, -HOUR, HOUR])),
         "lookback_days": draw(st.sampled_from([1, 3650])),
         "groups": draw(st.lists(GROUPS, max_size=25)),
@@ -60,7 +60,7 @@ class Scenario:
         for gap, n in history["groups"]:
             moment += gap
             if moment < START - 1:
-                self.source.burst(n, moment)
+                self.source.add_group(n, moment)
 
     def run(self, state: Json | None, interruption: tuple[str, int] | None = None) -> Run:
         run = sync(self.source, state, interruption, **self.config)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from types import MappingProxyType
 from typing import Generic
 
 from tap_wootric.pagination.pages import (
@@ -63,49 +62,47 @@ def paginate(
     Raises:
         PageOrderError: The API ignores a filter or the requested order.
     """
-    reader = _Reader(fetch, page_size)
-    sweep = _Sweep(since, until)
-    while problem := (yield from reader.read(sweep)):
+    reader = _Reader(fetch)
+    sweep = _Sweep(PageRequest(since, until, 1, page_size))
+    while problem := (yield from reader.read(sweep, {})):
         second = sweep.second
         if problem == TOO_MANY:
-            from_end = _Sweep(second, second + 1, descending=True)
-            problem = yield from reader.read(from_end, sweep.index)
+            from_end = PageRequest(second, second + 1, 1, page_size, descending=True)
+            problem = yield from reader.read(_Sweep(from_end), sweep.index)
         elif problem == UNSTABLE:
             problem = yield from reader.read_unordered(second)
         if problem:
             shown = sum(timestamp == second for timestamp, _ in reader.delivered)
             report(IncompleteSecond(second, shown, problem))
-        sweep = _Sweep(second + 1, until)
+        sweep = _Sweep(PageRequest(second + 1, until, 1, page_size))
 
 
 class _Reader(Generic[RecordT]):
     """Requests pages, and delivers each record once."""
 
-    def __init__(self, fetch: Fetch[RecordT], page_size: int) -> None:
+    def __init__(self, fetch: Fetch[RecordT]) -> None:
         self._fetch = fetch
-        self._page_size = page_size
         self._limit = MIN_PAGE_LIMIT  # longest page that the API is known to return
         self._last: int | None = None
         self.delivered: set[_Key] = set()
 
-    def read(
-        self, sweep: _Sweep, known: Mapping[_Key, int] = MappingProxyType({})
-    ) -> Generator[RecordT, None, str]:
+    def read(self, sweep: _Sweep, known: Mapping[_Key, int]) -> Generator[RecordT, None, str]:
         """Read to the end, or down to `known` records; return why `sweep.second` is incomplete."""
-        while (page := sweep.next_page(self._page_size, self._limit)) is not None:
+        while (page := sweep.next_page(self._limit)) is not None:
             if sweep.requests > _MAX_REQUESTS:
                 return CHANGING
-            records = self._request(page)
-            if (second := sweep.find_unstable_second(page, records)) is not None:
+            records, is_last = self._request(page)
+            keys = [_key(record) for record in records]
+            if (second := sweep.find_unstable_second(page, keys)) is not None:
                 sweep.second = second
                 return UNSTABLE
-            if not sweep.extend(page, records):
+            if not sweep.extend(page, keys):
                 continue
             yield from self._deliver(records)
-            common = [known[key] for key in map(_key, records) if key in known]
+            common = [known[key] for key in keys if key in known]
             if common != sorted(common, reverse=True):
                 return UNSTABLE
-            if common or self._is_short(page, records):
+            if is_last or len(common) > _MIN_TIES:
                 return ""
             if len(self.delivered) > 2 * _KEPT:
                 oldest = sweep.read[0][0]
@@ -114,22 +111,19 @@ class _Reader(Generic[RecordT]):
 
     def read_unordered(self, second: int) -> Generator[RecordT, None, str]:
         """Read all pages of a second. Without a stable order only a single page is complete."""
-        for number in range(1, MAX_PAGE + 1):
-            page = PageRequest(second, second + 1, number, self._limit)
-            records = self._request(page)
+        number, is_last, is_late = 0, False, False
+        while not is_last and number < MAX_PAGE:
+            number += 1
+            records, is_last = self._request(PageRequest(second, second + 1, number, self._limit))
             yield from self._deliver(records)
-            if self._is_short(page, records):
-                return UNSTABLE if number > 1 else ""
-        return UNSTABLE
+            is_late |= not self.delivered.issuperset(map(_key, records))
+        return UNSTABLE if number > 1 or is_late else ""
 
-    def _request(self, page: PageRequest) -> list[RecordT]:
+    def _request(self, page: PageRequest) -> tuple[list[RecordT], bool]:
         records = self._fetch(page)
         check_page(page, records)
         self._limit = max(self._limit, len(records))
-        return records
-
-    def _is_short(self, page: PageRequest, records: Sequence[RecordT]) -> bool:
-        return len(records) < min(page.size, self._limit)
+        return records, len(records) < min(page.size, self._limit)
 
     def _deliver(self, records: Sequence[RecordT]) -> Iterator[RecordT]:
         for record in records:
@@ -143,22 +137,22 @@ class _Reader(Generic[RecordT]):
 class _Sweep:
     """Records read in one direction without a gap, and the page that extends them furthest."""
 
-    def __init__(self, since: int | None, until: int | None, *, descending: bool = False) -> None:
-        self._start = PageRequest(since, until, 1, 0, descending)
+    def __init__(self, first_page: PageRequest) -> None:
+        self._first_page = first_page
         self.read: list[_Key] = []
         self.index: dict[_Key, int] = {}
         self.second = 0  # latest second that was reached
         self.requests = 0  # since it was reached
-        self._anchors: dict[int | None, int] = {}  # position of each second's first record
+        self._anchors: dict[int | None, int] = {}  # first position of each second, latest first
         self._shift = 0  # records inserted (> 0) or deleted (< 0) after they were read
         self._overlap = 1
 
-    def next_page(self, page_size: int, limit: int) -> PageRequest | None:
+    def next_page(self, limit: int) -> PageRequest | None:
         """Choose filter, number and size; None if no page contains more than was read."""
         self.requests += 1
-        best = self._start
+        best = self._first_page
         most = -len(self.read) if self.read else 1
-        for anchor, first in reversed(self._anchors.items()):
+        for anchor, first in self._anchors.items():
             known = len(self.read) - first + self._shift
             last_offset = max(known - self._overlap, 0)
             for number in range(last_offset // limit + 1, MAX_PAGE + 1):
@@ -167,25 +161,23 @@ class _Sweep:
                     break
                 if (gain := number * size - known) > most:
                     most = gain
+                    size = size if number > 1 else self._first_page.size
                     best = best._replace(since=anchor, number=number, size=size)
-            if most >= limit - 2:
+            if most >= limit - 1:
                 break
-        if best.number == 1:
-            best = best._replace(size=page_size)
         return best if most > 0 or self._overlap > 1 else None
 
-    def find_unstable_second(self, page: PageRequest, records: Sequence[Placed]) -> int | None:
+    def find_unstable_second(self, page: PageRequest, keys: list[_Key]) -> int | None:
         """Find a second that is returned in a new order and that the page may not fully contain."""
-        known = [key for key in map(_key, records) if key in self.index]
+        known = [key for key in keys if key in self.index]
         for key, following in pairwise(known):
-            is_split = page.number > 1 or key[0] == records[-1].timestamp
+            is_split = page.number > 1 or key[0] == keys[-1][0]
             if is_split and self.index[key] > self.index[following]:
                 return key[0]
         return None
 
-    def extend(self, page: PageRequest, records: Sequence[Placed]) -> bool:
+    def extend(self, page: PageRequest, keys: list[_Key]) -> bool:
         """Append a page; False if a gap is possible in front of it. The next page overlaps more."""
-        keys = [_key(record) for record in records]
         first = anchor = self._anchors.get(page.since, 0)
         shift = 0
         if page.number > 1:
@@ -204,9 +196,7 @@ class _Sweep:
         return True
 
     def _remember(self, read: list[_Key]) -> None:
-        anchors: dict[int | None, int] = {}
-        for position, (second, _) in enumerate(read):
-            anchors.setdefault(second, position)
+        anchors = {second: first for first, (second, _) in reversed([*enumerate(read)])}
         cut = max((first for first in anchors.values() if first <= len(read) - _KEPT), default=0)
         self.read = read[cut:]
         self.index = {key: position for position, key in enumerate(self.read)}

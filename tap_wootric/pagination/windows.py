@@ -10,21 +10,19 @@ import threading
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from queue import Empty, Full, Queue
+from functools import partial
+from itertools import islice
+from queue import Full, Queue
 from typing import Generic
 
-from tap_wootric.pagination.pages import Fetch, PageRequest, RecordT, Report, check_page
+from tap_wootric.pagination.pages import Fetch, PageRequest, RecordT, Report
 from tap_wootric.pagination.paginator import paginate
 
 MAX_BUFFERED = 6_000
 """Records that were read but not consumed yet, at most."""
 
-_MIN_PAGES = 12
 _MAX_READ_TWICE = 20
 """Records of the last second that are requested again when a window is cut."""
-
-_POLL_SECONDS = 1.0
-"""The consumer waits in short steps, so that signals are handled on every platform."""
 
 
 def read_windows(  # noqa: PLR0913 - the arguments of paginate and three more
@@ -54,23 +52,20 @@ def read_windows(  # noqa: PLR0913 - the arguments of paginate and three more
         PageOrderError: The API ignores a filter or the requested order.
         Exception: Whatever `fetch` raises, once all records in front of it were consumed.
     """
-    first_page = PageRequest(since, until, 1, page_size)
-    first = fetch(first_page)
-    check_page(first_page, first)
-    replies, begin = [first], first[0].timestamp if first else 0
-
-    def fetch_next(page: PageRequest) -> list[RecordT]:
-        if not replies or page.since not in {since, begin}:
-            return fetch(page)
-        return [r for r in replies.pop() if page.until is None or r.timestamp < page.until]
-
+    read = partial(paginate, page_size=page_size, report=report)
+    records = read(fetch, since, until)
+    first_page = list(islice(records, page_size))
+    yield from first_page
     count = workers() if callable(workers) else workers
-    if count == 1 or not first:
-        yield from paginate(fetch_next, since, until, page_size=page_size, report=report)
-    else:
-        density = len(first) / max(first[-1].timestamp - begin, 1)
-        reader = _ParallelReader(fetch_next, report, page_size, count, newest, density)
-        yield from reader.read(begin, until)
+    if count == 1 or len(first_page) < page_size:
+        yield from records
+        return
+    begin, second = first_page[0].timestamp, first_page[-1].timestamp
+    end = max(second + 1, newest if until is None else min(newest, until))
+    pages_per_second = 1 / max(second - begin, 1)
+    delivered = {record.identity for record in first_page if record.timestamp == second}
+    reader = _ParallelReader(fetch, read, count, pages_per_second, end, until)
+    yield from reader.read(second, delivered)
 
 
 class _StopError(Exception):
@@ -80,12 +75,12 @@ class _StopError(Exception):
 @dataclass(eq=False)
 class _Window(Generic[RecordT]):
     since: int
-    until: int | None
+    end: int
     pages: Queue[list[RecordT] | BaseException | None]
     """Ends with an exception or None."""
 
-    delivered: set[Hashable] = field(default_factory=set)
-    """Identities of records at `since` that the window in front contains."""
+    delivered: set[Hashable]
+    """Identities of records at `since` that were delivered before."""
 
     is_taken: bool = False
 
@@ -95,13 +90,15 @@ class _ParallelReader(Generic[RecordT]):
     """Reads each window in a thread of its own, and returns the records in order."""
 
     fetch: Fetch[RecordT]
-    report: Report
-    page_size: int
+    paginate: Callable[[Fetch[RecordT], int, int | None], Iterator[RecordT]]
     workers: int
-    newest: int
-    density: float
-    """Records per second."""
+    pages_per_second: float
+    """In the window that was read last; it determines the width of the next window."""
 
+    end: int
+    """Estimated end of the list. Only the window that contains it ends at `until` instead."""
+
+    until: int | None
     windows: list[_Window[RecordT]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     running: int = 0
@@ -110,14 +107,15 @@ class _ParallelReader(Generic[RecordT]):
     @property
     def max_pages(self) -> int:
         """Pages to buffer for each of `workers + 1` windows. Each thread holds two more."""
-        return max((MAX_BUFFERED // self.page_size - 2 * self.workers) // (self.workers + 1), 1)
+        return max((MAX_BUFFERED // 50 - 2 * self.workers) // (self.workers + 1), 1)
 
-    def read(self, since: int, until: int | None) -> Iterator[RecordT]:
-        self.windows = [_Window(since, until, Queue(self.max_pages))]
-        self._start_threads()
+    def read(self, since: int, delivered: set[Hashable]) -> Iterator[RecordT]:
+        self.windows = [_Window(since, self.end, Queue(self.max_pages), delivered)]
+        with self.lock:
+            self._start_threads()
         try:
             while self.windows:
-                records = self._next_records()
+                records = self.windows[0].pages.get()
                 if isinstance(records, BaseException):
                     raise records
                 yield from records or ()
@@ -128,44 +126,55 @@ class _ParallelReader(Generic[RecordT]):
         finally:
             self.is_closed = True
 
-    def _next_records(self) -> list[RecordT] | BaseException | None:
-        while True:
-            with suppress(Empty):
-                return self.windows[0].pages.get(timeout=_POLL_SECONDS)
-
     def _start_threads(self) -> None:
-        with self.lock:
-            for window in self.windows:  # includes the windows that _cut inserts behind this one
-                taken = sum(window.is_taken for window in self.windows)
-                if self.is_closed or self.running == self.workers or taken > self.workers:
-                    return
-                if not window.is_taken:
-                    window.is_taken = True
-                    self.running += 1
-                    minimum, maximum = _MIN_PAGES * self.page_size, self.max_pages * self.page_size
-                    expected = self.density * self._width(window) / self.workers
-                    width = int(min(max(expected, minimum), maximum) / self.density) + 1
-                    if width < self._width(window):
-                        self._cut(window, window.since + width)
-                    threading.Thread(target=self._work, args=(window,), daemon=True).start()
+        for window in self.windows:  # includes the windows that _cut inserts behind this one
+            taken = sum(window.is_taken for window in self.windows)
+            if self.is_closed or self.running == self.workers or taken > self.workers:
+                return
+            if not window.is_taken:
+                width = int(self.max_pages / self.pages_per_second) + 1
+                if window.end - window.since > 1.25 * width:
+                    self._cut(window, window.since + width, set())
+                window.is_taken = True
+                self.running += 1
+                threading.Thread(target=self._read_window, args=(window,), daemon=True).start()
 
-    def _width(self, window: _Window[RecordT]) -> int:
-        until = self.newest if window.until is None else min(window.until, self.newest)
-        return max(until - window.since, 1)
-
-    def _cut(self, window: _Window[RecordT], second: int, *delivered: Hashable) -> None:
+    def _cut(self, window: _Window[RecordT], second: int, delivered: set[Hashable]) -> None:
         with self.lock:
-            rest = _Window[RecordT](second, window.until, Queue(self.max_pages), set(delivered))
+            rest = _Window[RecordT](second, window.end, Queue(self.max_pages), delivered)
             self.windows.insert(self.windows.index(window) + 1, rest)
-            window.until = second
+            window.end = second
 
-    def _work(self, window: _Window[RecordT]) -> None:
-        end = None
+    def _read_window(self, window: _Window[RecordT]) -> None:
+        second, tied = window.since, window.delivered
+        batch: list[RecordT] = []
+        end: BaseException | None = None
+        pages = 0
+
+        def fetch(page: PageRequest) -> list[RecordT]:
+            nonlocal batch, pages
+            self._put(window, batch)
+            batch, pages = [], pages + 1
+            is_long = pages > 1.25 * self.max_pages and second > window.since
+            if self.is_closed or (is_long and len(tied) <= _MAX_READ_TWICE):
+                raise _StopError
+            return self.fetch(page)
+
+        until = self.until if window.end == self.end else window.end
         try:
-            self._read_window(window)
+            for record in self.paginate(fetch, window.since, until):
+                if record.timestamp > second:
+                    second, tied = record.timestamp, set()
+                if record.identity not in tied:
+                    tied.add(record.identity)
+                    batch.append(record)
+        except _StopError:
+            self._cut(window, second, tied)
         except BaseException as error:  # noqa: BLE001 - the consumer raises it
             end = error
+        self._put(window, batch)
         with self.lock:
+            self.pages_per_second = pages / max(window.end - window.since, 1)
             self.running -= 1
             self._start_threads()
         self._put(window, end)
@@ -173,34 +182,5 @@ class _ParallelReader(Generic[RecordT]):
     def _put(self, window: _Window[RecordT], page: list[RecordT] | BaseException | None) -> None:
         while not self.is_closed:
             with suppress(Full):
-                window.pages.put(page, timeout=_POLL_SECONDS)
+                window.pages.put(page, timeout=0.5)
                 return
-
-    def _read_window(self, window: _Window[RecordT]) -> None:
-        second, tied = window.since, window.delivered
-        batch: list[RecordT] = []
-        pages = count = 0
-
-        def fetch(page: PageRequest) -> list[RecordT]:
-            nonlocal batch, pages
-            self._put(window, batch)
-            batch, pages = [], pages + 1
-            is_cheap = second > window.since and len(tied) <= _MAX_READ_TWICE
-            if self.is_closed or (pages > 1.25 * self.max_pages and is_cheap):
-                raise _StopError
-            return self.fetch(page)
-
-        try:
-            for record in paginate(
-                fetch, window.since, window.until, page_size=self.page_size, report=self.report
-            ):
-                if record.timestamp > second:
-                    second, tied = record.timestamp, set()
-                if record.identity not in tied:
-                    tied.add(record.identity)
-                    batch.append(record)
-                    count += 1
-        except _StopError:
-            self._cut(window, second, *tied)
-        self.density = max(count, 1) / self._width(window)
-        self._put(window, batch)

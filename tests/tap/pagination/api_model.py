@@ -102,7 +102,9 @@ class Churn:
                 self.unchanged.discard(record)
                 history = self.moves.pop(record.identity, [record])
                 if kind == "move" and record.identity < self.inserted:
-                    moved = record._replace(stored=self.latest + self.rng.uniform(0, 9))
+                    moved = record._replace(
+                        stored=max(record.stored, self.latest) + self.rng.uniform(1, 3)
+                    )
                     self.moves[record.identity] = [*history, moved]
                     self._add(moved)
 
@@ -112,7 +114,7 @@ class Churn:
 
     def lost(self, found: list[Record], reported: set[int], until: int | None) -> set[Record]:
         """Return records that always existed, but were neither delivered nor reported."""
-        end = self.latest + 10 if until is None else until
+        end = 10**10 if until is None else until
         delivered = set(found)
         histories = [[record] for record in self.unchanged]
         histories += [moves for moves in self.moves.values() if moves[0].identity < 10**6]

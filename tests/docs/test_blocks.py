@@ -191,7 +191,7 @@ def test_the_target_runs_and_shows_rejected_records_as_shown(sandbox: Sandbox, t
     address = json.dumps(sandbox.birdie_url)
     key = f'"{sandbox.api_key}", "max_requests_per_second": 0, "api_url": {address}'
     install, *lines = block("target-birdie/README.md", "pip install").text.splitlines()
-    sandbox.faults.on("400", times=1, api="birdie")
+    sandbox.faults.on("400", times=1, path="/birdie/ingestion/feedbacks")
 
     first = shell("\n".join(lines).replace('"..."', key), tmp_path, env)
     check = shell(block("target-birdie/README.md", "--check").text, tmp_path, env)

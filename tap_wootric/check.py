@@ -9,16 +9,25 @@ from __future__ import annotations
 import json
 import re
 import time
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, Protocol
+from importlib.resources import files
+from typing import Any
 
+from tap_wootric.api.client import JsonReply
 from tap_wootric.errors import RejectedRequestError, TapError
 from tap_wootric.timestamps import parse
 
+Json = dict[str, Any]
+Answer = tuple[str, str]
+"""`yes`, `no` or `cannot tell`, and what was seen."""
+
 YES, NO, UNKNOWN = "yes", "no", "cannot tell"
+
+EFFECTS = tomllib.loads(files("tap_wootric").joinpath("check.toml").read_text("utf-8"))
 
 FULL_PAGE = 50
 """Documented maximum of `per_page`."""
@@ -27,22 +36,6 @@ FAR_FUTURE = 4_102_444_800
 """UNIX second of the year 2100, after which nothing was updated."""
 
 LISTS = ("responses", "declines", "end_users")
-
-
-class Reply(Protocol):
-    """Parsed reply of the API."""
-
-    @property
-    def data(self) -> Any:
-        """The JSON document."""
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """Header fields, found in any case."""
-
-
-Get = Callable[[str, Mapping[str, Any]], Reply]
-"""Send a GET request with a path such as "/v1/responses" and query parameters."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +62,15 @@ class AccountCheck:
     """One check of an account.
 
     Args:
-        get: Function that sends a request; it raises `TapError`.
+        get: Sends a GET request with a path and query parameters; it raises `TapError`.
         schemas: Declared schema of each stream.
         default_streams: Streams that are selected by default; the check fails without them.
     """
 
-    get: Get
+    get: Callable[[str, Mapping[str, Any]], JsonReply]
     schemas: Mapping[str, Mapping[str, Any]]
     default_streams: frozenset[str]
-    seen: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    seen: dict[str, list[Json]] = field(default_factory=dict)
     headers: Mapping[str, str] | None = None
     offset: float | None = None
 
@@ -86,43 +79,42 @@ class AccountCheck:
         try:
             streams = [self._stream(name) for name in self.schemas]
         except TapError as error:
-            return [Finding("sign-in", NO, "failed", "No stream can be synced.", str(error))]
+            return [_finding("sign-in", (NO, "failed"), action=str(error))]
+        form = self._time_format()
+        unreadable = "Report the time format above: tap-wootric cannot read it."
         return [
-            Finding("sign-in", YES, "token received", "The credentials are valid."),
+            _finding("sign-in", (YES, "token received")),
             *streams,
-            self._rate_limit(),
-            self._page_size(),
-            self._sort_key("responses", "created_at"),
-            self._sort_key("end_users", "updated_at"),
-            self._updated("responses"),
-            self._updated("end_users"),
-            self._time_format(),
-            self._clock(),
-            self._undeclared_keys(),
-            self._surveys(),
+            _finding("rate limit announced", self._rate_limit()),
+            _finding("per_page honored", self._page_size()),
+            _finding("sort_key honored", self._sort_key("responses", "created_at"), "responses"),
+            _finding("sort_key honored", self._sort_key("end_users", "updated_at"), "end_users"),
+            _finding("updated honored", self._updated("responses"), "responses"),
+            _finding("updated honored", self._updated("end_users"), "end_users"),
+            _finding("time format known", form, action=unreadable if form[0] == NO else ""),
+            _finding("server clock known", self._clock()),
+            _finding("undeclared keys", self._undeclared_keys()),
+            _finding("survey ids", self._surveys()),
         ]
 
     def _stream(self, name: str) -> Finding:
-        path, params = _request(name)
-        label, is_default = f"stream {name}", name in self.default_streams
         try:
-            reply = self.get(path, params)
+            reply = self.get(*_request(name))
         except TapError as error:
             if self.headers is None and not isinstance(error, RejectedRequestError):
                 raise  # nothing has worked yet: the sign-in failed
             self.headers = self.headers or {}
-            effect = "It cannot be synced." + ("" if is_default else " Do not select it.")
-            return Finding(label, NO, "no access", effect, str(error) if is_default else "")
-        if not self.headers:
-            date = reply.headers.get("Date")
-            self.offset = parsedate_to_datetime(date).timestamp() - time.time() if date else None
+            todo = str(error) if name in self.default_streams else ""
+            return _finding("stream", (NO, "no access"), name, action=todo)
+        if not self.headers and "Date" in reply.headers:
+            self.offset = parsedate_to_datetime(reply.headers["Date"]).timestamp() - time.time()
         self.headers = reply.headers
         page = reply.data if isinstance(reply.data, list) else []
         self.seen[name] = [record for record in page if isinstance(record, dict)]
         amount = f"{len(page)} records on the first page" if page == reply.data else "one object"
-        return Finding(label, YES, amount, "It can be synced.")
+        return _finding("stream", (YES, amount), name)
 
-    def _list(self, name: str, **params: Any) -> list[dict[str, Any]] | None:
+    def _list(self, name: str, **params: Any) -> list[Json] | None:
         """Return the records of a page, or None if the request fails."""
         try:
             page = self.get(f"/v1/{name}", params).data
@@ -132,123 +124,96 @@ class AccountCheck:
         self.seen.setdefault(name, []).extend(found)
         return found
 
-    def _rate_limit(self) -> Finding:
+    def _rate_limit(self) -> Answer:
         limit = (self.headers or {}).get("X-Rate-Limit-Limit")
-        if limit is None:
-            effect = "Long histories are read with several requests at the same time."
-            return Finding("rate limit announced", NO, "no X-Rate-Limit-Limit", effect)
-        effect = "Requests are spread so that the limit is not exceeded."
-        return Finding("rate limit announced", YES, f"{limit} requests", effect)
+        return (NO, "no X-Rate-Limit-Limit") if limit is None else (YES, f"{limit} requests")
 
-    def _page_size(self) -> Finding:
-        label, known = "per_page honored", len(self.seen.get("responses", ()))
+    def _page_size(self) -> Answer:
+        known = len(self.seen.get("responses", ()))
         one = self._list("responses", per_page=1) if known > 1 else None
         if one is None:
-            return Finding(label, UNKNOWN, f"{known} responses", "The sync works either way.")
+            return UNKNOWN, f"{known} responses"
         if len(one) > 1:
-            effect = "'page_size' has no effect; the sync works."
-            return Finding(label, NO, f"1 requested, {len(one)} returned", effect)
-        detail = f"{FULL_PAGE} requested, {known} returned"
-        return Finding(label, YES, detail, "A sync needs few requests.")
+            return NO, f"1 requested, {len(one)} returned"
+        return YES, f"{FULL_PAGE} requested, {known} returned"
 
-    def _sort_key(self, name: str, key: str) -> Finding:
-        label = f"sort_key honored by {name}"
-        pages = [
-            self._list(name, per_page=FULL_PAGE, sort_key=key, sort_order=order)
-            for order in ("asc", "desc")
-        ]
+    def _sort_key(self, name: str, key: str) -> Answer:
+        orders = ("asc", "desc")
+        pages = [self._list(name, per_page=FULL_PAGE, sort_key=key, sort_order=o) for o in orders]
         if None in pages:
-            return Finding(label, NO, "the request fails", "A sync of this stream fails.")
-        ascending, descending = (list(_times(page or [], key)) for page in pages)
-        if len({*ascending}) <= 1:
-            return Finding(label, UNKNOWN, "too few records", "So few records need no order.")
-        if ascending == sorted(ascending) and descending == sorted(descending, reverse=True):
-            return Finding(label, YES, f"sorted by {key}", "A sync finds all records.")
-        return Finding(label, NO, f"not sorted by {key}", "A sync of this stream fails.")
+            return NO, "the request fails"
+        first, last = ([time for time, _ in _times(page or [], key) if time] for page in pages)
+        if len({*first}) <= 1:
+            return UNKNOWN, "too few records"
+        is_sorted = first == sorted(first) and last == sorted(last, reverse=True)
+        return (YES, f"sorted by {key}") if is_sorted else (NO, f"not sorted by {key}")
 
-    def _updated(self, name: str) -> Finding:
-        label, lost = f"updated honored by {name}", "A sync finds changes of 'lookback_days' only."
+    def _updated(self, name: str) -> Answer:
         found = self._list(name, **{"updated[gte]": FAR_FUTURE})
         if found is None:
-            return Finding(label, NO, "the request fails", lost)
+            return NO, "the request fails"
         if found:
-            return Finding(label, NO, "the filter is ignored", lost)
-        if not self.seen.get(name):
-            return Finding(label, UNKNOWN, "no records", "There is nothing to change yet.")
-        return Finding(label, YES, "the filter selects", "A sync finds changes of any age.")
+            return NO, "the filter is ignored"
+        return (YES, "the filter selects") if self.seen.get(name) else (UNKNOWN, "no records")
 
-    def _time_format(self) -> Finding:
-        label, forms = "time format known", dict[str, Any]()
-        for record in (record for name in LISTS for record in self.seen.get(name, ())):
-            for value in (record.get("created_at"), record.get("updated_at")):
-                if value is not None:
-                    forms.setdefault(re.sub(r"\w", "x", str(value)), value)
-        known = [str(value) for value in forms.values() if _is_time(value)]
-        if not forms:
-            return Finding(label, UNKNOWN, "no records", "There is nothing to convert yet.")
-        if len(known) == len(forms):
-            return Finding(label, YES, " and ".join(known), "Times are converted to UTC.")
-        shown = " and ".join(form for form, value in forms.items() if not _is_time(value))
-        action = "Report the time format above: tap-wootric cannot read it."
-        return Finding(label, NO, shown, "The sync fails.", action)
-
-    def _clock(self) -> Finding:
-        label = "server clock known"
-        if self.offset is None:
-            return Finding(label, NO, "no Date header", "The local clock is used instead.")
-        detail = f"{abs(self.offset):.0f} s {'ahead' if self.offset > 0 else 'behind'}"
-        return Finding(label, YES, detail, "The server's clock is used; a difference is harmless.")
-
-    def _undeclared_keys(self) -> Finding:
-        names = sorted(
-            {
-                f"{name}.{key}"
-                for name, records in self.seen.items()
-                for record in records
-                for key in _undeclared(record, self.schemas[name])
-            }
+    def _time_format(self) -> Answer:
+        records = [record for name in LISTS for record in self.seen.get(name, ())]
+        found = [*_times(records, "created_at"), *_times(records, "updated_at")]
+        readable = {re.sub(r"\w", "x", str(value)): value for time, value in found if time}
+        unreadable = {re.sub(r"\w", "x", str(value)) for time, value in found if not time}
+        if unreadable:
+            return NO, " and ".join(sorted(unreadable))
+        return (
+            (YES, " and ".join(map(str, readable.values()))) if found else (UNKNOWN, "no records")
         )
-        if not names:
-            return Finding("undeclared keys", NO, "none", "Every key has a column.")
-        effect = "They are delivered in 'additional_fields'."
-        return Finding("undeclared keys", YES, ", ".join(names), effect)
 
-    def _surveys(self) -> Finding:
+    def _clock(self) -> Answer:
+        if self.offset is None:
+            return NO, "no Date header"
+        return YES, f"{abs(self.offset):.0f} s {'ahead' if self.offset > 0 else 'behind'}"
+
+    def _undeclared_keys(self) -> Answer:
+        names = {
+            f"{name}.{key}"
+            for name, records in self.seen.items()
+            for record in records
+            for key in _undeclared(record, self.schemas[name])
+        }
+        return (YES, ", ".join(sorted(names))) if names else (NO, "none")
+
+    def _surveys(self) -> Answer:
         scores: dict[Any, list[int]] = {}
         for record in self.seen.get("responses", ()):
             if isinstance(record.get("score"), int):
                 scores.setdefault(record.get("survey_id"), []).append(record["score"])
         by_id = sorted(scores.items(), key=str)
         ranges = [f"{survey or 'no id'}: {min(s)} to {max(s)}" for survey, s in by_id]
-        if not ranges:
-            return Finding("survey ids", UNKNOWN, "no responses", "Check again with responses.")
-        effect = "Set 'survey_kinds' of target-birdie for CSAT and CES surveys."
-        return Finding("survey ids", YES, ", ".join(ranges), effect)
+        return (YES, ", ".join(ranges)) if ranges else (UNKNOWN, "no responses")
 
 
-def _request(name: str) -> tuple[str, dict[str, Any]]:
+def _finding(check: str, answer: Answer, stream: str = "", *, action: str = "") -> Finding:
+    joint = " by " if stream and check != "stream" else " " if stream else ""
+    return Finding(f"{check}{joint}{stream}", *answer, EFFECTS[check][answer[0]], action)
+
+
+def _request(name: str) -> tuple[str, Json]:
     """Return path and parameters of the request for one page of a stream."""
-    if name in LISTS:
-        return f"/v1/{name}", {"page": 1, "per_page": FULL_PAGE}
     day = (datetime.now(UTC) - timedelta(days=2)).date().isoformat()
     if name == "nps_summary":
         return "/v1/nps_summary", {"date[start]": day, "date[end]": day}
     if name == "email_stats":
         names = ("date_range[start_date]", "date_range[end_date]")
         return "/v2/email_stats", dict.fromkeys(names, day)
-    return f"/v1/{name}", {}
+    return f"/v1/{name}", {"page": 1, "per_page": FULL_PAGE} if name in LISTS else {}
 
 
-def _times(page: list[dict[str, Any]], key: str) -> Iterator[datetime]:
-    return (parse(record[key]) for record in page if _is_time(record.get(key)))
-
-
-def _is_time(value: object) -> bool:
-    try:
-        parse(value)
-    except ValueError:
-        return False
-    return True
+def _times(records: list[Json], key: str) -> Iterator[tuple[datetime | None, Any]]:
+    """Yield each value of a time field with its time, or with None if it cannot be read."""
+    for value in (record[key] for record in records if record.get(key) is not None):
+        try:
+            yield parse(value), value
+        except (TypeError, ValueError):
+            yield None, value
 
 
 def _undeclared(record: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:

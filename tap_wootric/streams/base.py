@@ -7,13 +7,13 @@ import logging
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from importlib.resources import files
 from typing import Any, ClassVar, TypeVar
 
 from singer_sdk import Stream, Tap
 from singer_sdk.exceptions import SyncLifecycleSignal
+from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.helpers.types import Context, Record
 from singer_sdk.schema.source import SchemaDirectory
 from singer_sdk.singerlib import Catalog, RecordMessage, Schema
@@ -74,6 +74,7 @@ class WootricStream(Stream, abc.ABC):
     """The replication key; None for a full table."""
 
     is_sorted = True
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.ROOT_ONLY  # Normalizer converts nested values
     STATE_MSG_FREQUENCY = 1_000
 
     progress: Progress
@@ -179,14 +180,9 @@ class WootricStream(Stream, abc.ABC):
         self.failures.append(line)
 
     def _report_unreadable_values(self) -> None:
+        text = "'%s': %d values of '%s' do not fit its type; 'additional_fields' contains them"
         for field, count in self._normalizer.unreadable.items():
-            self.logger.warning(
-                "'%s': %d values of '%s' do not fit its type. They are null, and the original "
-                "values are in 'additional_fields'",
-                self.name,
-                count,
-                field,
-            )
+            self.logger.warning(text, self.name, count, field)
         self._normalizer.unreadable.clear()
 
     # What differs from the SDK
@@ -210,41 +206,24 @@ class WootricStream(Stream, abc.ABC):
         """Return the bookmark: the synced intervals decide what `start_date` still requires."""
         return value
 
-    @cached_property
-    def _is_fully_selected(self) -> bool:
-        declared, wanted = self.schema["properties"], self.effective_schema["properties"]
-        return declared.keys() <= wanted.keys() and all(
-            self.mask[breadcrumb] for breadcrumb in self.metadata
-        )
-
     @override
     def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
-        """Skip the SDK's selection and conformance if they cannot change the record.
-
-        `Normalizer` has done their work, and they cost twice as much as everything else.
-        """
         try:
-            if not self._is_fully_selected:
-                yield from super()._generate_record_messages(record)
-                return
-            extracted = datetime.now(UTC)
-            for stream_map in self.stream_maps:
-                mapped = stream_map.transform(record)
-                if mapped is not None:
-                    if stream_map.flattening_enabled:  # the SDK keeps an object that is null
-                        fields = stream_map.transformed_schema["properties"]
-                        mapped = {k: v for k, v in mapped.items() if v is not None or k in fields}
-                    yield RecordMessage(
-                        stream=stream_map.stream_alias,
-                        record=mapped,
-                        version=self._stream_version,
-                        time_extracted=extracted,
-                    )
+            for message in super()._generate_record_messages(record):
+                if fields := self._flattened.get(message.stream):
+                    message.record = {k: v for k, v in message.record.items() if k in fields}
+                yield message
         except self._stream_map_errors as error:
             # The SDK's own message and stack trace can contain values of the record.
             raise StreamMapExpressionError(
                 stream=self.name, record_id=record.get(self.keys[0]), cause=type(error).__name__
             ) from None
+
+    @cached_property
+    def _flattened(self) -> dict[str, Json]:
+        """Fields of each flattened stream; beside them, the SDK keeps an object that is null."""
+        maps = (m for m in self.stream_maps if m.flattening_enabled)
+        return {m.stream_alias: m.transformed_schema["properties"] for m in maps}
 
     @cached_property
     def _stream_map_errors(self) -> tuple[type[Exception], ...]:
@@ -262,12 +241,9 @@ class WootricStream(Stream, abc.ABC):
         if self.cursor:
             value = latest_record[self.cursor]
             self.state_manager.is_flushed = False
-            if value <= self._bookmark_limit and (self._newest is None or value > self._newest):
+            is_past = value <= from_unix(self.client.server_now + 1)
+            if is_past and (self._newest is None or value > self._newest):
                 self._newest = value
-
-    @property
-    def _bookmark_limit(self) -> str:
-        return from_unix(self.client.server_now + 1)
 
     @override
     def _write_state_message(self) -> None:

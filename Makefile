@@ -66,8 +66,8 @@ types: .venv/setup.stamp ## mypy, strict
 	@$(BIN)/mypy
 	@MYPYPATH=scripts $(BIN)/mypy scripts
 
-bench: .venv/setup.stamp ## how fast, beside a bare loop and a plain SDK tap
-	@$(BIN)/python benchmarks $(ARGS)
+bench: .venv/setup.stamp ## compare the speed with a bare loop and a plain SDK tap, and draw a chart
+	@$(BIN)/python benchmarks $(or $(ARGS),--chart docs/benchmark.svg)
 
 docs: .venv/setup.stamp .meltano/plugins.stamp ## write the settings and the demo's output into the documents
 	@$(BIN)/python scripts/make_docs.py

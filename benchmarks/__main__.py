@@ -1,7 +1,6 @@
-"""How fast the tap and the target are, beside a bare loop and a plain SDK tap.
+"""Measure the tap and the target, and compare them with a bare loop and a plain SDK tap.
 
-Starts the sandbox, lets all run in turns, and prints medians, with the lowest and the highest in
-brackets.
+Start the sandbox, run all in turns, and print medians, with the lowest and the highest in brackets.
 """
 
 from __future__ import annotations
@@ -16,18 +15,20 @@ import tempfile
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 
+import chart
 import tables
 from child import CommandError, run, script
-from scenarios import Scenario, scenarios
+from scenarios import Measured, Scenario, scenarios
 
 TARGET_COST = "target-cost"
 BUSY_SHARE = 0.25
-"""Load average for a core from which figures are likely to suffer."""
+"""Load average per core above which the figures are unreliable."""
 
 
 def main() -> int:
-    """Measure what is asked for; 1 when a command fails."""
+    """Run the selected scenarios; return 1 if a command fails."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     options = _options()
     form = tables.markdown if options.markdown else tables.plain
@@ -35,8 +36,11 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory() as cache:
             _as_installed(Path(cache))
-            for title, header, rows in _results(options):
+            paces: dict[str, dict[str, float]] = {}
+            for title, header, rows in _results(options, paces):
                 print(f"\n{title}\n\n{form(header, rows)}", flush=True)
+        if options.chart:
+            options.chart.write_text(chart.svg(paces))
     except CommandError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
@@ -46,13 +50,13 @@ def main() -> int:
 
 
 def machine() -> str:
-    """What the figures were measured with."""
+    """Describe the machine and the versions."""
     cores = os.cpu_count() or 1
     facts = f"{cores} cores, {platform.system()} {platform.machine()}, Python "
     facts += f"{platform.python_version()}, singer-sdk {version('singer-sdk')}"
     load = os.getloadavg()[0]
     if load > BUSY_SHARE * cores:
-        facts += f"; busy with other things as well: load average {load:.1f} before the start"
+        facts += f"; load average {load:.1f} before the start, so the figures are unreliable"
     return facts
 
 
@@ -62,6 +66,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small amounts, one round")
     parser.add_argument("--only", choices=names, action="append", help="may be given repeatedly")
     parser.add_argument("--rounds", type=int, help="how often each runs (3, quick: 1)")
+    parser.add_argument("--chart", type=Path, help="SVG file for a chart of the reading scenarios")
     parser.add_argument("--markdown", action="store_true", help="tables for a document")
     return parser.parse_args()
 
@@ -78,22 +83,30 @@ def _as_installed(cache: Path) -> None:
     run([sys.executable, "-c", "import tap_wootric.tap, target_birdie.target"], cache)
 
 
-def _results(options: argparse.Namespace) -> Iterator[tuple[str, tables.Row, list[tables.Row]]]:
+def _results(
+    options: argparse.Namespace, paces: dict[str, dict[str, float]]
+) -> Iterator[tuple[str, tables.Row, list[tables.Row]]]:
+    """Yield a table for each scenario, and add the records per second of several contestants."""
     rounds = options.rounds or (1 if options.quick else 3)
     for scenario in scenarios(quick=options.quick):
         if scenario.name in (options.only or [scenario.name]):
-            yield scenario.title, *_measured(scenario, rounds)
+            measured = _measured(scenario, rounds)
+            if len(measured) > 1:
+                paces[scenario.title] = {
+                    name: median(run.pace for run in runs) for name, runs in measured.items()
+                }
+            yield scenario.title, *scenario.table(measured)
     if TARGET_COST in (options.only or [TARGET_COST]):
         yield _target_cost(500 if options.quick else 5_000)
 
 
-def _measured(scenario: Scenario, rounds: int) -> tuple[tables.Row, list[tables.Row]]:
+def _measured(scenario: Scenario, rounds: int) -> Measured:
     with tempfile.TemporaryDirectory() as folder:
-        return scenario.table(scenario.measure(rounds, Path(folder), _tell))
+        return scenario.measure(rounds, Path(folder), _log)
 
 
 def _target_cost(records: int) -> tuple[str, tables.Row, list[tables.Row]]:
-    _tell(TARGET_COST)
+    _log(TARGET_COST)
     with tempfile.TemporaryDirectory() as folder:
         run(script("target_cost.py", "--records", str(records)), Path(folder))
         found = json.loads((Path(folder) / "out").read_text())
@@ -101,7 +114,7 @@ def _target_cost(records: int) -> tuple[str, tables.Row, list[tables.Row]]:
     return "What a record costs the target besides its request", ("", "microseconds"), rows
 
 
-def _tell(text: str) -> None:
+def _log(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 

@@ -1,7 +1,6 @@
-"""The floor: requests, the JSON module and one loop; what a script for one afternoon looks like.
+"""The fastest reader: `requests`, the `json` module and one loop.
 
-It meets no deletion, no crowded second, no fault and no early revocation with grace. After a 429
-it waits a second and asks again.
+It ignores deletions, crowded seconds and faults. After a 429, it waits a second and retries.
 """
 
 from __future__ import annotations

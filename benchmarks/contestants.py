@@ -40,8 +40,8 @@ def target_birdie(records: int, limit: RateLimit | None, **settings: Any) -> Con
 
     def contestant(server: Server, folder: Path) -> Run:
         source = _messages(server)
-        told = server.told
-        config = {"api_key": told["api_key"], "api_url": told["birdie_url"], **settings}
+        access = server.access
+        config = {"api_key": access["api_key"], "api_url": access["birdie_url"], **settings}
         before = server.count()
         usage = run(tool("target-birdie", *_config(config, folder)), folder, source)
         asked = server.requests("birdie", before)
@@ -63,11 +63,11 @@ def _reader(
 
 
 def _access(server: Server) -> dict[str, Any]:
-    told = server.told
+    access = server.access
     return {
-        "client_id": told["client_id"],
-        "client_secret": told["client_secret"],
-        "api_url": told["wootric_url"],
+        "client_id": access["client_id"],
+        "client_secret": access["client_secret"],
+        "api_url": access["wootric_url"],
     }
 
 

@@ -1,4 +1,4 @@
-"""What is measured: conditions, who meets them, and the columns that tell of it."""
+"""The scenarios: conditions, contestants, and the columns of the result."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LIMIT: tuple[Column, ...] = (
 
 @dataclass(frozen=True)
 class Scenario:
-    """Conditions that several contestants meet, round by round."""
+    """Conditions under which several contestants run."""
 
     name: str
     title: str
@@ -43,13 +43,13 @@ class Scenario:
     contestants: dict[str, Contestant]
     is_limited: bool = False
 
-    def measure(self, rounds: int, folder: Path, tell: Callable[[str], object]) -> Measured:
-        """Let all run in turns, so that a slow minute of the machine meets each of them."""
+    def measure(self, rounds: int, folder: Path, log: Callable[[str], object]) -> Measured:
+        """Run all in turns, so that a slow minute of the machine affects each of them."""
         measured: Measured = {name: [] for name in self.contestants}
         with Server(folder, *self.server) as server:
             for number in range(1, rounds + 1):
                 for name, contestant in self.contestants.items():
-                    tell(f"{self.name}, round {number} of {rounds}: {name}")
+                    log(f"{self.name}, round {number} of {rounds}: {name}")
                     place = folder / "run"
                     place.mkdir()
                     measured[name].append(contestant(server, place))
@@ -61,7 +61,7 @@ class Scenario:
         columns = COST + LIMIT if self.is_limited else COST
         walls = [median(run.usage.wall for run in runs) for runs in measured.values()]
         header = ["", *(title for title, _ in columns)]
-        rows = [[name, *(told(runs) for _, told in columns)] for name, runs in measured.items()]
+        rows = [[name, *(shown(runs) for _, shown in columns)] for name, runs in measured.items()]
         if len(walls) > 1:
             header.insert(3, "to the loop")
             for row, wall in zip(rows, walls, strict=True):

@@ -38,7 +38,7 @@ class Server:
         latest = time.monotonic() + START_SECONDS
         while self._process.poll() is None and time.monotonic() < latest:
             if ready.exists():
-                self.told: dict[str, str] = json.loads(ready.read_text())
+                self.access: dict[str, str] = json.loads(ready.read_text())
                 return self
             time.sleep(0.05)
         self.__exit__()
@@ -58,5 +58,5 @@ class Server:
         return [request for request in found if request["api"] == api]
 
     def _ask(self, path: str) -> Any:
-        with urlopen(f"{self.told['url']}/_control/{path}") as reply:
+        with urlopen(f"{self.access['url']}/_control/{path}") as reply:
             return json.load(reply)

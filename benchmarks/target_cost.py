@@ -16,6 +16,7 @@ from typing import Any
 
 from connector_sandbox import Sandbox
 from target_birdie.config.schema import DEFAULT_STREAMS
+from target_birdie.delivery.pending import Row
 from target_birdie.delivery.store import Store
 from target_birdie.mapping import payload
 from target_birdie.mapping.mapper import MappingRules, StreamMapper
@@ -57,7 +58,7 @@ def steps(texts: list[str], store: Store) -> dict[str, Callable[[], object]]:
     keys = [(found.record_type, found.id) for found in mapped]
     prints = [payload.fingerprint(body) for body in bodies]
     for key, print_ in zip(keys, prints, strict=True):
-        store.put(key, "responses", print_)
+        store.put(Row(*key, "responses", print_))
     store.commit()
 
     def whole() -> None:

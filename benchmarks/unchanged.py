@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from target_birdie.config.schema import DEFAULT_STREAMS
+from target_birdie.delivery.pending import Row
 from target_birdie.delivery.store import Store
 from target_birdie.mapping import payload
 from target_birdie.mapping.mapper import MappingRules, StreamMapper
@@ -56,10 +57,11 @@ def fill(url: str, records: list[dict[str, Any]], rows: int) -> None:
     for record in records:
         mapped = mapper.map(record)
         key = (mapped.record_type, mapped.id)
-        store.put(key, "responses", payload.fingerprint(payload.encode(mapped.payload)))
+        store.put(Row(*key, "responses", payload.fingerprint(payload.encode(mapped.payload))))
     for number in range(rows - len(records)):
         name = f"other-{number}"
-        store.put(("feedback", name), "responses", blake2b(name.encode(), digest_size=16).digest())
+        fingerprint = blake2b(name.encode(), digest_size=16).digest()
+        store.put(Row("feedback", name, "responses", fingerprint))
     store.commit()
     store.close()
 

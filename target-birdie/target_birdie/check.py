@@ -6,6 +6,7 @@ The body of both is not JSON, so that Birdie has nothing to store.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import requests
 
@@ -59,13 +60,7 @@ def check_account(settings: Settings, echo: Callable[[str], object]) -> None:
 
 
 def _reply(settings: Settings, key: str, path: str) -> str:
-    client = BirdieClient(
-        settings.api_url,
-        api_key=key,
-        user_agent=settings.user_agent,
-        timeout=settings.request_timeout,
-        connections=1,
-    )
+    client = BirdieClient(replace(settings, api_key=key))
     try:
         reply = client.put(path, b"This is not JSON.")
     except KeyRejectedError:

@@ -20,11 +20,6 @@ from singer_sdk.io_base import GenericSingerReader
 
 from target_birdie.errors import InputError
 
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
-
 logger = logging.getLogger("target-birdie")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _RECORD = re.compile(rb'"type"\s*:\s*"RECORD"')
@@ -55,8 +50,8 @@ class MessageReader(GenericSingerReader[bytes]):
         self._is_blocked = False
 
     @property
-    @override
     def default_input(self) -> IO[bytes]:
+        """Standard input, unless it is closed or a terminal."""
         if sys.stdin is None:
             raise InputError("The input is closed. Pipe the output of a tap into the target.")
         if sys.stdin.isatty():
@@ -70,8 +65,8 @@ class MessageReader(GenericSingerReader[bytes]):
             self._is_blocked = False
             raise _Interrupted
 
-    @override
     def process_lines(self, file_input: Any, callbacks: Any) -> Any:
+        """Process all messages; an error shows no line."""
         try:
             lines: Any = self._read(file_input or self.default_input)
             return super().process_lines(lines, callbacks)
@@ -100,8 +95,8 @@ class MessageReader(GenericSingerReader[bytes]):
             if line.strip():
                 yield line
 
-    @override
     def deserialize_json(self, line: Any) -> dict[str, Any]:
+        """Return a message."""
         try:
             message = _decoder.decode(line)
         except RecursionError:
@@ -132,15 +127,14 @@ class MessageReader(GenericSingerReader[bytes]):
             ) from None
 
     @staticmethod
-    @override
     def assert_line_requires(line_dict: dict[str, Any], requires: set[str]) -> None:
+        """Check the keys of a message."""
         if missing := requires - line_dict.keys():
             raise InputError(
                 f"A {line_dict.get('type', 'Singer')} message lacks {', '.join(sorted(missing))}."
             )
 
-    @override
-    def _process_unknown_message(self, message_dict: dict[str, Any]) -> None:
+    def _process_unknown_message(self, _: dict[str, Any]) -> None:
         raise InputError(f"Line {self._line} of the input has an unknown message type.")
 
 

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 from singer_sdk.sinks import RecordSink
-from singer_sdk.sinks.core import BaseJSONSchemaValidator
 
 from target_birdie.delivery.batch import BatchId
 from target_birdie.delivery.client import BirdieClient
 from target_birdie.delivery.dry_run import DryRun
 from target_birdie.delivery.pending import Destination, MappedStream
 from target_birdie.delivery.run import DeliveryRun
-from target_birdie.delivery.sender import Limits, Sender
+from target_birdie.delivery.sender import Sender
 from target_birdie.mapping.columns import check_columns
 from target_birdie.mapping.mapper import StreamMapper
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 
 class _PlainSink(RecordSink):
@@ -49,15 +42,13 @@ class _PlainSink(RecordSink):
         super().__init__(target, stream_name, schema, key_properties)
         self.run: DeliveryRun = target.run
 
-    @override
-    def get_validator(self) -> BaseJSONSchemaValidator | None:
-        return None
+    def get_validator(self) -> None:
+        """Return no validator."""
 
-    @override
     def _validate_and_parse(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Return the record unchanged."""
         return record
 
-    @override
     def _singer_validate_message(self, record: dict[str, Any]) -> None:
         """Accept records without key: the mapping rejects those whose id it needs."""
 
@@ -68,7 +59,6 @@ class _PlainSink(RecordSink):
 class _MappedSink(_PlainSink):
     """Maps records and gives them to the destination."""
 
-    @override
     def setup(self) -> None:
         """Prepare the mapping, and open the destination for the first stream."""
         super().setup()
@@ -84,12 +74,12 @@ class _MappedSink(_PlainSink):
         """Return the destination of all streams."""
         raise NotImplementedError
 
-    @override
-    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
+    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:  # noqa: ARG002
+        """Deliver a record."""
         self.run.receive(self._stream, record)
 
-    @override
     def reject(self, content: bytes, reason: str, detail: str) -> None:
+        """Reject a record that cannot be read."""
         self.run.statistics.count("read", self.stream_name)
         self.run.reject(self._stream, {}, content, reason, detail)
 
@@ -97,29 +87,17 @@ class _MappedSink(_PlainSink):
 class BirdieSink(_MappedSink):
     """Sends records to Birdie."""
 
-    @override
     def open_destination(self) -> Destination:
+        """Return the destination of all streams."""
         settings = self.run.settings
-        client = BirdieClient(
-            settings.api_url,
-            api_key=settings.api_key,
-            user_agent=settings.user_agent,
-            timeout=settings.request_timeout,
-            connections=settings.max_concurrency,
-        )
-        limits = Limits(
-            settings.max_concurrency,
-            settings.max_requests_per_second,
-            settings.retry_budget_seconds,
-        )
-        return Sender(client, self.run.outcomes, limits, self.run.on_failure)
+        return Sender(BirdieClient(settings), self.run.outcomes, settings, self.run.on_failure)
 
 
 class FileSink(_MappedSink):
     """Writes records to files."""
 
-    @override
     def open_destination(self) -> Destination:
+        """Return the destination of all streams."""
         from target_birdie.delivery.files import FileWriter  # noqa: PLC0415  (fsspec is slow)
 
         settings = self.run.settings
@@ -130,15 +108,14 @@ class FileSink(_MappedSink):
 class DryRunSink(_MappedSink):
     """Shows and counts records."""
 
-    @override
     def open_destination(self) -> Destination:
+        """Return the destination of all streams."""
         return DryRun(self.run.outcomes, self.logger)
 
 
 class SkippedSink(_PlainSink):
     """Counts the records of a stream that is not mapped."""
 
-    @override
     def setup(self) -> None:
         """Log once that the stream is skipped."""
         super().setup()
@@ -148,10 +125,10 @@ class SkippedSink(_PlainSink):
                 self.stream_name,
             )
 
-    @override
-    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
+    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:  # noqa: ARG002
+        """Count a record."""
         self.run.statistics.count("skipped", self.stream_name)
 
-    @override
-    def reject(self, content: bytes, reason: str, detail: str) -> None:
+    def reject(self, content: bytes, reason: str, detail: str) -> None:  # noqa: ARG002
+        """Count a record."""
         self.run.statistics.count("skipped", self.stream_name)

@@ -37,13 +37,10 @@ from target_birdie.errors import (
 from target_birdie.reader import MessageReader, discard_input
 from target_birdie.sinks import BirdieSink, DryRunSink, FileSink, SkippedSink
 
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
-
 GRACE_SECONDS = 25.0
 """How long an ending run waits for the replies to its requests."""
+_REJECTS = click.Choice(["reasons", "records", "forget"])
+_HELP = "Print rejected records as JSON lines, and read no input; 'forget' deletes them."
 _REPEATED_SIGNAL_SECONDS = 5.0
 _LAST_WRITE_SECONDS = 1.0
 
@@ -62,7 +59,6 @@ class TargetBirdie(Target):
     ]
     _MAX_RECORD_AGE_IN_MINUTES = float("inf")  # the SDK's periodic drain has nothing to do here
 
-    @override
     def __init__(self, **kwargs: Any) -> None:
         self._signal = 0
         self._signal_at = 0.0
@@ -88,12 +84,10 @@ class TargetBirdie(Target):
     # Settings
 
     @classmethod
-    @override
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
         """Add the SDK's settings for stream maps; its others would do nothing here."""
         add_stream_maps(config_jsonschema)
 
-    @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings; the SDK's own messages would quote their values."""
         self.append_builtin_config(self.config_jsonschema)
@@ -110,26 +104,21 @@ class TargetBirdie(Target):
     @cached_property
     def run(self) -> DeliveryRun:
         """The delivery run, which starts with the first message."""
-        return DeliveryRun(
-            self.settings,
-            self.logger,
-            write_state=self._write_state_message,
-            on_failure=self._wake_reader,
-        )
+        write = self._write_state_message
+        return DeliveryRun(self.settings, self.logger, write, self._wake_reader)
 
     @property
     def _started_run(self) -> DeliveryRun | None:
         return vars(self).get("run")
 
-    @override
     def get_sink_class(self, stream_name: str) -> type[Sink]:
+        """Return the sink class of the destination, or the one that skips the stream."""
         if stream_name not in self.settings.streams:
             return SkippedSink
         if self.settings.dry_run:
             return DryRunSink
         return BirdieSink if self.settings.destination == "birdie" else FileSink
 
-    @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         """Check the stream's maps before its first record."""
         self._assert_line_requires(message_dict, requires={"stream", "schema"})
@@ -152,14 +141,12 @@ class TargetBirdie(Target):
     def _stream_maps(self) -> dict[str, Any]:
         return self.config.get("stream_maps") or {}
 
-    @override
     def _assert_sink_exists(self, stream_name: str) -> None:
         if not self.sink_exists(stream_name):
             raise StreamWithoutSchemaError(
                 f"A record of stream '{stream_name}' arrived before its SCHEMA. Check the tap."
             )
 
-    @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         """Process a record; reject one that is nested too deeply or whose stream map fails."""
         self._assert_line_requires(message_dict, requires={"stream", "record"})
@@ -186,25 +173,21 @@ class TargetBirdie(Target):
         sink: Any = self.get_sink(self.mapper.stream_maps[stream][0].stream_alias)
         sink.reject(content, reason, detail)
 
-    @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         self._assert_line_requires(message_dict, requires={"value"})
         if message_dict["value"]:
             self.run.checkpoint(message_dict["value"])
 
-    @override
     def _write_state_message(self, state: State) -> None:
         if sys.stdout is None:
             raise OSError(errno.EBADF, "the output is closed")
         sys.stdout.write(f"{serialize_json(state)}\n")
         sys.stdout.flush()
 
-    @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        self.logger.debug("ACTIVATE_VERSION is ignored: Birdie keeps records by their id")
+        """Ignore the message: Birdie keeps records by their id."""
 
-    @override
-    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+    def _process_batch_message(self, _: dict[str, Any]) -> None:
         raise InputError(
             "The tap sends BATCH files, which this target does not read. Disable them in the tap."
         )
@@ -212,32 +195,21 @@ class TargetBirdie(Target):
     # Command line
 
     @classmethod
-    @override
     def get_singer_command(cls) -> click.Command:
         """Add `--rejects` and `--check` to the SDK's options."""
         command = super().get_singer_command()
-        command.params.append(
-            click.Option(
-                ["--rejects"],
-                is_flag=False,
-                flag_value="reasons",
-                type=click.Choice(["reasons", "records", "forget"]),
-                help="Print the rejected records and why, as JSON lines, instead of reading from "
-                "a tap; 'records' adds their content, 'forget' deletes them.",
-            )
-        )
+        options: dict[str, Any] = {"is_flag": False, "flag_value": "reasons", "help": _HELP}
+        command.params.append(click.Option(["--rejects"], type=_REJECTS, **options))
         text = "Check address, path and key with two requests, and exit."
         command.params.append(click.Option(["--check"], is_flag=True, help=text))
         return command
 
     @classmethod
-    @override
-    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+    def cb_config(cls, _: click.Context, __: click.Option, value: tuple[str, ...]) -> Any:
         """Return the paths; `invoke` reads them, so that it handles their errors."""
         return value
 
     @classmethod
-    @override
     def invoke(
         cls,
         *,
@@ -294,6 +266,7 @@ class TargetBirdie(Target):
             for rejected in store.rejected():
                 line = asdict(rejected)
                 del line["columns"], line["rejected_fingerprint"]
+                del line["fingerprint"]
                 record = line.pop("record")
                 if what == "records":
                     line["record"] = json.loads(record) if record else None
@@ -303,7 +276,6 @@ class TargetBirdie(Target):
 
     # The end
 
-    @override
     def process_endofpipe(self) -> None:
         """Finish everything that was read, write the last state, and log the summary."""
         run, error = self._started_run, None
@@ -329,8 +301,7 @@ class TargetBirdie(Target):
             from target_birdie.delivery.retries import retry_rejected  # noqa: PLC0415
 
             retry_rejected(run, run.store)
-        run.finish()
-        rejected = run.open_rejects()
+        rejected = run.finish()
         if rejected and self.settings.on_reject == "keep":
             raise RejectedRecordsError(
                 f"{rejected} of {run.statistics.total('read')} records were rejected. "
@@ -360,8 +331,7 @@ class TargetBirdie(Target):
         self._has_ended = True
         return error
 
-    @override
-    def _handle_termination(self, signum: int, frame: object) -> None:
+    def _handle_termination(self, signum: int, _: object) -> None:
         """End the input; `process_endofpipe` does the rest.
 
         Meltano sends SIGTERM after the SIGINT of a Ctrl-C: a signal that follows at once does not

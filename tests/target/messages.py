@@ -6,6 +6,9 @@ import json
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from target_birdie.config.schema import CONFIG_SCHEMA
+from target_birdie.config.settings import Settings, read
+
 Message = dict[str, Any]
 
 
@@ -16,6 +19,13 @@ class Run(NamedTuple):
     states: list[Any]
     error: str
     log: str
+
+
+def settings_for(url: str, **changes: Any) -> Settings:
+    """Checked settings for one Birdie."""
+    plain = {name: rule.get("default") for name, rule in CONFIG_SCHEMA["properties"].items()}
+    given = {"api_key": "secret", "user_agent": "tests", "api_url": url, **changes}
+    return read({name: value for name, value in (plain | given).items() if value is not None})
 
 
 def record(number: int, **changes: Any) -> dict[str, Any]:

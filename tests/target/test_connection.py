@@ -13,14 +13,14 @@ from target_birdie.delivery.client import BirdieClient
 from target_birdie.errors import TargetError
 from urllib3.connection import HTTPConnection
 
-from .messages import Run, record, stream_of
+from .messages import Run, record, settings_for, stream_of
 
 URL = "https://birdie.example.com/ingestion"
 
 
 def client(url: str = URL) -> BirdieClient:
     """A client of a server that the test plays."""
-    return BirdieClient(url, api_key="secret", user_agent="tests", timeout=5, connections=1)
+    return BirdieClient(settings_for(url))
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def test_retry_after_pauses_all_connections(sandbox: Sandbox, run_target: Target
     times = [request.started for request in sandbox.requests if request.api == "birdie"]
     assert (run.exit_code, len(sandbox.birdie.records())) == (0, 39)
     assert times[1] - times[0] >= 2
-    assert "all requests pause: 503 for 2.0 s" in run.log
+    assert "Birdie is busy (503), all requests pause for 2.0 s" in run.log
 
 
 def test_a_retry_without_evidence_does_not_fail_the_run(

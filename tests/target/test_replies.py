@@ -12,6 +12,8 @@ import responses
 from target_birdie.delivery.client import BirdieClient, Outcome, Reply
 from target_birdie.errors import TargetError
 
+from .messages import settings_for
+
 URL = "https://birdie.example.com/ingestion"
 
 
@@ -19,7 +21,7 @@ def reply_to(**reply: Any) -> Reply:
     """The meaning of one reply."""
     with responses.RequestsMock() as server:
         server.put(f"{URL}/feedbacks/1", **reply)
-        client = BirdieClient(URL, api_key="key", user_agent="tests", timeout=5, connections=1)
+        client = BirdieClient(settings_for(URL))
         return client.put("/feedbacks/1", b"{}")
 
 
@@ -132,9 +134,7 @@ def test_a_reply_to_every_record_ends_the_run(reply: dict[str, Any], line: str) 
 def test_a_whole_reply_has_one_deadline(fault: str, sandbox: Any) -> None:
     """A byte now and then, in headers or body, does not extend it."""
     sandbox.faults.on(fault, share=1.0, path="/birdie", seconds=0.3 if fault == "trickle" else 30)
-    client = BirdieClient(
-        sandbox.birdie_url, api_key="x", user_agent="tests", timeout=1, connections=1
-    )
+    client = BirdieClient(settings_for(sandbox.birdie_url, request_timeout=1))
     sandbox.options.birdie_strict = False
     started = time.monotonic()
     assert client.put("/feedbacks/1", b"{}").outcome is Outcome.FAULT

@@ -66,10 +66,11 @@ def test_a_complete_run_is_noted_for_each_stream(run_target: Target, tmp_path: P
     newer = record(2, created_at="2020-01-01T00:00:00Z")
     run_target([*stream_of([newer, record(1)])], account="acme")
     store = Store(f"sqlite:///{tmp_path}/birdie.db", "acme")
-    (noted,) = store.streams()
+    (noted,) = store._db.exec_driver_sql("SELECT * FROM birdie_streams").all()
     store.close()
-    assert (noted["stream"], noted["newest_posted_at"]) == ("responses", "2020-01-01T00:00:00Z")
-    assert json.loads(noted["counts"]) == {"read": 2, "sent": 2}
+    assert (noted.account, noted.stream) == ("acme", "responses")
+    assert noted.newest_posted_at == "2020-01-01T00:00:00Z"
+    assert json.loads(noted.counts) == {"read": 2, "sent": 2}
 
 
 SECRETS = ["ann@example.com", "+15550100", "192.0.2.1", "my own words", "ann%40example.com"]

@@ -11,14 +11,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from postgres import Postgres
-from target_birdie.delivery.store import Known, RejectedRecord, Store
+from target_birdie.delivery.pending import Row
+from target_birdie.delivery.store import Store
 from target_birdie.errors import TargetError
 
 KEY = ("feedback", "1")
+SENT = Row(*KEY, "responses", b"f")
 Open = Callable[..., Store]
 
 
-def a_reject(record_id: str = "1", **changes: Any) -> RejectedRecord:
+def a_reject(record_id: str = "1", **changes: Any) -> Row:
     """A rejected record, as the delivery run keeps it."""
     plain: dict[str, Any] = {
         "record_type": "feedback",
@@ -33,7 +35,7 @@ def a_reject(record_id: str = "1", **changes: Any) -> RejectedRecord:
         "record": b'{"id":1}',
         "columns": b'["id"]',
     }
-    return RejectedRecord(**plain | changes)
+    return Row(**plain | changes)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -67,30 +69,30 @@ def reopened(store: Store, open_store: Open) -> Store:
 def test_a_fingerprint_is_known_at_once_and_after_a_commit(open_store: Open) -> None:
     """Before the commit from memory, afterwards from the database."""
     store = open_store()
-    store.put(KEY, "responses", b"f")
-    assert store.look_up(KEY) == Known("responses", b"f")
+    store.put(Row(*KEY, "responses", b"f"))
+    assert store.look_up(KEY) == SENT
     store.commit()
-    assert reopened(store, open_store).look_up(KEY) == Known("responses", b"f")
+    assert reopened(store, open_store).look_up(KEY) == SENT
 
 
 def test_what_was_not_committed_is_lost(open_store: Open) -> None:
     """A killed run leaves what it committed."""
     store = open_store()
-    store.put(KEY, "responses", b"f")
+    store.put(Row(*KEY, "responses", b"f"))
     assert reopened(store, open_store).look_up(KEY) is None
 
 
 def test_every_write_replaces_the_row(open_store: Open) -> None:
     """A rejection replaces the fingerprint, an acceptance the rejected version."""
     store = open_store()
-    store.put(KEY, "responses", b"f")
+    store.put(Row(*KEY, "responses", b"f"))
     store.commit()
-    store.reject(a_reject())
+    store.put(a_reject())
     store.commit()
-    assert store.look_up(KEY) == Known("responses", None, b"r")
-    store.put(KEY, "responses", b"g")
+    assert store.look_up(KEY) == a_reject()
+    store.put(Row(*KEY, "responses", b"g"))
     store.commit()
-    assert (store.look_up(KEY), list(store.rejected())) == (Known("responses", b"g"), [])
+    assert (store.look_up(KEY), list(store.rejected())) == (Row(*KEY, "responses", b"g"), [])
 
 
 def test_rejected_records_come_back_page_by_page(
@@ -101,8 +103,8 @@ def test_rejected_records_come_back_page_by_page(
     store = open_store()
     old = [a_reject(str(n)) for n in range(5)]
     for rejected in [*old, a_reject("new", last_at="2026-02-01T00:00:00Z")]:
-        store.reject(rejected)
-    store.put(("feedback", "sent"), "responses", b"f")
+        store.put(rejected)
+    store.put(Row("feedback", "sent", "responses", b"f"))
     store.commit()
 
     assert list(store.rejected("2026-01-15T00:00:00Z")) == old
@@ -113,21 +115,23 @@ def test_rejected_records_come_back_page_by_page(
 def test_any_id_and_message_can_be_stored(odd: str, open_store: Open) -> None:
     """PostgreSQL has no NUL in a text, and neither database has half a surrogate pair."""
     store = open_store()
-    store.reject(a_reject(odd, message=odd))
+    store.put(a_reject(odd, message=odd))
     store.commit()
-    assert store.look_up(("feedback", odd)) == Known("responses", None, b"r")
+    found = store.look_up(("feedback", odd))
+    assert found
+    assert found.rejected_fingerprint == b"r"
 
 
 def test_forgetting_deletes_rejected_records_alone(open_store: Open) -> None:
     """Fingerprints stay."""
     store = open_store()
-    store.put(("feedback", "sent"), "responses", b"f")
-    store.reject(a_reject())
+    store.put(Row("feedback", "sent", "responses", b"f"))
+    store.put(a_reject())
     store.commit()
 
     assert store.forget_rejected() == 1
     assert list(store.rejected()) == []
-    assert store.look_up(("feedback", "sent")) == Known("responses", b"f")
+    assert store.look_up(("feedback", "sent")) == Row("feedback", "sent", "responses", b"f")
 
 
 def test_a_stream_keeps_its_last_complete_run_and_its_newest_record(open_store: Open) -> None:
@@ -136,10 +140,10 @@ def test_a_stream_keeps_its_last_complete_run_and_its_newest_record(open_store: 
     store.complete("responses", "2026-01-01T00:00:00Z", {"sent": 3}, "2025-12-31T00:00:00Z")
     store.complete("responses", "2026-01-02T00:00:00Z", {"sent": 1}, "2024-01-01T00:00:00Z")
     store.commit()
-    (row,) = reopened(store, open_store).streams()
+    rows = reopened(store, open_store)._db.exec_driver_sql("SELECT * FROM birdie_streams").all()
 
-    assert (row["completed_at"], row["counts"]) == ("2026-01-02T00:00:00Z", '{"sent": 1}')
-    assert row["newest_posted_at"] == "2025-12-31T00:00:00Z"
+    last, newest = "2026-01-02T00:00:00Z", "2025-12-31T00:00:00Z"
+    assert rows == [("acme", "responses", last, '{"sent": 1}', newest)]
 
 
 def test_one_run_at_a_time_uses_an_account(open_store: Open) -> None:
@@ -154,9 +158,9 @@ def test_one_run_at_a_time_uses_an_account(open_store: Open) -> None:
 def test_rejected_records_can_be_read_during_a_run(open_store: Open) -> None:
     """A read-only store takes no lock and sees what was committed."""
     store = open_store()
-    store.reject(a_reject())
+    store.put(a_reject())
     store.commit()
-    store.reject(a_reject("2"))
+    store.put(a_reject("2"))
 
     assert [found.id for found in open_store(read_only=True).rejected()] == ["1"]
 
@@ -181,7 +185,7 @@ def test_accounts_of_one_database_are_separate(postgres: Postgres) -> None:
     """Several runs write at the same time, each its own rows."""
     url = postgres.empty_database()
     first, second = Store(url, "first"), Store(url, "second")
-    first.put(KEY, "responses", b"f")
+    first.put(Row(*KEY, "responses", b"f"))
     first.commit()
 
     assert (second.look_up(KEY), first.shown == second.shown) == (None, True)
@@ -226,7 +230,7 @@ def test_a_new_file_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
 def test_a_file_that_is_gone_ends_the_run(how: str, tmp_path: Path) -> None:
     """What is written to a deleted file is lost, so nothing may be confirmed."""
     store = Store(f"sqlite:///{tmp_path}/birdie.db", "acme")
-    store.put(KEY, "responses", b"f")
+    store.put(Row(*KEY, "responses", b"f"))
     (tmp_path / "birdie.db").rename(tmp_path / "moved")
     if how == "replaced":
         (tmp_path / "birdie.db").touch()
@@ -238,7 +242,7 @@ def test_a_file_that_is_gone_ends_the_run(how: str, tmp_path: Path) -> None:
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     """One line, no stack trace."""
     (tmp_path / "birdie.db").write_text("these are notes, not a database " * 100)
-    with pytest.raises(TargetError, match="is not a database"):
+    with pytest.raises(TargetError, match="failed: file is not a database"):
         Store(f"sqlite:///{tmp_path}/birdie.db", "acme")
 
 
@@ -247,7 +251,7 @@ def test_a_full_disk_ends_the_run(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path}/birdie.db", "acme")
     store._db.exec_driver_sql("PRAGMA max_page_count=20")
     for number in range(400):
-        store.reject(a_reject(str(number), message="m" * 500))
+        store.put(a_reject(str(number), message="m" * 500))
     with pytest.raises(TargetError, match="failed: database or disk is full"):
         store.commit()
     store.close()

@@ -10,20 +10,16 @@ LONGEST_BATCH_SECONDS = 23 * 3600
 
 
 class BatchId:
-    """One id a run; a run of more than 23 hours gets another."""
+    """A fixed id, or one per run from its date and time; a run of 23 hours gets another."""
 
     def __init__(self, fixed: str = "") -> None:
-        """Use the id given, or make one up from the date and time."""
-        self._fixed = fixed
-        self._made_at = 0.0
-        self._made = ""
+        self._id = fixed
+        self._ends = float("inf") if fixed else 0.0
 
     def current(self) -> str:
-        """Return the id for a record sent now."""
-        if self._fixed:
-            return self._fixed
-        now = time.monotonic()
-        if not self._made or now - self._made_at > LONGEST_BATCH_SECONDS:
+        """Return the id for a record that is sent now."""
+        if time.monotonic() > self._ends or not self._id:
             moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-            self._made, self._made_at = f"{moment}-{secrets.token_hex(3)}", now
-        return self._made
+            self._id = f"{moment}-{secrets.token_hex(3)}"
+            self._ends = time.monotonic() + LONGEST_BATCH_SECONDS
+        return self._id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
@@ -13,21 +14,17 @@ MOST_OPEN = 10_000
 _MOST_STATES = 1_000
 
 
+@dataclass(slots=True)
 class Result:
     """Whether a record needs no further work: accepted, unchanged or stored as rejected."""
 
-    __slots__ = ("is_done",)
-
-    def __init__(self) -> None:
-        self.is_done = False
+    is_done: bool = False
 
 
+@dataclass(slots=True)
 class _Entry:
-    __slots__ = ("result", "state")
-
-    def __init__(self, result: Result) -> None:
-        self.result = result
-        self.state: State | None = None
+    result: Result
+    state: State | None = None
 
 
 class Checkpoints:
@@ -78,5 +75,4 @@ class Checkpoints:
 
     def _remove_done(self) -> None:
         while self._entries and self._entries[0].result.is_done:
-            entry = self._entries.popleft()
-            self._safe = entry.state or self._safe
+            self._safe = self._entries.popleft().state or self._safe

@@ -25,6 +25,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.utils import requote_uri
 
+from target_birdie.config.settings import Settings
 from target_birdie.errors import KeyRejectedError, TargetError
 
 _ACCEPTED = frozenset({200, 202, 204})
@@ -88,22 +89,14 @@ class Reply:
 class BirdieClient:
     """Sends records over kept connections; may be shared by threads."""
 
-    def __init__(
-        self, api_url: str, *, api_key: str, user_agent: str, timeout: float, connections: int
-    ) -> None:
+    def __init__(self, settings: Settings) -> None:
         """Prepare the connections; send nothing.
-
-        Args:
-            api_url: Address of the Ingestion API.
-            api_key: Ingestion key.
-            user_agent: Value of the header `User-Agent`.
-            timeout: Seconds for a whole reply.
-            connections: Most requests at the same time.
 
         Raises:
             TargetError: The address is invalid.
         """
         self.answered = False
+        api_url, timeout = settings.api_url, settings.request_timeout
         self._timeout = (min(_CONNECT_SECONDS, timeout), timeout)
         self._session = session = requests.Session()
         found = session.merge_environment_settings(api_url, {}, None, None, None)
@@ -113,12 +106,12 @@ class BirdieClient:
         session.headers.update(
             {
                 "Accept-Encoding": "identity",
-                "Authorization": f"ApiKey {api_key}",
+                "Authorization": f"ApiKey {settings.api_key}",
                 "Content-Type": "application/json",
-                "User-Agent": user_agent,
+                "User-Agent": settings.user_agent,
             }
         )
-        self._adapter = _Adapter(pool_connections=1, pool_maxsize=connections)
+        self._adapter = _Adapter(pool_connections=1, pool_maxsize=settings.max_concurrency)
         try:
             self._request = session.prepare_request(requests.Request("PUT", api_url))
             (urlsplit(self._request.url or "").hostname or "").encode("idna")

@@ -21,21 +21,19 @@ _PLAIN = frozenset({"posted_at", "rating", "name"})
 class DryRun:
     """Compares records with the store and counts them; shows the first ones without content."""
 
+    failure: TargetError | None = None
+
     def __init__(self, outcomes: Outcomes, logger: logging.Logger) -> None:
-        self.failure: TargetError | None = None
         self._outcomes = outcomes
         self._logger = logger
-        self._shown = 0
 
     def submit(self, record: PendingRecord) -> None:
         """Count a record as unchanged, or as one that would be sent."""
-        if self._outcomes.is_settled(record):
-            return
-        self._outcomes.statistics.count("would be sent", record.stream.name)
-        if self._shown < _SAMPLES:
-            self._shown += 1
-            sample = json.dumps(redact(json.loads(record.payload)))
-            self._logger.info("Would send %s %s", record.key[0], sample)
+        if not self._outcomes.is_settled(record):
+            self._outcomes.statistics.count("would be sent", record.stream.name)
+            if self._outcomes.statistics.total("would be sent") <= _SAMPLES:
+                sample = json.dumps(redact(json.loads(record.payload)))
+                self._logger.info("Would send %s %s", record.key[0], sample)
 
     def overtake(self, _key: Key) -> None:
         """Do nothing: no other version is on its way."""

@@ -17,7 +17,7 @@ from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-
 from target_birdie.delivery import file_formats
 from target_birdie.delivery.checkpoints import Result
 from target_birdie.delivery.outcomes import Outcomes
-from target_birdie.delivery.pending import MappedStream, PendingRecord
+from target_birdie.delivery.pending import MappedStream, PendingRecord, Row
 from target_birdie.errors import ConfigError, TargetError
 from target_birdie.mapping.payload import Key
 
@@ -43,8 +43,7 @@ class FileWriter:
         self.failure: TargetError | None = None
         self._name = f"{name}.{file_type}"
         self._outcomes = outcomes
-        self._format = file_formats.FORMATS[file_type]
-        self._format.check()
+        self._write_file = file_formats.writer(file_type)
         try:
             self._fs, self._root = fsspec.core.url_to_fs(output_path.rstrip("/"))
         except (ImportError, ValueError) as error:
@@ -52,10 +51,11 @@ class FileWriter:
         self._is_stopped = False
         self._result = Result()
         self._streams: dict[str, MappedStream] = {}
+        self._retried: dict[Key, Row] = {}
         self._spool = sqlite3.connect("")
         self._spool.execute(
             "CREATE TABLE spool (record_type TEXT, id TEXT, file TEXT, payload BLOB, "
-            "fingerprint BLOB, stream TEXT, attempts INT, is_newest INT, "
+            "fingerprint BLOB, stream TEXT, is_newest INT, "
             "PRIMARY KEY (record_type, id))"
         )
 
@@ -69,7 +69,7 @@ class FileWriter:
             is_collected = self._spool.execute(
                 "SELECT 1 FROM spool WHERE record_type = ? AND id = ?", record.key
             ).fetchone()
-            if (is_collected and record.is_retry) or (
+            if (is_collected and record.retried) or (
                 not is_collected and self._outcomes.is_settled(record)
             ):
                 return None
@@ -77,11 +77,13 @@ class FileWriter:
                 self._outcomes.statistics.count("merged", record.stream.name)
             is_first = not self._streams
             self._streams[record.stream.name] = record.stream
+            if record.retried:
+                self._retried[record.key] = record.retried
             _, payload = self._outcomes.request_of(record)
             values = (record.group, payload, record.fingerprint, record.stream.name)
             self._spool.execute(
-                "INSERT OR REPLACE INTO spool VALUES (?, ?, ?, ?, ?, ?, ?, 1)",
-                (*record.key, *values, record.attempts),
+                "INSERT OR REPLACE INTO spool VALUES (?, ?, ?, ?, ?, ?, 1)",
+                (*record.key, *values),
             )
         return self._result if is_first else None
 
@@ -118,18 +120,11 @@ class FileWriter:
             )
             return
         self._tidy()
-        for record_type, record_id, fingerprint, stream, attempts in self._spool.execute(
-            "SELECT record_type, id, fingerprint, stream, attempts FROM spool WHERE is_newest"
-        ):
-            self._outcomes.accepted(
-                PendingRecord(
-                    self._streams[stream],
-                    (record_type, record_id),
-                    {},
-                    fingerprint=fingerprint,
-                    attempts=attempts,
-                )
-            )
+        query = "SELECT stream, record_type, id, payload, fingerprint FROM spool WHERE is_newest"
+        for stream, record_type, record_id, *content in self._spool.execute(query):
+            record = PendingRecord(self._streams[stream], (record_type, record_id), {}, *content)
+            record.retried = self._retried.get(record.key)
+            self._outcomes.accepted(record)
         self._result.is_done = True
 
     @contextmanager
@@ -153,7 +148,7 @@ class FileWriter:
             for path in (self._partial(group), self._final(group)):
                 self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
         with self._fs.open(self._partial(group), "wb") as file:
-            self._format.write(file, group.partition("-")[0], self._batches(group))
+            self._write_file(file, group.partition("-")[0], self._batches(group))
 
     def _withdraw(self, groups: list[str]) -> None:
         """Remove the files that exist already: the next run writes all of them again."""

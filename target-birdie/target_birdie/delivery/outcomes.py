@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from target_birdie.config.settings import Settings
 from target_birdie.delivery.batch import BatchId
-from target_birdie.delivery.pending import PendingRecord, RejectedRecord
+from target_birdie.delivery.pending import PendingRecord, Row
 from target_birdie.delivery.statistics import Statistics
 from target_birdie.errors import TargetError
 from target_birdie.mapping import payload
@@ -31,22 +32,30 @@ class Outcomes:
 
     def is_settled(self, record: PendingRecord) -> bool:
         """Return whether Birdie has this payload, or whether it was rejected already."""
-        known = self._store.look_up(record.key) if self._store and not record.is_retry else None
-        if known is None or self._store is None:
+        row = self._store.look_up(record.key) if self._store and not record.retried else None
+        if row is None:
             return False
-        if known.fingerprint == record.fingerprint:
+        if row.fingerprint == record.fingerprint:
             self.statistics.count("unchanged", record.stream.name)
-            if known.rejected_fingerprint and not self._settings.dry_run:
-                self._store.put(record.key, record.stream.name, record.fingerprint)
+            if row.reason:
+                self._put(Row(*record.key, record.stream.name, record.fingerprint))
             return True
-        if known.rejected_fingerprint == record.fingerprint:
+        if row.rejected_fingerprint == record.fingerprint:
             return True  # retried at the end of the run
-        if not self._settings.dry_run and (known.fingerprint or known.rejected_fingerprint):
+        if row.fingerprint or row.reason:
             # From here until the reply arrives, what Birdie has is unknown.
-            self._store.put(record.key, record.stream.name)
-            if self._settings.destination == "birdie":
+            self._put(Row(*record.key, record.stream.name))
+            if self._store and self._settings.destination == "birdie" and self._is_real:
                 self._store.commit()
         return False
+
+    @property
+    def _is_real(self) -> bool:
+        return not self._settings.dry_run
+
+    def _put(self, row: Row) -> None:
+        if self._store and self._is_real:
+            self._store.put(row)
 
     def request_of(self, record: PendingRecord) -> tuple[str, bytes]:
         """Return the path and the body to send."""
@@ -57,69 +66,52 @@ class Outcomes:
 
     def accepted(self, record: PendingRecord) -> None:
         """Note what the destination has."""
-        if self._store:
-            self._store.put(record.key, record.stream.name, record.fingerprint)
-            self._release(record)
-        what = "accepted on retry" if record.is_retry else "sent"
+        self._replace(record, Row(*record.key, record.stream.name, record.fingerprint))
+        what = "accepted on retry" if record.retried else "sent"
         self.statistics.count(what, record.stream.name)
 
-    def _release(self, record: PendingRecord) -> None:
-        """Clear the row of a retried record whose key has changed with the mapping."""
-        if self._store and record.replaces and record.replaces != record.key:
-            self._store.put(record.replaces, record.stream.name)
-
-    def rejected(
-        self, record: PendingRecord, reason: str, message: str, known: bytes | None = None
-    ) -> None:
-        """Keep a rejected record; `known` is the fingerprint of what Birdie has.
+    def rejected(self, record: PendingRecord, reason: str, message: str) -> None:
+        """Keep a rejected record.
 
         Raises:
             TargetError: The settings end the run.
         """
-        stream = record.stream
-        if not record.is_retry:
-            self.statistics.rejected(stream.name, record.key[1], reason)
-            if self._settings.on_reject == "stop" and not self._settings.dry_run:
+        name, old = record.stream.name, record.retried
+        if old is None:
+            self.statistics.rejected(name, record.key[1], reason)
+            if self._settings.on_reject == "stop" and self._is_real:
                 raise TargetError(
-                    f"A record of stream '{stream.name}' was rejected ({reason}) and on_reject is "
-                    "'stop'. Correct the record or the mapping."
+                    f"A record of stream '{name}' was rejected ({reason}) and on_reject is 'stop'. "
+                    "Correct the record or the mapping."
                 )
-        if self._store and not self._settings.dry_run:
-            self._store.reject(_rejected(record, reason, message), known)
-            self._release(record)
-        if record.is_retry:
-            self.statistics.count("still rejected", stream.name)
+        kept = record.stream.mapper.redacted(record.record) if record.record else None
+        now, columns = utc_now(), json.dumps(record.stream.columns).encode()
+        attempts, first_at = (old.attempts + 1, old.first_at) if old else (1, now)
+        content = payload.encode(kept) if kept else b""
+        row = Row(*record.key, name, record.known, record.fingerprint, reason, message)
+        row = replace(row, attempts=attempts, first_at=first_at, last_at=now)
+        self._replace(record, replace(row, record=content, columns=columns))
+        if old:
+            self.statistics.count("still rejected", name)
         else:
             self._check_number()
 
+    def _replace(self, record: PendingRecord, row: Row) -> None:
+        """Put a row, and clear the one of a retry whose key has changed with the mapping."""
+        self._put(row)
+        if record.retried and record.retried.key != row.key:
+            self._put(Row(*record.retried.key, row.stream))
+
     def _check_number(self) -> None:
         read, rejected = self.statistics.total("read"), self.statistics.total("rejected")
-        limit, counts = self._settings.max_rejects, True
+        limit, counts = self._settings.max_rejects, self._is_real
         if self._settings.max_rejects_is_share:
-            limit, counts = limit * read, read >= _SHARE_COUNTS_FROM
-        if counts and rejected > limit and not self._settings.dry_run:
+            limit, counts = limit * read, counts and read >= _SHARE_COUNTS_FROM
+        if counts and rejected > limit:
             raise TargetError(
                 f"{rejected} of {read} records were rejected, more than max_rejects allows. "
                 "See the reasons with --rejects and correct the mapping."
             )
-
-
-def _rejected(record: PendingRecord, reason: str, message: str) -> RejectedRecord:
-    kept = record.stream.mapper.redacted(record.record) if record.record else None
-    now = utc_now()
-    return RejectedRecord(
-        record_type=record.key[0],
-        id=record.key[1],
-        stream=record.stream.name,
-        reason=reason,
-        message=message,
-        attempts=record.attempts + 1,
-        first_at=record.first_at or now,
-        last_at=now,
-        rejected_fingerprint=record.fingerprint,
-        record=payload.encode(kept) if kept else None,
-        columns=json.dumps(record.stream.columns).encode(),
-    )
 
 
 def utc_now() -> str:

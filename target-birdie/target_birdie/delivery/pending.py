@@ -1,4 +1,4 @@
-"""A record on its way, and the interface of the destinations."""
+"""A record on its way, its row in the store, and the interface of the destinations."""
 
 from __future__ import annotations
 
@@ -10,6 +10,44 @@ from target_birdie.delivery.checkpoints import Result
 from target_birdie.errors import TargetError
 from target_birdie.mapping.mapper import StreamMapper
 from target_birdie.mapping.payload import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the store knows of one record type and id.
+
+    Attributes:
+        record_type: Type of the Birdie record.
+        id: Its id.
+        stream: Stream that produced it last.
+        fingerprint: Fingerprint of the payload that Birdie has; empty if unknown.
+        rejected_fingerprint: Fingerprint of the rejected version.
+        reason: Why it was rejected; empty if it was not.
+        message: Birdie's text, or the detail.
+        attempts: How often it was tried.
+        first_at: When it was rejected first, as RFC 3339.
+        last_at: When it was rejected last.
+        record: The rejected record as JSON; empty if it cannot be retried.
+        columns: Names of the columns in its SCHEMA as JSON.
+    """
+
+    record_type: str
+    id: str
+    stream: str
+    fingerprint: bytes = b""
+    rejected_fingerprint: bytes = b""
+    reason: str = ""
+    message: str = ""
+    attempts: int = 0
+    first_at: str = ""
+    last_at: str = ""
+    record: bytes = b""
+    columns: bytes = b""
+
+    @property
+    def key(self) -> Key:
+        """Record type and id."""
+        return self.record_type, self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +71,9 @@ class PendingRecord:
         fingerprint: Fingerprint of the payload.
         group: Name of the files that contain such records.
         posted_at: When the feedback was posted, as RFC 3339; "" for other records.
-        attempts: How often earlier runs tried it.
-        first_at: When an earlier run rejected it first; "" for a record of this run.
-        replaces: Key of the rejected record that this one replaces; None if there is none.
+        retried: The rejected row that it is a retry of.
+        known: Fingerprint of what Birdie has.
+        result: What states wait for.
     """
 
     stream: MappedStream
@@ -45,42 +83,14 @@ class PendingRecord:
     fingerprint: bytes = b""
     group: str = ""
     posted_at: str = ""
-    attempts: int = 0
-    first_at: str = ""
-    replaces: Key | None = None
+    retried: Row | None = None
+    known: bytes = b""
     result: Result = field(default_factory=Result)
-
-    @property
-    def is_retry(self) -> bool:
-        """Whether an earlier run rejected this very record."""
-        return bool(self.attempts)
 
     def finish(self) -> None:
         """Mark the result as done and release the record."""
         self.record = {}
         self.result.is_done = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RejectedRecord:
-    """A record that Birdie or the mapping rejected; `record` is None if it cannot be retried."""
-
-    record_type: str
-    id: str
-    stream: str
-    reason: str
-    message: str
-    attempts: int
-    first_at: str
-    last_at: str
-    rejected_fingerprint: bytes
-    record: bytes | None
-    columns: bytes
-
-    @property
-    def key(self) -> Key:
-        """Record type and id."""
-        return self.record_type, self.id
 
 
 class Destination(Protocol):

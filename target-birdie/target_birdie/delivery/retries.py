@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
-from target_birdie.delivery.pending import MappedStream, PendingRecord, RejectedRecord
+from target_birdie.delivery.pending import MappedStream, PendingRecord, Row
 from target_birdie.delivery.run import DeliveryRun
 from target_birdie.delivery.store import Store
 from target_birdie.mapping.mapper import StreamMapper
@@ -21,39 +21,35 @@ def retry_rejected(run: DeliveryRun, store: Store) -> None:
     Raises:
         TargetError: The run cannot continue.
     """
-    store.commit()
-    for rejected in store.rejected(before=run.started_at):
+    for row in store.rejected(before=run.started_at):
         if run.failure:
             raise run.failure
         if run.is_stopped:
             return
-        _retry(run, store, rejected)
+        if row.record and row.stream in run.settings.streams:
+            _retry(run, store, row)
+        else:
+            run.statistics.count("still rejected", row.stream)
 
 
-def _retry(run: DeliveryRun, store: Store, rejected: RejectedRecord) -> None:
-    entry = run.settings.streams.get(rejected.stream)
-    if entry is None or rejected.record is None:
-        run.statistics.count("still rejected", rejected.stream)
-        return
-    columns = tuple(json.loads(rejected.columns))
-    mapper = StreamMapper(entry, run.settings.rules, columns)
-    stream = MappedStream(rejected.stream, mapper, columns)
-    record = json.loads(rejected.record, parse_float=Decimal)
-    pending = PendingRecord(stream, rejected.key, record)
+def _retry(run: DeliveryRun, store: Store, row: Row) -> None:
+    columns = tuple(json.loads(row.columns))
+    mapper = StreamMapper(run.settings.streams[row.stream], run.settings.rules, columns)
+    stream = MappedStream(row.stream, mapper, columns)
+    record = json.loads(row.record, parse_float=Decimal)
     error = None
     try:
         pending = run.prepare(stream, record)
     except InvalidRecordError as invalid:
         error = invalid
-        pending.fingerprint = rejected.rejected_fingerprint
-    pending.attempts, pending.first_at = rejected.attempts, rejected.first_at
-    pending.replaces = rejected.key
-    is_same = pending.fingerprint == rejected.rejected_fingerprint
-    if is_same and rejected.attempts >= MOST_ATTEMPTS:
-        run.statistics.count("still rejected", rejected.stream)
+        pending = PendingRecord(stream, row.key, record, fingerprint=row.rejected_fingerprint)
+    pending.retried = row
+    is_same = pending.fingerprint == row.rejected_fingerprint
+    if is_same and row.attempts >= MOST_ATTEMPTS:
+        run.statistics.count("still rejected", row.stream)
     elif error:
         run.outcomes.rejected(pending, error.reason, error.detail)
-    elif pending.key != rejected.key and store.look_up(pending.key):
-        store.put(rejected.key, rejected.stream)  # a newer version has this id already
+    elif pending.key != row.key and store.look_up(pending.key):
+        store.put(Row(*row.key, row.stream))  # a newer version has this id already
     else:
         run.submit(pending)

@@ -41,9 +41,8 @@ class DeliveryRun:
         self,
         settings: Settings,
         logger: logging.Logger,
-        *,
         write_state: Callable[[State], None],
-        on_failure: Callable[[], None] = lambda: None,
+        on_failure: Callable[[], None],
     ) -> None:
         """Open the store and start the thread that commits.
 
@@ -63,6 +62,8 @@ class DeliveryRun:
         self.destination: Destination | None = None
         self.started_at = utc_now()
         self.is_stopped = False
+        self.store = _store_for(settings, logger)
+        self.outcomes = Outcomes(settings, self.store, self.statistics)
         self._checkpoints = Checkpoints()
         self._write_state = write_state
         self._schema = SchemaCheck(settings.schema_path) if settings.schema_path else None
@@ -70,23 +71,8 @@ class DeliveryRun:
         self._newest: dict[str, str] = {}
         self._ended = Event()
         self._failure: TargetError | None = None
-        self.store = self._open_store(logger)
-        self.outcomes = Outcomes(settings, self.store, self.statistics)
         self._ticker = Thread(target=self._tick, name="commit", daemon=True)
         self._ticker.start()
-
-    def _open_store(self, logger: logging.Logger) -> Store | None:
-        if self.settings.store_url == "none":
-            return None
-        from target_birdie.delivery.store import MissingStoreError  # noqa: PLC0415
-
-        try:
-            store = open_store(self.settings, read_only=self.settings.dry_run)
-        except MissingStoreError:  # for a dry run, which creates none
-            return None
-        if store.was_created:
-            logger.info("Created the delivery store %s", store.shown)
-        return store
 
     @property
     def failure(self) -> TargetError | None:
@@ -126,24 +112,16 @@ class DeliveryRun:
         body = payload.encode(mapped.payload)
         key = (mapped.record_type, mapped.id)
         self._owners.claim(stream.name, key)
-        return PendingRecord(
-            stream,
-            key,
-            record,
-            body,
-            payload.fingerprint(body),
-            mapped.group,
-            posted_at=mapped.payload.get("posted_at", ""),
-        )
+        posted_at = mapped.payload.get("posted_at", "")
+        prints = (body, payload.fingerprint(body), mapped.group, posted_at)
+        return PendingRecord(stream, key, record, *prints)
 
     def submit(self, record: PendingRecord) -> None:
         """Give a record to the destination; wait while too much depends on one open record."""
-        if self.destination is None:
-            return
-        result = self.destination.submit(record)
+        result = self.destination.submit(record) if self.destination else None
         if result and not result.is_done:
             self._checkpoints.add(result)
-        while self._checkpoints.is_full() and not self.is_stopped:
+        while self._checkpoints.is_full() and not self.is_stopped and not self.failure:
             time.sleep(_POLL)
 
     def reject(
@@ -158,19 +136,17 @@ class DeliveryRun:
             reason: A word to count by.
             detail: What is wrong, without the value.
         """
-        record_id = stream.mapper.identify(record)
-        fingerprint = payload.fingerprint(content)
-        if not record_id or len(record_id) > _LONGEST_ID:
+        record_id, fingerprint = stream.mapper.identify(record), payload.fingerprint(content)
+        if not 0 < len(record_id) <= _LONGEST_ID:
             record_id = f"(no id) {fingerprint.hex()}"
-        pending = PendingRecord(
-            stream, (stream.mapper.record_type, record_id), record, fingerprint=fingerprint
-        )
+        key = (stream.mapper.record_type, record_id)
         if self.destination:
-            self.destination.overtake(pending.key)
-        known = self.store.look_up(pending.key) if self.store else None
-        if known is None or known.rejected_fingerprint != fingerprint:
-            at_birdie = known.fingerprint if known else None
-            self.outcomes.rejected(pending, reason, detail, at_birdie)
+            self.destination.overtake(key)
+        row = self.store.look_up(key) if self.store else None
+        if row is None or row.rejected_fingerprint != fingerprint:
+            pending = PendingRecord(stream, key, record, fingerprint=fingerprint)
+            pending.known = row.fingerprint if row else b""
+            self.outcomes.rejected(pending, reason, detail)
 
     def checkpoint(self, state: State) -> None:
         """Take a state; it is written once every record before it is done."""
@@ -188,8 +164,8 @@ class DeliveryRun:
         if self.destination:
             self.destination.stop()
 
-    def finish(self) -> None:
-        """Finish every record and note the complete run.
+    def finish(self) -> int:
+        """Finish every record, note the complete run, and return how many records it rejected.
 
         Raises:
             TargetError: The run cannot be completed.
@@ -198,15 +174,11 @@ class DeliveryRun:
             self.destination.drain()
         if self.failure:
             raise self.failure
-        if self.store and not self.settings.dry_run:
-            for name, counts in self.statistics.of_streams().items():
-                if name in self.settings.streams:
-                    self.store.complete(name, utc_now(), counts, self._newest.get(name))
-
-    def open_rejects(self) -> int:
-        """Return how many records this run rejected that no newer version has replaced."""
         if self.store is None or self.settings.dry_run:
             return self.statistics.total("rejected")
+        for name, counts in self.statistics.of_streams().items():
+            if name in self.settings.streams:
+                self.store.complete(name, utc_now(), counts, self._newest.get(name, ""))
         return self.store.count_rejected(self.started_at)
 
     def close(self, grace: Callable[[], float]) -> bool:
@@ -221,10 +193,8 @@ class DeliveryRun:
         Raises:
             TargetError: The store or the output failed.
         """
-        is_over = True
-        if self.destination:
-            self.destination.stop()
-            is_over = self.destination.wait(grace)
+        self.stop()
+        is_over = self.destination.wait(grace) if self.destination else True
         self._ended.set()
         self._ticker.join()
         try:
@@ -258,11 +228,25 @@ class DeliveryRun:
         try:
             if state is not None:
                 self._write_state(state)
-        except OSError as error:
-            reason = "nobody reads the output" if error.errno == EPIPE else error.strerror
-            raise TargetError(f"Writing the state failed: {reason}.") from None
         except Exception as error:  # noqa: BLE001  (a thread must not end silently)
-            raise TargetError(f"Writing the state failed: {type(error).__name__}.") from None
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            if getattr(error, "errno", 0) == EPIPE:
+                reason = "nobody reads the output"
+            raise TargetError(f"Writing the state failed: {reason}.") from None
+
+
+def _store_for(settings: Settings, logger: logging.Logger) -> Store | None:
+    if settings.store_url == "none":
+        return None
+    from target_birdie.delivery.store import MissingStoreError  # noqa: PLC0415
+
+    try:
+        store = open_store(settings, read_only=settings.dry_run)
+    except MissingStoreError:  # a dry run creates none
+        return None
+    if store.was_created:
+        logger.info("Created the delivery store %s", store.shown)
+    return store
 
 
 def open_store(settings: Settings, *, read_only: bool = False) -> Store:
@@ -273,8 +257,8 @@ def open_store(settings: Settings, *, read_only: bool = False) -> Store:
     """
     from target_birdie.delivery.store import Store  # noqa: PLC0415
 
-    place = (settings.api_url, settings.api_key, settings.rules.id_prefix)
+    place = f"{settings.api_url}\0{settings.api_key}\0{settings.rules.id_prefix}"
     if settings.destination != "birdie":
-        place = (settings.output_path, "", "")
-    derived = blake2b("\0".join(place).encode(), digest_size=16).hexdigest()
+        place = settings.output_path
+    derived = blake2b(place.encode(), digest_size=16).hexdigest()
     return Store(settings.store_url, settings.account or derived, read_only=read_only)

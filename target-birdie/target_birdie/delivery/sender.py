@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import BoundedSemaphore, Condition, Event, Lock
 
+from target_birdie.config.settings import Settings
 from target_birdie.delivery.checkpoints import Result
 from target_birdie.delivery.client import BirdieClient, Outcome, Reply
 from target_birdie.delivery.outcomes import Outcomes
@@ -24,15 +25,6 @@ MOST_FAILURES = {Outcome.DENIED: 3, Outcome.FAULT: 10, Outcome.BUSY: 10}
 OTHERS = 10
 """Acceptances since the first failure of a record that prove that Birdie accepts others."""
 _WAIT_BESIDE_OTHERS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Concurrent requests, requests per second (0: any), seconds of failures before giving up."""
-
-    concurrency: int
-    per_second: float
-    budget: float
 
 
 @dataclass(slots=True)
@@ -72,25 +64,25 @@ class Sender:
         self,
         client: BirdieClient,
         outcomes: Outcomes,
-        limits: Limits,
-        on_failure: Callable[[], None] = lambda: None,
+        settings: Settings,
+        on_failure: Callable[[], None],
     ) -> None:
         """Prepare the executor.
 
         Args:
             client: Sends one request.
             outcomes: What is notified of the results.
-            limits: Concurrency, pace and patience.
+            settings: Concurrency, pace and patience.
             on_failure: Called once, by a thread that sends, if the run cannot continue.
         """
         self.failure: TargetError | None = None
         self._client = client
         self._outcomes = outcomes
-        self._budget = limits.budget
+        self._budget = settings.retry_budget_seconds
         self._on_failure = on_failure
-        self._throttle = Throttle(limits.per_second)
-        self._executor = ThreadPoolExecutor(limits.concurrency, "birdie")
-        self._free = BoundedSemaphore(2 * limits.concurrency)
+        self._throttle = Throttle(settings.max_requests_per_second)
+        self._executor = ThreadPoolExecutor(settings.max_concurrency, "birdie")
+        self._free = BoundedSemaphore(2 * settings.max_concurrency)
         self._stop = Event()
         self._changed = Condition()
         self._slots: dict[Key, _Slot] = {}
@@ -102,7 +94,7 @@ class Sender:
         """Queue a record; wait while the queue is full, and drop the record after a stop."""
         with self._changed:
             if slot := self._slots.get(record.key):
-                return None if record.is_retry else self._follow(slot, record)
+                return None if record.retried else self._follow(slot, record)
         if self._outcomes.is_settled(record):
             self._evidence.witness(record)
             return None
@@ -203,7 +195,7 @@ class Sender:
                 if reply.outcome is Outcome.REJECTED or self._is_hopeless(record, trial, reply):
                     self._outcomes.rejected(record, reply.reason, reply.message)
                     return True
-                self._outcomes.statistics.count(f"retried: {reply.reason}")
+                self._outcomes.statistics.retried(reply.reason)
                 self._back_off(trial, reply)
         finally:
             self._evidence.end(trial)
@@ -221,7 +213,8 @@ class Sender:
         asked = reply.retry_after
         seconds = self._throttle.pause(None if asked and asked >= self._patience() else asked)
         if seconds is not None:
-            self._outcomes.statistics.count(f"paused: {reply.reason} for {seconds:.1f} s")
+            line = "Birdie is busy (%s), all requests pause for %.1f s"
+            self._outcomes.statistics.logger.warning(line, reply.reason, seconds)
             # Others go first, so that they show whether only this record fails.
             self._stop.wait(seconds + retry_wait(trial.failures, 1.0))
 
@@ -239,7 +232,7 @@ class Sender:
         outage = self._outage(trial, reply, others)
         if trial.failures < MOST_FAILURES[reply.outcome] and not outage:
             return False
-        if trial.is_confirmed or others >= OTHERS or record.is_retry:
+        if trial.is_confirmed or others >= OTHERS or record.retried:
             return True
         probe = self._probe(trial.record_type)
         if probe:

@@ -21,9 +21,8 @@ class StreamNames:
             expected: Names in the setting `streams`.
             is_configured: Whether they are the user's; the built-in ones may be missing.
         """
-        self._missing = set(expected)
-        self._expected = sorted(expected)
-        self._is_configured = is_configured
+        self._expected = sorted(expected) if is_configured else []
+        self._missing = set(self._expected)
         self._skipped: set[str] = set()
         self._held: State | None = None
 
@@ -36,16 +35,15 @@ class StreamNames:
     def arrived(self, name: str) -> State | None:
         """Note a mapped stream; return the state that was held back, if it may be written now."""
         self._missing.discard(name)
-        state = None if self._doubt() else self._held
-        self._held = self._held if state is None else None
+        if self._doubt():
+            return None
+        state, self._held = self._held, None
         return state
 
     def hold(self, state: State) -> bool:
         """Hold a state back if skipped records before it may be lost by mistake."""
-        if not self._doubt():
-            return False
-        self._held = state
-        return True
+        self._held = state if self._doubt() else None
+        return self._held is not None
 
     def check(self) -> None:
         """Check the names at the end of the input.
@@ -57,13 +55,10 @@ class StreamNames:
             raise ConfigError(line)
 
     def _doubt(self) -> str:
-        if not self._is_configured or not self._skipped:
-            return ""
-        skipped = ", ".join(sorted(self._skipped))
-        if len(self._missing) == len(self._expected):
+        if self._skipped and self._expected and len(self._missing) == len(self._expected):
             return (
                 f"No stream of the setting 'streams' arrived ({', '.join(self._expected)}). "
-                f"The tap sent: {skipped}. Correct the names."
+                f"The tap sent: {', '.join(sorted(self._skipped))}. Correct the names."
             )
         for name in sorted(self._skipped):
             if close := get_close_matches(name, sorted(self._missing), n=1, cutoff=_SIMILAR):

@@ -24,7 +24,7 @@ logger = logging.getLogger("target-birdie")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _RECORD = re.compile(rb'"type"\s*:\s*"RECORD"')
 _STREAM = re.compile(rb'"stream"\s*:\s*"([^"\\]+)"')
-_SILENCE_SECONDS = 0.02
+_SILENCE_SECONDS = 0.1
 _DISCARD_SECONDS = 30.0
 
 

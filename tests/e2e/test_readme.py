@@ -8,7 +8,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-import yaml
 from connector_sandbox import Sandbox
 
 from .commands import BIN, ROOT, Run, run, succeeded
@@ -49,38 +48,6 @@ def test_the_check_works_as_shown(meltano: Run):
     """The last line of the output is the result."""
     for line in block("sh", "--check").splitlines():
         assert succeeded(meltano(*line.split()[1:])).splitlines()[-1] == "OK"
-
-
-@pytest.mark.long
-def test_settings_by_command_keep_secrets_out_of_the_project(meltano: Run):
-    """Pasted into a shell: secrets end in .env, and in no file that is committed."""
-    folder = meltano.folder  # type: ignore[attr-defined]
-    (folder / ".venv").mkdir()
-    (folder / ".venv/bin").symlink_to(BIN)
-    for name in ("client-secret.txt", "api-key.txt"):
-        (folder / name).write_text(f"from {name}\n")
-    shell = "set -e\n" + block("sh", "config set")
-
-    succeeded(run("bash", "-c", shell, cwd=folder))
-
-    hidden, shown = (folder / ".env").read_text(), (folder / "meltano.yml").read_text()
-    assert "TAP_WOOTRIC_CLIENT_SECRET='from client-secret.txt'" in hidden
-    assert "TARGET_BIRDIE_API_KEY='from api-key.txt'" in hidden
-    assert "client_id: your-client-id" in shown
-    assert "from client-secret.txt" not in shown
-    assert "from api-key.txt" not in shown
-
-
-def test_meltano_block_agrees_with_the_project():
-    """What is there to paste names the plugin as meltano.yml does."""
-    pasted = yaml.safe_load(block("yaml", "extractors"))["plugins"]["extractors"][0]
-    project = yaml.safe_load((ROOT / "meltano.yml").read_text())["plugins"]["extractors"][0]
-
-    for name in ("name", "namespace", "executable", "select"):
-        assert pasted[name] == project[name]
-    assert set(pasted["capabilities"]) <= set(project["capabilities"])
-    known = {setting["name"] for setting in project["settings"]}
-    assert {setting["name"] for setting in pasted["settings"]} <= known
 
 
 def test_make_lists_its_targets(tmp_path: Path):

@@ -14,18 +14,9 @@ from connector_sandbox import Sandbox
 from .packages import PACKAGES, ROOT
 
 MELTANO = Path(sys.executable).with_name("meltano")
-COMMANDS = """
-meltano add --no-install tap-wootric --from-ref tap-wootric.yml
-meltano add --no-install target-birdie --from-ref target-birdie.yml
-meltano install
-meltano select tap-wootric responses '*'
-meltano select tap-wootric end_users '*'
-meltano config set tap-wootric client_id sandbox-client-id
-meltano config set tap-wootric client_secret sandbox-client-secret
-meltano config set target-birdie api_key sandbox-api-key
-meltano run tap-wootric target-birdie
-"""
-"""The commands of the README; `--from-ref` also accepts a URL."""
+README = (ROOT / "README.md").read_text()
+COMMANDS = README.partition("```sh\nmeltano add")[2].partition("```")[0]
+"""The commands of the README, from `meltano add` on."""
 
 
 @pytest.mark.long
@@ -52,7 +43,7 @@ def test_added_plugins_sync_the_selected_streams(dist: Path, sandbox: Sandbox, t
         assert pip_url in definition
         local = definition.replace(pip_url, f"pip_url: {package.wheel(dist)}\n")
         (project / f"{package.command}.yml").write_text(local)
-    for line in COMMANDS.strip().splitlines():
+    for line in f"meltano add{COMMANDS}".strip().splitlines():
         run(*shlex.split(line)[1:], folder=project)
 
     paths = {request.path.rpartition("/")[2] for request in sandbox.requests}

@@ -36,9 +36,9 @@ def main() -> None:
         newest = sorted(sandbox.store.responses(), key=lambda row: row["created_at"])[-2:]
         sandbox.store.comment(newest[0]["id"], "I decided to explain my score after all.")
         sandbox.store.tag(newest[1]["id"], "late tag")
-        command = [*CHROMIUM.split(), f"--user-data-dir={folder}/profile"]
-        command += [f"--screenshot={TARGET}", sandbox.url]
-        sys.exit(subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode)
+        browser = [*CHROMIUM.split(), f"--user-data-dir={folder}/profile"]
+        browser += [f"--screenshot={TARGET}", sandbox.url]
+        sys.exit(subprocess.run(browser, check=False, stderr=subprocess.DEVNULL).returncode)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 AREAS = (
-    ".ci", ".github", "benchmarks", "scripts", "docs/examples", "docs/production.md",
-    "docs/settings.md", "docs/streams.md", "docs/troubleshooting.md", "tests/benchmarks",
+    ".ci", ".github", "benchmarks", "scripts", "docs/duckdb.md", "docs/examples", "docs/production.md",
+    "docs/settings.md", "docs/streams.md", "docs/troubleshooting.md", "tests/benchmarks", "tests/docs/test_duckdb.py",
     "tests/e2e/test_demo.py", "tests/installation",
 )  # fmt: skip
 """Files and folders that `make lint` checks."""

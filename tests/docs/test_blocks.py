@@ -63,6 +63,10 @@ HELD = {
         ("{", "target-birdie"),
         "tests/e2e/test_rejected_records.py::test_the_page_on_rejected_records_is_right",
     ),
+    "docs/duckdb.md": dict.fromkeys(
+        ("uv tool install target-jsonl", "uvx --with duckdb"),
+        "tests/docs/test_duckdb.py::test_commands_load_changes_and_the_query_computes_the_nps",
+    ),
     "docs/sandbox.md": {
         "$ make demo ARGS=--records": "tests/e2e/test_demo.py::"
         "test_demo_shows_two_complete_runs_as_in_the_documents",

@@ -59,7 +59,7 @@ def running() -> Iterator[Postgres]:
     """Start a server, and stop it.
 
     Raises:
-        NoPostgresError: There is none on this machine that the tests may start.
+        NoPostgresError: This machine has no PostgreSQL that the tests can start.
     """
     account = _account()
     commands = _commands(account)

@@ -97,7 +97,7 @@ class WootricClient:
             expected: Python type of the JSON document; any other type is retried.
 
         Raises:
-            RejectedRequestError: The API rejects the request; `status` tells why.
+            RejectedRequestError: The API rejects the request; `status` is the reason.
             RetriesExhaustedError: The request failed for `retry_budget_seconds`.
             ConnectionFailedError: The host has never replied and cannot be reached.
             RateLimitError: Other programs use up the rate limit.

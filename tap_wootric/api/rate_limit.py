@@ -119,15 +119,15 @@ class RateLimiter:
         # After a wait, a single request checks whether the limit was renewed.
         return None if self._in_flight else 0.0
 
-    def _accept(self, told: Announcement, seconds: int) -> None:
+    def _accept(self, new: Announcement, seconds: int) -> None:
         known = self._known
         if known and known.available > 0:  # replies of several threads arrive out of order
-            if 0 < known.reset - told.reset <= MAX_WAIT:
+            if 0 < known.reset - new.reset <= MAX_WAIT:
                 return
-            if told.reset == known.reset:
-                told = told._replace(remaining=min(told.remaining, known.remaining))
-        self.announced, self._known, self._refusals = True, told, 0
-        if told.available > 0:
+            if new.reset == known.reset:
+                new = new._replace(remaining=min(new.remaining, known.remaining))
+        self.announced, self._known, self._refusals = True, new, 0
+        if new.available > 0:
             self._window = max(self._window, min(seconds - 1, MAX_WAIT))
         else:
             self._wait(max(seconds, 1))
@@ -138,8 +138,8 @@ class RateLimiter:
         if self._known and self._known.available <= 0 and time.monotonic() >= self._resume_at:
             self._known, self._refusals = None, 0
 
-    def _refuse(self, told: Announcement, seconds: int) -> None:
-        self._known = told
+    def _refuse(self, new: Announcement, seconds: int) -> None:
+        self._known = new
         if time.monotonic() >= self._resume_at:
             self._refusals += 1
         # A reset in the past must not lead to requests without a pause.

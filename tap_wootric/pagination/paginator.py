@@ -57,7 +57,7 @@ def paginate(
         since: First UNIX second, or None for the beginning of the list.
         until: UNIX second after the last, or None for the end of the list.
         page_size: Records per page, 25 to 50.
-        report: Receives each second of which records may be missing.
+        report: Receives each second with possibly missing records.
 
     Raises:
         PageOrderError: The API ignores a filter or the requested order.

@@ -46,7 +46,7 @@ def read_windows(  # noqa: PLR0913 - the arguments of paginate and three more
         page_size: Records per page, 25 to 50.
         workers: Number of threads. A function is called after the first reply.
         newest: Estimated UNIX second of the newest record. It affects only the width of windows.
-        report: Receives each second of which records may be missing. Any of the threads calls it.
+        report: Receives each second with possibly missing records. Any of the threads calls it.
 
     Raises:
         PageOrderError: The API ignores a filter or the requested order.

@@ -21,7 +21,7 @@ BLOCK = re.compile(
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block; `mark` is the comment on the line before, "" where there is none."""
+    """A fenced block; `mark` is the comment on the line before, "" without a comment."""
 
     path: Path
     kind: str

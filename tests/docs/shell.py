@@ -1,4 +1,4 @@
-"""Running what the documents tell to type, in a folder of its own, against the sandbox."""
+"""Run the commands of the documents in a temporary folder, against the sandbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing stands in a document to be typed or pasted that no test has tried."""
+"""A test runs each command and each example of the documents."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_every_fence_is_of_a_known_kind(path: Path):
 
 @pytest.mark.parametrize("block", LIVE, ids=str)
 def test_a_live_block_is_shell_that_parses(block: Block):
-    """As far as a shell can tell without running it."""
+    """`bash -n` checks the syntax without running it."""
     done = subprocess.run(["bash", "-n", "-c", block.text], check=False, capture_output=True)
 
     assert done.returncode == 0, done.stderr

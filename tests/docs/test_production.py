@@ -1,4 +1,4 @@
-"""What the page on production tells to type, run as it stands there."""
+"""The commands of the page on production."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Text(SingleFileSnapshotExtension):
 
 
 def shown(value: Any, indent: str = "", key: str = "") -> list[str]:
-    """JSON in lines: what fits on one line stands on one."""
+    """JSON in lines: a value that fits on one line is on one line."""
     short = f"{indent}{key}{json.dumps(value, ensure_ascii=False)}"
     if len(short) <= WIDTH or not value or not isinstance(value, dict | list):
         return [short]

@@ -51,7 +51,7 @@ def test_the_check_works_as_shown(meltano: Run):
 
 
 def test_make_lists_its_targets(tmp_path: Path):
-    """`make` alone tells what there is, and the README names nothing else."""
+    """`make` lists all targets, and the README mentions no others."""
     listed = set(re.findall(r"^make (\w+) ", succeeded(run("make", cwd=ROOT)), re.MULTILINE))
 
     named = set(re.findall(r"`make (\w+)`|\$ make (\w+)", README))

@@ -1,4 +1,4 @@
-"""What the commands tell before anyone has an account."""
+"""What the commands print without an account."""
 
 from __future__ import annotations
 

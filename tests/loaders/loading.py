@@ -1,4 +1,4 @@
-"""Loaders of other makers: what they are given, and what stands in the destination afterwards."""
+"""Other Singer targets: their settings, and what their destination contains."""
 
 from __future__ import annotations
 

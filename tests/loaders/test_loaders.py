@@ -42,7 +42,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Story:
-    """A first load, life going on, and a second load with the state of the first."""
+    """A first load, changes, and a second load with the state of the first."""
 
     name: str
     flattened_by: str

@@ -107,7 +107,7 @@ def _plain(name: str, value: Any) -> Any:
 
 
 def blanked(value: Any) -> Any:
-    """Rows in which an empty text is null, for a loader that can't tell them apart."""
+    """Rows in which an empty text is null, for a loader that treats both as equal."""
     if isinstance(value, dict):
         return {k: v if k in FREE else blanked(v) for k, v in value.items()}
     return None if value == "" else value

@@ -1,4 +1,4 @@
-"""A process that has loaded the tap, and forks itself for each run: quicker than to load it anew.
+"""A process that has loaded the tap, and forks itself for each run: faster than loading it again.
 
 Asked on its standard input, a line of JSON a run: the file to write to, the options, and variables
 of the environment. It answers with the number of the run's process, and when that has ended with

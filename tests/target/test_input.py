@@ -146,7 +146,7 @@ def test_a_name_that_continues_a_field_is_not_misspelled(
 
 
 def test_a_stream_map_that_applies_to_no_stream_is_reported(run_target: Callable[..., Run]) -> None:
-    """Several taps may share the settings: only the end of the input can tell."""
+    """Several taps may share the settings: only the end of the input shows it."""
     run = run_target(stream_of([record(1)]), stream_maps={"respnses": {"text": None}})
 
     assert run.exit_code == 0

@@ -158,7 +158,7 @@ function showPair(pair) {
   for (const button of byId("pair-change").querySelectorAll("button")) button.disabled = pair.wootric === null;
 }
 
-/** Show JSON with highlighted keys, or a text if there is none. */
+/** Show JSON with highlighted keys, or a text if it is empty. */
 function showJson(pre, json, none) {
   const text = json ?? none;
   pre.classList.toggle("none", json === null);

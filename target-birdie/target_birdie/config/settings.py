@@ -63,7 +63,7 @@ def read(config: Mapping[str, Any]) -> Settings:
     if config["destination"] != "birdie" and not config.get("output_path"):
         raise MissingSettingError("output_path")
     if config["store_url"] == "none" and config["on_reject"] != "stop" and not config["dry_run"]:
-        rule = "must be stop if 'store_url' is none: a rejected record would be lost"
+        rule = "must be stop if 'store_url' is 'none': a rejected record would be lost"
         raise InvalidSettingError(name="on_reject", rule=rule)
     amount, is_share = _max_rejects(config["max_rejects"])
     found: dict[str, Any] = {field.name: config.get(field.name, "") for field in fields(Settings)}

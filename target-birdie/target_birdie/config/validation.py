@@ -133,7 +133,7 @@ def check_environment(schema: Mapping[str, Any], prefix: str, *, is_read: bool) 
 
 
 def _is_readable(declared: Mapping[str, Any], value: str) -> bool:
-    """Tell whether the SDK reads a value as meant: it reads any unknown word as false."""
+    """Return whether the SDK reads a value as meant: it reads any unknown word as false."""
     types = declared.get("type", [])
     try:
         if "boolean" in types:
@@ -148,7 +148,7 @@ def _is_readable(declared: Mapping[str, Any], value: str) -> bool:
 
 
 def _is_set_by_meltano(name: str, known: Mapping[str, Any]) -> bool:
-    """Tell whether Meltano may set a variable: for extras, objects and inherited plugins."""
+    """Return whether Meltano may set a variable: for extras, objects and inherited plugins."""
     objects = [setting for setting, rule in known.items() if "object" in rule.get("type", [])]
     return (
         name.startswith("_")
@@ -192,7 +192,7 @@ def _source(name: str, rules: object) -> str:
 
 
 def _is_misspelled(name: str, known: Collection[str]) -> bool:
-    """Tell whether a name is similar to a known one that it neither contains nor continues."""
+    """Return whether a name is similar to a known one that it neither contains nor continues."""
     return any(
         name not in one and one not in name and SequenceMatcher(None, name, one).ratio() >= _SIMILAR
         for one in known

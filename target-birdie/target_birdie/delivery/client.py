@@ -59,7 +59,7 @@ class Outcome(enum.Enum):
     FAULT = enum.auto()
     BUSY = enum.auto()
     DENIED = enum.auto()
-    """The record, or every record: only the fate of others can tell."""
+    """The record, or every record: only the results of others show which."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ class Destination(Protocol):
     failure: TargetError | None
 
     def submit(self, record: PendingRecord) -> Result | None:
-        """Take a record; return the result that states wait for, None if there is none."""
+        """Take a record; return the result that states wait for, or None."""
 
     def overtake(self, key: Key) -> None:
         """Finish the version on its way: a newer one was rejected before it was submitted."""

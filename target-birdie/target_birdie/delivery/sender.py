@@ -246,7 +246,7 @@ class Sender:
         return False
 
     def _outage(self, trial: _Trial, reply: Reply, others: int) -> str:
-        """Return why the run must end: nothing was accepted for too long; "" if it goes on."""
+        """Return why the run must end: nothing was accepted for too long; "" if it continues."""
         seconds = time.monotonic() - max(trial.started, self._evidence.last_at)
         asked = reply.retry_after or 0.0
         is_too_long = asked >= self._patience() and trial.failures > 1 and not others

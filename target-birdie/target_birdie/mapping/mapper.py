@@ -229,7 +229,7 @@ class StreamMapper:
 
 
 def _name_check(rules: MappingRules) -> Callable[[str], bool]:
-    """Return a function that tells whether values of a name are omitted as personal data."""
+    """Return a function that returns whether values of a name are omitted as personal data."""
 
     @lru_cache(maxsize=8192)
     def is_omitted(name: str) -> bool:

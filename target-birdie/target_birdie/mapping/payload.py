@@ -27,7 +27,7 @@ USER_TOP = ("user_id", "account_id")
 BIRDIE_KINDS = {"nps": "nps", "csat": "csat", "ces": "csat"}
 """Kinds of survey, each with Birdie's name for it; Birdie has no CES."""
 SURVEY_KIND = "survey_kind"
-"""The additional field that tells CES from CSAT."""
+"""The additional field that distinguishes CES from CSAT."""
 
 _VERSION = b"1"
 _encoder = msgspec.json.Encoder(decimal_format="number", order="deterministic")

@@ -27,7 +27,7 @@ _ENDS, _WHOLE, _QUALIFIERS = _load("ends"), _load("whole"), _load("qualifiers")
 
 
 def is_personal_name(name: str) -> bool:
-    """Tell whether a column or property of this name holds personal data."""
+    """Return whether a column or property of this name holds personal data."""
     found = words(name)
     while found:
         if any("".join(found[start:]) in _ENDS for start in range(len(found))):

@@ -60,10 +60,10 @@ def headers(remaining: int, reset_in: int | str, limit: int = 100, **more: str) 
     }
 
 
-def reply(limiter: RateLimiter, told: dict[str, str], status: int = 200) -> float | None:
+def reply(limiter: RateLimiter, announced: dict[str, str], status: int = 200) -> float | None:
     """Send a request that is answered so; returns the delay of the next one."""
     limiter.acquire()
-    limiter.observe(status, told)
+    limiter.observe(status, announced)
     return limiter.delay(rate_limit.time.monotonic())
 
 
@@ -101,12 +101,12 @@ def test_replies_out_of_order_do_not_raise_what_is_left(limiter: RateLimiter) ->
     assert limiter.requests_left == 4
 
 
-@pytest.mark.parametrize("told", [{}, headers(0, "soon"), headers(0, "9" * 5000)], ids=len)
+@pytest.mark.parametrize("announced", [{}, headers(0, "soon"), headers(0, "9" * 5000)], ids=len)
 def test_without_usable_headers_there_is_no_limit(
-    limiter: RateLimiter, told: dict[str, str]
+    limiter: RateLimiter, announced: dict[str, str]
 ) -> None:
     assert limiter.announced is None
-    assert reply(limiter, told) == 0
+    assert reply(limiter, announced) == 0
     assert limiter.announced is False
 
 
@@ -119,7 +119,7 @@ def test_a_reply_without_headers_does_not_lift_an_announced_limit(limiter: RateL
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"),
+    ("announced", "seconds"),
     [
         (headers(0, reset_in=30), 31),
         ({k: v for k, v in headers(0, 30).items() if k in {"Date", "X-Rate-Limit-Reset"}}, 31),
@@ -136,9 +136,9 @@ def test_a_reply_without_headers_does_not_lift_an_announced_limit(limiter: RateL
     ids=str,
 )
 def test_a_429_is_waited_out_with_a_limit(
-    limiter: RateLimiter, told: dict[str, str], seconds: int
+    limiter: RateLimiter, announced: dict[str, str], seconds: int
 ) -> None:
-    assert reply(limiter, told, status=429) == seconds
+    assert reply(limiter, announced, status=429) == seconds
 
 
 def test_no_wait_is_longer_than_twice_the_window_seen(limiter: RateLimiter) -> None:

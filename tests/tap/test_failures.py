@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -195,32 +193,3 @@ def test_a_list_that_ignores_order_or_filter_ends_in_one_line(
 
     assert (output.code, output.records()) == (1, [])
     assert wrong in output.error
-
-
-def test_a_state_of_an_unknown_form_ends_in_one_line(account: Account) -> None:
-    state = account.sync().state
-    state["bookmarks"]["responses"]["intervals"] = 5
-
-    output = account.sync(state=state)
-
-    assert (output.code, output.records()) == (1, [])
-    assert "Cannot read the state: 'responses'" in output.error
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("concurrency", [1, 4])
-def test_the_announced_rate_limit_is_used_up_and_never_exceeded(
-    make_account: Callable[..., Account], concurrency: int
-) -> None:
-    """20 requests in 2 s, and 1 of them left to other programs."""
-    account = make_account(responses=2_000)
-    account.sandbox.options.rate_limit = (20, 2)
-    time.sleep(2 - time.time() % 2)
-
-    output = account.sync(max_concurrency=concurrency)
-
-    assert_complete(account, output.records())
-    assert {request.status for request in account.lists()} == {200}
-    used = Counter(int(request.finished // 2) for request in account.lists())
-    assert next(iter(used.values())) >= 18
-    assert max(used.values()) <= 20

@@ -113,23 +113,6 @@ def test_a_signal_ends_every_wait_at_once(make_account: MakeAccount, fault: str,
         assert_exact(account, output)
 
 
-def test_a_signal_while_the_target_is_busy_truncates_no_line(make_account: MakeAccount) -> None:
-    account = make_account(responses=1500)
-    process = account.start(blocked=True)
-    wait_until(lambda: len(account.lists()) > 1)
-    time.sleep(0.5)
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        process.process.send_signal(signum)
-        time.sleep(0.1)
-
-    output = process.finish(20)
-
-    assert output.code in {130, 143}
-    assert output.messages[-1]["type"] == "STATE"
-    assert 0 < len(output.ids()) < 1500
-    assert_exact(account, output)
-
-
 def test_a_target_that_exited_ends_the_tap_in_one_line(make_account: MakeAccount) -> None:
     account = make_account(responses=1500)
     process = account.start(blocked=True)

@@ -156,54 +156,46 @@ class KilledError(BaseException):
     """The process ends here, without a final STATE."""
 
 
-class Recorder:
-    """Receives the tap's messages, and interrupts it after some of them."""
+@dataclass
+class Run:
+    """What a run delivered and how it ended. It receives the tap's messages."""
 
-    def __init__(self, interruption: tuple[str, int] | None) -> None:
-        self.tap: TapWootric
-        self.delivered: list[tuple[int, int]] = []
-        self.states: list[Json] = []
-        self.since_state = 0
-        self._interruption = interruption
+    interruption: tuple[str, int] | None = None
+    delivered: list[tuple[int, int]] = field(default_factory=list)
+    """Ids and versions."""
+
+    states: list[Json] = field(default_factory=list)
+    unsaved: int = 0
+    """Number of records after the last STATE."""
+
+    end: str = "complete"
+    incomplete: set[str] = field(default_factory=set)
+    """The seconds that were reported as incomplete."""
+
+    tap: TapWootric | None = None
+
+    @property
+    def ids(self) -> list[int]:
+        return [id_ for id_, _ in self.delivered]
 
     def write_message(self, message: object) -> None:
         if isinstance(message, RecordMessage):
             version = message.record["additional_fields"]["version"]
             self.delivered.append((message.record["id"], version))
-            self.since_state += 1
+            self.unsaved += 1
         if isinstance(message, StateMessage):
             self.states.append(json.loads(json.dumps(message.value)))
-            self.since_state = 0
-        if self._interruption is not None:
-            kind, after = self._interruption
-            self._interruption = (kind, after - 1) if after else None
+            self.unsaved = 0
+        if self.interruption is not None:
+            kind, after = self.interruption
+            self.interruption = (kind, after - 1) if after else None
             if not after and kind == "kill":
                 raise KilledError
-            if not after:
+            if not after and self.tap:
                 self.tap.shutdown.request(15)
 
     def flush(self) -> None:
         """Nothing is buffered."""
-
-
-@dataclass
-class Run:
-    """What a run delivered and how it ended."""
-
-    delivered: list[tuple[int, int]]
-    """Ids and versions."""
-
-    states: list[Json]
-    unsaved: int
-    """Number of records after the last STATE."""
-
-    end: str
-    incomplete: set[str]
-    """The seconds that were reported as incomplete."""
-
-    @property
-    def ids(self) -> list[int]:
-        return [id_ for id_, _ in self.delivered]
 
 
 class ModelClient:
@@ -242,12 +234,12 @@ def sync(
         config: Settings.
     """
     defaults = {"client_id": "id", "client_secret": "-", "page_size": 25, "max_concurrency": 1}
-    recorder, end = Recorder(interruption), "complete"
+    run = Run(interruption)
     with process_kept():
-        tap = recorder.tap = TapWootric(
+        tap = run.tap = TapWootric(
             config=defaults | config,
             state=json.loads(json.dumps(state)),
-            message_writer=recorder,  # type: ignore[arg-type]
+            message_writer=run,  # type: ignore[arg-type]
         )
         tap.services.make_client = lambda: ModelClient(source)  # type: ignore[assignment, return-value]
         stream = tap.streams[source.stream]
@@ -256,8 +248,8 @@ def sync(
         try:
             stream.sync()
         except KilledError:
-            end = "killed"
+            run.end = "killed"
         except SystemExit as stop:
-            end = str(stop.code)
-    incomplete = set(re.findall(r"in the second (\S+)", " ".join(stream.failures)))
-    return Run(recorder.delivered, recorder.states, recorder.since_state, end, incomplete)
+            run.end = str(stop.code)
+    run.incomplete.update(re.findall(r"in the second (\S+)", " ".join(stream.failures)))
+    return run

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tap_wootric.state import fingerprints, intervals
+from tap_wootric.state.intervals import Interval, SyncedIntervals
 from tap_wootric.state.sync_state import SyncState
 from tap_wootric.timestamps import from_unix
 
@@ -34,17 +35,6 @@ def test_a_change_that_becomes_visible_after_95_seconds_is_delivered(source: Sou
     after = sync(source, before.states[-1])
 
     assert (before.ids, after.ids) == ([added], [1])
-
-
-def test_two_changes_within_one_second_are_both_delivered(source: Source) -> None:
-    run, now = sync(source), source.now
-    source.rows[1].change(now)
-    first = sync(source, run.states[-1])
-    source.rows[1].change(now)
-
-    second = sync(source, first.states[-1])
-
-    assert (first.delivered, second.delivered) == ([(1, 2)], [(1, 3)])
 
 
 @pytest.mark.parametrize("updated_filter", ["honored", "ignored"])
@@ -108,6 +98,23 @@ def test_a_start_date_that_moves_with_every_run_leaves_a_short_state(source: Sou
     assert sync(source, state).ids == [*range(1, 6), *range(56, 61)]
 
 
+def test_an_interval_contains_its_begin_and_not_its_end() -> None:
+    synced = SyncedIntervals([Interval(10, 20, 99)])
+
+    assert [synced.known_at(second) for second in (9, 10, 19, 20)] == [None, 99, 99, None]
+
+
+def test_beyond_the_limit_intervals_merge_to_the_earlier_known_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(intervals, "MAX_INTERVALS", 2)
+    synced = SyncedIntervals()
+    for since, known_at in ((0, 60), (10, 50), (20, 70)):
+        synced.cover(since, since + 10, known_at)
+
+    assert synced.items == [Interval(0, 20, 50), Interval(20, 30, 70)]
+
+
 def test_beyond_the_limit_of_fingerprints_records_are_repeated_and_none_is_lost(
     source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,19 +128,6 @@ def test_beyond_the_limit_of_fingerprints_records_are_repeated_and_none_is_lost(
 
     assert len(state["bookmarks"]["responses"]["recent"]) == 40
     assert again.ids == list(range(61, 121))
-
-
-def test_a_stop_during_an_update_repeats_nothing(source: Source) -> None:
-    state = sync(source).states[-1]
-    for row in source.rows.values():
-        source.now += 30
-        row.change(source.now)
-    stopped = sync(source, state, ("stop", 40))
-
-    rest = sync(source, stopped.states[-1])
-
-    assert stopped.end == "143"
-    assert sorted(stopped.ids + rest.ids) == sorted(source.rows)
 
 
 VALID: Json = {"replication_key": "created_at", "replication_key_value": "2024-01-31T09:00:00Z"}

@@ -65,6 +65,7 @@ format: .venv/setup.stamp ## correct the style
 types: .venv/setup.stamp ## check types with mypy
 	@$(BIN)/mypy
 	@MYPYPATH=scripts $(BIN)/mypy scripts
+	@MYPYPATH=orchestration $(BIN)/mypy orchestration
 
 bench: .venv/setup.stamp ## compare the speed with a bare loop and a plain SDK tap, and draw a chart
 	@$(BIN)/python benchmarks $(or $(ARGS),--chart docs/benchmark.svg)

@@ -10,6 +10,7 @@ import requests
 from connector_sandbox import Sandbox
 from hypothesis import settings
 from postgres import NoPostgresError, Postgres, running
+from webhook import Webhook, listening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,3 +93,10 @@ def postgres() -> Iterator[Postgres]:
         except NoPostgresError as reason:
             pytest.skip(str(reason))
         yield server
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    """A webhook that stores the texts it receives."""
+    with listening() as webhook:
+        yield webhook

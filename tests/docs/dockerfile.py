@@ -74,3 +74,5 @@ class Image:
 
     def _cmd(self, arguments: str) -> None:
         self.command = " ".join(re.findall(r'"([^"]*)"', arguments))
+
+    _entrypoint = _cmd

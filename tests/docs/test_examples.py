@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +11,7 @@ import pytest
 import yaml
 from connector_sandbox import Sandbox
 from environments import command
+from webhook import Webhook
 
 from .dockerfile import Image
 from .shell import EXAMPLES, Done, environment, everything, settings
@@ -84,37 +81,10 @@ def test_cron_job_fits_the_image(image: Image):
     assert pod["terminationGracePeriodSeconds"] > 5 + 25 + 20
 
 
-class Alerts(BaseHTTPRequestHandler):
-    """A webhook that stores the texts it receives."""
-
-    texts: list[str]
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.texts.append(json.loads(body)["text"])
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *arguments: object) -> None:
-        """Print nothing."""
-
-
-@pytest.fixture
-def alerts() -> Iterator[tuple[str, list[str]]]:
-    """The URL of a webhook, and the texts that it receives."""
-    texts: list[str] = []
-    server = HTTPServer(("127.0.0.1", 0), type("Webhook", (Alerts,), {"texts": texts}))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", texts
-    server.shutdown()
-    server.server_close()
-
-
 @pytest.mark.long
 def test_airflow_syncs_and_alerts_on_a_failure_and_on_missing_successes(
-    sandbox: Sandbox, alerts: tuple[str, list[str]], tmp_path: Path
+    sandbox: Sandbox, webhook: Webhook, tmp_path: Path
 ):
-    url, texts = alerts
     shutil.copytree(EXAMPLES, tmp_path / "dags")
     dags = tmp_path / "dags/wootric_to_birdie.py"
     code = dags.read_text().replace("/var/lib/wootric", str(tmp_path / "data"))
@@ -123,7 +93,7 @@ def test_airflow_syncs_and_alerts_on_a_failure_and_on_missing_successes(
     def airflow(arguments: str, **more: str) -> Done:
         env = environment(
             sandbox,
-            ALERT_URL=url,
+            ALERT_URL=webhook.url,
             NO_PROXY="127.0.0.1",
             AIRFLOW_HOME=str(tmp_path / "home"),
             AIRFLOW__CORE__DAGS_FOLDER=str(tmp_path / "dags"),
@@ -136,12 +106,12 @@ def test_airflow_syncs_and_alerts_on_a_failure_and_on_missing_successes(
     assert airflow("db migrate").returncode == 0
     airflow("dags test wootric_to_birdie", TAP_WOOTRIC_CLIENT_SECRET="wrong")
     airflow("dags test wootric_to_birdie_is_recent")
-    failures = [text.split(":")[0] for text in texts]
+    failures = [text.split(":")[0] for text in webhook.texts]
     for dag in ("wootric_to_birdie", "wootric_to_birdie_is_recent"):
         done = airflow(f"dags test {dag}")
         assert done.returncode == 0, done.stderr[-2000:]
 
     expected = ["wootric_to_birdie.sync failed", "wootric_to_birdie_is_recent.check failed"]
     assert failures == expected
-    assert len(texts) == len(expected)
+    assert len(webhook.texts) == len(expected)
     assert len(sandbox.birdie.history) == everything(sandbox)

@@ -67,6 +67,12 @@ class MissingStoreError(ConfigError):
     """There is no delivery store yet. Check 'store_url', or run the target first."""
 
 
+def account_number(name: str) -> int:
+    """Return what identifies an account in the table of records and in its lock."""
+    digest = blake2b(f"target-birdie {name}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
+
+
 class Store:
     """The rows of one account; may be shared by threads."""
 
@@ -84,8 +90,7 @@ class Store:
         parsed, self.shown = _parse(url)
         self._file = Path(parsed.database or "") if parsed.drivername == "sqlite" else None
         self._name = account
-        number = blake2b(f"target-birdie {account}".encode(), digest_size=8).digest()
-        self._account = int.from_bytes(number, signed=True)
+        self._account = account_number(account)
         self._lock = RLock()
         self._buffer: dict[Key, Row] = {}
         self._opened = ExitStack()

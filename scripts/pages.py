@@ -93,7 +93,7 @@ def errors(plugin: Plugin) -> str:
     rows = set()
     for error in _subclasses(ERRORS[plugin.name]):
         if template := error.__dict__.get("template"):
-            message = re.sub(r"\{(\w+)\}", r"<\1>", template.replace("{hint}", ""))
+            message = re.sub(r"\{(\w+)[^}]*\}", r"<\1>", template.replace("{hint}", ""))
             rows.add((f"`{message}`", " ".join((error.__doc__ or "").split())))
     return "\n" + table("Message|Meaning", sorted(rows)) + "\n"
 

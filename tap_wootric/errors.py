@@ -266,6 +266,12 @@ class BrokenPipeOutputError(MessageTemplate, OutputError):
     )
 
 
+class WriteError(MessageTemplate, OutputError):
+    """The output cannot be written, mostly because the disk is full. Free space and run again."""
+
+    template = "Cannot write the output ({cause})."
+
+
 class ClosedOutputError(MessageTemplate, OutputError):
     """The tap was started without standard output. Check how the job starts it."""
 

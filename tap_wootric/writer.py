@@ -11,7 +11,7 @@ from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.encoding.simple import Message
 from typing_extensions import override
 
-from tap_wootric.errors import BrokenPipeOutputError, ClosedOutputError, OutputError
+from tap_wootric.errors import BrokenPipeOutputError, ClosedOutputError, WriteError
 
 MAX_BUFFER_BYTES = 1 << 16
 MAX_BUFFER_SECONDS = 0.5
@@ -52,4 +52,4 @@ class PageWriter(MsgSpecWriter):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             if isinstance(error, BrokenPipeError):
                 raise BrokenPipeOutputError from None
-            raise OutputError(f"Cannot write the output ({error.strerror}).") from None
+            raise WriteError(cause=error.strerror) from None

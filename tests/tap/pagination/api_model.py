@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -52,6 +52,7 @@ class ModelApi:
         assert 1 <= page.number <= MAX_PAGE
         with self.lock:
             self.requests.append(page)
+            assert len(self.requests) < 5_000, "endless loop"
             found = self._sort(page, self.between(page.since, page.until))
             self.change(page)
         size = min(page.size, self.limit)
@@ -139,9 +140,9 @@ def records_at(seconds: list[int]) -> list[Record]:
 Shape = list[tuple[int, int, bool]]
 
 
-def shapes(most: int) -> st.SearchStrategy[Shape]:
+def shapes(most: int, sizes: Sequence[int] = ()) -> st.SearchStrategy[Shape]:
     """Gap in front, number of records, whether with fractions; for up to `most` seconds."""
-    sizes = [1, 1, 2, 3, 8, 20, 25, 49, 50, 51, 75, 99, 100, 150, 740, 1500, 2900]
+    sizes = [1, 1, 2, 3, 8, 20, 25, 49, 50, 51, 75, 99, 100, 150, *sizes]
     second = st.tuples(st.sampled_from([1, 1, 1, 2, 5]), st.sampled_from(sizes), st.booleans())
     return st.lists(second, max_size=most)
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tap_wootric.pagination import IncompleteSecond, PageOrderError, PageRequest, paginate
@@ -37,7 +37,7 @@ def read(
 
 
 @given(
-    shapes(16),
+    shapes(16, (740, 1500, 2900)),
     st.integers(25, 50),
     st.integers(25, 50),
     st.sampled_from(["reversed", "reversed", "same"]),
@@ -64,7 +64,9 @@ def test_each_record_is_delivered_or_its_second_reported_whatever_changes(
     assert churn.lost(found, {report.timestamp for report in reports}, until) == set()
 
 
-@given(shapes(6), st.integers(25, 50), st.integers(25, 50), st.sampled_from(["random", "by page"]))
+@example([(1, 51, False), (1, 20, False)], 49, 50, "random")
+@example([(1, 20, False), (1, 20, False)], 33, 50, "by page")
+@given(shapes(10), st.integers(25, 50), st.integers(25, 50), st.sampled_from(["random", "by page"]))
 def test_each_record_is_delivered_or_its_second_reported_in_any_order(
     shape: Shape, size: int, limit: int, order: Order
 ) -> None:

@@ -36,7 +36,7 @@ def nps_per_month(sandbox: Sandbox) -> dict[str, tuple[int, int]]:
 @pytest.mark.long
 def test_commands_load_changes_and_the_query_computes_the_nps(sandbox: Sandbox, tmp_path: Path):
     target = command("loaders", "target-jsonl", "target-jsonl")
-    python = command("loaders", "target-duckdb", "python")
+    python = command("loaders", "duckdb", "python")
     env = environment(sandbox)
     env |= {"PATH": f"{env['PATH']}:{target.parent}", "TZ": "Asia/Tokyo"}
     tap = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret}

@@ -1,207 +1,145 @@
-"""The tap's output loads with targets that know nothing of Wootric, flattened or not."""
+"""Other Singer targets store exactly the records that the tap emits."""
 
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from connector_sandbox import Sandbox
-from tap.helpers import Account, Output
+from environments import command
+from postgres import Postgres
+from tap.helpers import Account
 
-from .account import ODD_ID, ODD_PROPERTIES, live_on, odd_things
-from .loading import FLATTENED, Loader, PostgresLoader
-from .truth import KEYS, Json, Rows, blanked, consecutive, differences, held, loaded, summaries
+Json = dict[str, Any]
+Read = Callable[[str], list[Json]]
 
-STREAMS = tuple(KEYS)
-RECORDS = tuple(stream for stream in STREAMS if stream != "nps_summary")
-
-long = pytest.mark.long
-WAYS = [
-    pytest.param(("postgres", "off"), id="postgres", marks=long),
-    pytest.param(("duckdb", "off"), id="duckdb", marks=long),
-    pytest.param(("jsonl", "off"), id="jsonl"),
-    pytest.param(("postgres", "tap"), id="postgres-flattened-by-tap", marks=long),
-    pytest.param(("duckdb", "tap"), id="duckdb-flattened-by-tap", marks=long),
-    pytest.param(("jsonl", "tap"), id="jsonl-flattened-by-tap", marks=long),
-    # target-duckdb can't flatten: it takes free objects apart, and drops what has no column.
-    pytest.param(("postgres", "loader"), id="postgres-flattened-by-loader", marks=long),
-]
-
-
-@dataclass(frozen=True)
-class Moment:
-    """The source and the destination at one time, by stream."""
-
-    source: dict[str, Rows]
-    destination: dict[str, Rows]
-
-
-@dataclass(frozen=True)
-class Story:
-    """A first load, changes, and a second load with the state of the first."""
-
-    name: str
-    flattened_by: str
-    loader: Loader
-    first: Moment
-    second: Moment
-    moved: Output
-    alive: dict[str, set[int]]
-
-
-@pytest.fixture(scope="module", params=WAYS)
-def story(
-    request: pytest.FixtureRequest,
-    make_loader: Callable[[str, Path], Loader],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Any:
-    """Two loads, all streams selected; flattened by nobody, by the tap or by the loader."""
-    name, flattened_by = request.param
-    folder = tmp_path_factory.mktemp(name)
-    loader = make_loader(name, folder)
-    with Sandbox(seed=1, responses=300) as sandbox:
-        odd_things(sandbox)
-        settings = FLATTENED if flattened_by == "tap" else {}
-        account = Account(sandbox, folder, settings)
-        options = FLATTENED if flattened_by == "loader" else {}
-
-        state = loader.load(synced(account, None).lines, **options)
-        first = now(sandbox, loader)
-        alive = live_on(sandbox)
-        moved = synced(account, state)
-        loader.load(moved.lines, **options)
-        return Story(name, flattened_by, loader, first, now(sandbox, loader), moved, alive)
-
-
-def synced(account: Account, state: object) -> Output:
-    """What the tap emits."""
-    output = account.sync(STREAMS, state=state)
-    assert output.code == 0, output.log
-    return output
-
-
-def now(sandbox: Sandbox, loader: Loader) -> Moment:
-    """Both sides as they are."""
-    tables = zip(STREAMS, loader.tables(*STREAMS), strict=True)
-    destination = {stream: loaded(rows, stream) for stream, rows in tables}
-    source = {stream: held(sandbox, stream) for stream in RECORDS}
-    source["nps_summary"] = summaries(sandbox, destination["nps_summary"])
-    if not loader.keeps_empty_text:
-        source, destination = blanked(source), blanked(destination)
-    return Moment(source, destination)
-
-
-@pytest.mark.parametrize("stream", STREAMS)
-def test_first_load_holds_what_the_source_holds(story: Story, stream: str):
-    """Every record is a row, and every value the source's: times, texts, tags, properties."""
-    destination, source = story.first.destination[stream], story.first.source[stream]
-
-    assert source
-    assert differences(destination, source) == {}
-
-
-@pytest.mark.parametrize("stream", STREAMS)
-def test_second_load_updates_the_rows_that_are_there(story: Story, stream: str):
-    """With state, new records are added and changed ones replaced, so that an id is one row."""
-    destination, source = story.second.destination[stream], story.second.source[stream]
-
-    assert differences(destination, source) == {}
-
-
-def test_second_run_moves_only_what_is_new_or_changed(story: Story):
-    """The state that a loader hands back leads to the records that changed, and no other."""
-    moved = {stream: set(story.moved.ids(stream)) for stream in story.alive}
-
-    assert moved == story.alive
-    assert story.first.source != story.second.source
-
-
-def test_summaries_are_a_row_for_each_complete_day(story: Story):
-    """No day is left out, and late answers change the figures of theirs."""
-    before, after = (m.destination["nps_summary"] for m in (story.first, story.second))
-
-    assert consecutive(after)
-    assert len(after) > 300
-    assert len([day for day in before if before[day] != after[day]]) == 1
-
-
+KEYS = {"responses": "id", "end_users": "id", "declines": "id", "segments": "name"}
 TYPES = {
-    "postgres": {
-        "id": "int8",
-        "score": "int8",
-        "created_at": "timestamp",
-        "updated_at": "timestamp",
-        "completed": "bool",
-        "text": "text",
-        "tags": "_text",
-        "notes": "_text",
-        "end_user": "jsonb",
-    },
-    "duckdb": {
-        "id": "HUGEINT",
-        "score": "HUGEINT",
-        "created_at": "TIMESTAMP",
-        "updated_at": "TIMESTAMP",
-        "completed": "BOOLEAN",
-        "text": "VARCHAR",
-        "tags": "JSON",
-        "notes": "JSON",
-        "end_user": "JSON",
-    },
-    "jsonl": {
-        "id": "int",
-        "score": "int",
-        "created_at": "str",
-        "updated_at": "str",
-        "completed": "bool",
-        "text": "str",
-        "tags": "list",
-        "notes": "list",
-        "end_user": "dict",
-    },
-}
+    "id": "int8", "score": "int8", "created_at": "timestamp", "completed": "bool", "text": "text",
+    "tags": "_text", "end_user": "jsonb",
+}  # fmt: skip
+ODD_TEXT = ' "quoted", comma;\ttab \\N back\\slash\r\nnew line\n\n👩‍👩‍👧‍👦 العربية {} $1 %s :name '
+ODD_PROPERTIES = {
+    "": "key without a name", "account.owner": "sales", "größe": "XL", "🙂": "emoji",
+    'quote"d\\': "", "$dollar": 9007199254740993, "Plan": "a", "plan": "b", "id": "not the id",
+    "two  spaces": {"de.ep": {"": [1, 2.5, None, True, "ü"]}}, "additional_fields": None,
+    "null": None, "empty": {}, "list": [], "line\nbreak": False,
+}  # fmt: skip
 
 
-def test_columns_have_types_to_calculate_with(story: Story):
-    """Numbers are numbers, times times, tags arrays, free objects JSON; text where flattened."""
-    expected = dict(TYPES[story.name])
-    if story.flattened_by != "off":
-        del expected["end_user"]
-        expected |= dict.fromkeys(("tags", "notes", "end_user__properties"), expected["text"])
+def add_odd_records(sandbox: Sandbox) -> None:
+    """Add ids beyond 32 bits, quotes and separators, and nulls in place of objects."""
+    at = sandbox.store.now() - timedelta(days=3)
+    end_user = {"properties": ODD_PROPERTIES}
+    tags = ["a,b", "{c}", 'd"e', "", "NULL", "back\\slash", "🔥\n"]
+    sandbox.store.add_response(at, id=3 * 10**9, text=ODD_TEXT, tags=tags, end_user=end_user)
+    sandbox.store.add_response(at, text="", tags=None, notes=None, end_user=None)
+    sandbox.store.add_end_user(at, properties=ODD_PROPERTIES, plan="undeclared key")
+    sandbox.store.add_decline(at, end_user=end_user)
 
-    found = story.loader.types("responses")
-    assert {column: found.get(column) for column in expected} == expected
+
+def postgres_target(postgres: Postgres, folder: Path) -> tuple[list[str], Json, Read]:
+    """Return command and settings of meltanolabs-target-postgres, and a function to read rows."""
+
+    def read(stream: str) -> list[Json]:
+        return [json.loads(row) for row in postgres.lines(f"select row_to_json(t) from {stream} t")]
+
+    config = {"sqlalchemy_url": postgres.url, "default_target_schema": "public"}
+    name = "meltanolabs-target-postgres"
+    target = command("loaders", name, "target-postgres")
+    return [str(target)], config | {"load_method": "upsert"}, read
+
+
+def jsonl_target(_: Postgres, folder: Path) -> tuple[list[str], Json, Read]:
+    """Return the same for target-jsonl, which appends: the last line of a key is its row."""
+
+    def read(stream: str) -> list[Json]:
+        lines = (folder / f"{stream}.jsonl").read_text().splitlines()
+        return list({row[KEYS[stream]]: row for row in map(json.loads, lines)}.values())
+
+    config = {"destination_path": str(folder), "do_timestamp_file": False}
+    return [str(command("loaders", "target-jsonl", "target-jsonl"))], config, read
+
+
+def comparable(rows: list[Json], schema: Json) -> dict[Any, Json]:
+    """Return rows by key, without null values and the loader's own columns; times in UTC."""
+    times = {k for k, v in schema["properties"].items() if v.get("format") == "date-time"}
+
+    def value(name: str, item: Any) -> Any:
+        if name not in times:
+            return item
+        moment = datetime.fromisoformat(item)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    key = "name" if "data_type" in schema["properties"] else "id"
+    return {
+        row[key]: {k: value(k, v) for k, v in row.items() if v is not None and k[:5] != "_sdc_"}
+        for row in rows
+    }
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    ("settings", "column"),
-    [({}, "end_user -> 'properties'"), (FLATTENED, "end_user__properties::jsonb")],
-    ids=["nested", "flattened"],
-)
-def test_sql_reaches_properties_by_any_name(
-    settings: Json,
-    column: str,
-    make_account: Callable[..., Account],
-    make_loader: Callable[[str, Path], Loader],
+@pytest.mark.parametrize("make_target", [postgres_target, jsonl_target])
+def test_second_load_updates_the_rows_of_the_first(
+    make_target: Callable[..., tuple[list[str], Json, Read]],
+    postgres: Postgres,
+    sandbox: Sandbox,
     tmp_path: Path,
 ):
-    """What a customer called a property is a key for PostgreSQL's JSON operators."""
-    account = make_account(responses=0)
-    odd_things(account.sandbox)
-    loader = make_loader("postgres", tmp_path)
-    assert isinstance(loader, PostgresLoader)
+    add_odd_records(sandbox)
+    target, config, read = make_target(postgres, tmp_path)
+    (tmp_path / "target.json").write_text(json.dumps(config))
+    account, state = Account(sandbox, tmp_path), None
+    emitted: dict[str, dict[Any, Json]] = {stream: {} for stream in KEYS}
+    counts = []
 
-    loader.load(account.sync(**settings).lines)
+    for _ in range(2):
+        output = account.sync(tuple(KEYS), state=state)
+        done = subprocess.run(
+            [*target, "--config", tmp_path / "target.json"],
+            input="\n".join([*output.lines, ""]),
+            check=True,
+            capture_output=True,
+            encoding="utf-8",
+        )
+        state = json.loads(done.stdout.splitlines()[-1])
+        for stream in KEYS:
+            records = comparable(output.records(stream), output.schema(stream))
+            emitted[stream] |= records
+            counts.append(len(records))
+            assert comparable(read(stream), output.schema(stream)) == emitted[stream]
+        sandbox.store.comment(sandbox.store.responses()[0]["id"], "Late:\n" + ODD_TEXT)
+        sandbox.store.update_end_user(sandbox.store.end_users()[0]["id"], email="new@example.org")
+        sandbox.add_responses(2)
 
-    quoted = [name.replace("'", "''") for name in ODD_PROPERTIES]
-    wanted = ", ".join(f"{column} -> '{name}'" for name in quoted)
-    table = f"{loader.schema}.responses"
-    (line,) = loader.server.lines(
-        f"select json_build_array({wanted}) from {table} where id = {ODD_ID}"
+    assert counts[0] == 302
+    assert counts[4:6] == [3, 1]
+
+
+@pytest.mark.long
+def test_columns_in_postgres_have_types_for_calculations(
+    postgres: Postgres, sandbox: Sandbox, tmp_path: Path
+):
+    target, config, _ = postgres_target(postgres, tmp_path)
+    config["default_target_schema"] = "typed"
+    (tmp_path / "target.json").write_text(json.dumps(config))
+    lines = Account(sandbox, tmp_path).sync().lines
+
+    subprocess.run(
+        [*target, "--config", tmp_path / "target.json"],
+        input="\n".join([*lines, ""]),
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
     )
-    assert json.loads(line) == list(ODD_PROPERTIES.values())
+
+    columns = postgres.lines(
+        "select json_build_array(column_name, udt_name) from information_schema.columns "
+        "where table_schema = 'typed' and table_name = 'responses'"
+    )
+    assert dict(map(json.loads, columns)).items() >= TYPES.items()

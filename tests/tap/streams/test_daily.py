@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import responses
 
+from tap_wootric.streams.daily import EmailStats
+
 from ..helpers import Account, Json, Output
 
 STREAM = "nps_summary"
@@ -95,7 +97,8 @@ def test_a_state_without_fingerprints_resumes_after_its_bookmark_or_the_look_bac
     """The earlier of both: a bookmark in the future must not hide complete days."""
     state = {"bookmarks": {STREAM: {"replication_key_value": bookmark, "first_day": back(30)}}}
 
-    output = account.sync(STREAM, state=state, lookback_days=3 if expected == 3 else 0)
+    lookback_days = 3 if expected == 3 else 0
+    output = account.sync(STREAM, state=state, start_date=back(30), lookback_days=lookback_days)
 
     assert days(output) == last_days(expected)
 
@@ -110,6 +113,20 @@ def test_an_end_date_and_an_earlier_start_date_leave_no_gap_and_repeat_no_day(
 
     assert days(first) == last_days(10)[:5]
     assert sorted(days(second)) == [*last_days(13)[:3], back(4), back(3)]
+
+
+@pytest.mark.parametrize("earlier", [back(30), None])
+def test_start_and_end_dates_that_move_leave_no_gap(account: Account, earlier: str | None) -> None:
+    account.sandbox.store.add_response(datetime.fromisoformat(f"{back(29)}T12:00:00Z"))
+    first = account.sync(STREAM, start_date=back(9), end_date=back(5))
+    second = account.sync(STREAM, state=first.state, start_date=back(30), end_date=back(20))
+    third = account.sync(STREAM, state=second.state, start_date=back(3))
+
+    last = account.sync(STREAM, state=third.state, start_date=earlier)
+
+    delivered = {day for output in (first, second, third, last) for day in days(output)}
+    assert days(account.sync(STREAM, state=third.state, start_date=back(3))) == []
+    assert delivered >= {*last_days(31)}
 
 
 @pytest.mark.parametrize("days_ahead", [-3, 0, 3])
@@ -193,3 +210,30 @@ def test_email_stats_are_a_record_for_each_day_and_kind_of_email(
     assert (records[0]["not_eligible"], records[0]["emails_sent"]) == (2, 7)
     assert records[0]["additional_fields"]["delivered_percentage"] == "100.0%"
     assert second.records("email_stats")[0]["total_responses"] == 4
+
+
+def test_every_state_between_the_records_of_a_day_resumes_without_loss(
+    account: Account, email_stats: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EmailStats, "STATE_MSG_FREQUENCY", 1)
+    email_stats({key: stats(1) for key in EmailStats.sends})
+    first = account.sync("email_stats", start_date=back(3))
+
+    sent = set()
+    for message in first.messages:
+        if message["type"] == "RECORD":
+            sent.add((message["record"]["date"], message["record"]["send"]))
+        elif message["type"] == "STATE":
+            rest = account.sync("email_stats", state=message["value"], start_date=back(3))
+            assert len(sent | {(r["date"], r["send"]) for r in rest.records("email_stats")}) == 12
+
+
+def test_days_without_email_stats_are_not_requested_again(
+    account: Account, email_stats: Any
+) -> None:
+    email_stats({"email_stats": None})
+    state = account.sync("email_stats", start_date=back(30)).state
+
+    log = account.sync("email_stats", start_date=back(30), state=state, lookback_days=2).log
+
+    assert " 3 requests" in log  # one for the token

@@ -87,12 +87,14 @@ def test_a_filter_that_is_rejected_once_keeps_older_changes_for_the_next_sync(
 
 
 def test_a_start_date_that_moves_with_every_run_leaves_a_short_state(source: Source) -> None:
-    state = None
-    for day in range(55, 5, -1):
+    state, end = None, from_unix(START - 5 * DAY)
+    for day in range(55, 25, -1):
+        source.now += 700
+        source.rows[50].change(source.now)
         start = from_unix(START - day * DAY)
-        state = sync(source, state, start_date=start, end_date=from_unix(START - 5 * DAY)).states[
-            -1
-        ]
+        run = sync(source, state, start_date=start, end_date=end)
+        state = run.states[-1]
+        assert day == 55 or run.ids == [50]
 
     assert len(state["bookmarks"]["responses"]["intervals"]) <= intervals.MAX_INTERVALS
     assert sync(source, state).ids == [*range(1, 6), *range(56, 61)]

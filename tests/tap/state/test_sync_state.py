@@ -86,6 +86,22 @@ def test_a_filter_that_is_rejected_once_keeps_older_changes_for_the_next_sync(
     assert (rejected.ids, sync(source, rejected.states[-1]).ids) == ([added], [1])
 
 
+def test_after_a_stop_during_an_update_only_the_rest_of_the_changes_is_sent(
+    source: Source,
+) -> None:
+    """Also those that are older than what the stopped run has seen."""
+    state = sync(source).states[-1]
+    source.now += 2_000
+    for row in source.rows.values():
+        row.change(source.now - 30 * row.id)
+    stopped = sync(source, state, ("stop", 20))
+
+    rest = sync(source, stopped.states[-1])
+
+    assert stopped.end == "143"
+    assert sorted(stopped.ids + rest.ids) == sorted(source.rows)
+
+
 def test_a_start_date_that_moves_with_every_run_leaves_a_short_state(source: Source) -> None:
     state, end = None, from_unix(START - 5 * DAY)
     for day in range(55, 25, -1):
@@ -142,7 +158,12 @@ VALID: Json = {"replication_key": "created_at", "replication_key_value": "2024-0
         {"intervals": [5]},
         {"intervals": [["2024-01-01"]]},
         {"intervals": [[None, "soon", "late"]]},
-        {"intervals": [[None, "2024-01-02", "2024-01-02"], ["2024-01-01", "2024-01-03", 5]]},
+        {
+            "intervals": [
+                [None, "2024-01-02", "2024-01-02"],
+                ["2024-01-01", "2024-01-03", "2024-01-03"],
+            ]
+        },
         {"recent": 5},
         {"recent": [[1, 2]]},
         {"replication_key_value": "soon"},

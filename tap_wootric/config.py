@@ -11,7 +11,13 @@ from typing import Any
 from tap_wootric.personal_data import HASH
 
 CLIENT_CREDENTIALS = "client_credentials"
-PASSWORD = "password"  # noqa: S105 - the name of a grant
+GRANTS = {
+    CLIENT_CREDENTIALS: ("client_id", "client_secret"),
+    "password": ("username", "password"),
+}
+"""The credentials that each grant requires."""
+
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 REGIONS = {
     "us": "https://api.wootric.com",
@@ -48,8 +54,7 @@ SCHEMA: dict[str, Any] = {
     },
     "additionalProperties": False,
     "allOf": [
-        _required("grant_type", CLIENT_CREDENTIALS, "client_id", "client_secret"),
-        _required("grant_type", PASSWORD, "username", "password"),
+        *(_required("grant_type", grant, *names) for grant, names in GRANTS.items()),
         _required("personal_data", HASH, "hash_salt"),
         _required("flattening_enabled", True, "flattening_max_depth"),
     ],
@@ -78,7 +83,7 @@ def normalize(config: Mapping[str, Any]) -> dict[str, Any]:
             del found["connection_details"]
     for name in (*CREDENTIALS, "region"):
         if isinstance(found.get(name), str):
-            found[name] = found[name].strip("\r\n" if name == PASSWORD else None)
+            found[name] = found[name].strip("\r\n" if name == "password" else None)
     if isinstance(found.get("region"), str):
         found["region"] = found["region"].lower()
     return {name: value for name, value in found.items() if value not in (None, "")}
@@ -94,25 +99,7 @@ def moment(config: Mapping[str, Any], name: str) -> datetime | None:
 
 def base_url(config: Mapping[str, Any]) -> str:
     """Return the base URL of the API, without a closing slash."""
-    region = config.get("region") or token_region(config) or "us"
-    return str(config.get("api_url") or REGIONS[region]).rstrip("/")
-
-
-def token_region(config: Mapping[str, Any]) -> str | None:
-    """Return the region that `account_token` names by its prefix (documented), or None."""
     token = str(config.get("account_token") or "")
-    for prefix, region in TOKEN_PREFIXES.items():
-        if token.startswith(prefix):
-            return region
-    return None
-
-
-def region_warning(config: Mapping[str, Any]) -> str | None:
-    """Return a warning if `region` and `account_token` name different regions."""
-    configured, named = config.get("region"), token_region(config)
-    if config.get("api_url") or not configured or not named or configured == named:
-        return None
-    return (
-        f"Setting 'region' is '{configured}', but the prefix of 'account_token' belongs to "
-        f"'{named}'. Using '{configured}'. If the sign-in fails, set 'region' to '{named}'."
-    )
+    named = (region for prefix, region in TOKEN_PREFIXES.items() if token.startswith(prefix))
+    region = config.get("region") or next(named, "us")
+    return str(config.get("api_url") or REGIONS[region]).rstrip("/")

@@ -1,42 +1,32 @@
-"""The tap: its settings, its streams, and what they share."""
+"""The tap: its settings, its streams, and what they share. The SDK calls it for each command."""
 
 from __future__ import annotations
 
 import io
 import json
-import os
 import sys
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import click
 from singer_sdk import Stream, Tap
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import MappingError
+from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.helpers._classproperty import classproperty
-from singer_sdk.helpers.capabilities import (
-    CapabilitiesEnum,
-    PluginCapabilities,
-)
+from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.plugin_base import _ConfigInput
-from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
 from tap_wootric import config, validation
 from tap_wootric.api.client import WootricClient
 from tap_wootric.check import AccountCheck, action, as_json, as_text
-from tap_wootric.errors import (
-    FailedStreamsError,
-    ForeignCatalogError,
-    InvalidSettingError,
-    OutputError,
-    SettingsError,
-)
-from tap_wootric.shutdown import Shutdown
+from tap_wootric.errors import ForeignCatalogError, InvalidSettingError, OutputError, TapError
+from tap_wootric.shutdown import Shutdown, exit_on_signals
 from tap_wootric.state_migration import migrate_state
-from tap_wootric.streams.base import Services, WootricStream
+from tap_wootric.streams.base import WootricStream
 from tap_wootric.streams.daily import EmailStats, NpsSummary
 from tap_wootric.streams.definitions import Segments, SurveyTemplates
 from tap_wootric.streams.lists import Declines, EndUsers, Responses
@@ -61,27 +51,22 @@ class TapWootric(Tap):
     ]
     """BATCH files would bypass stream maps, and so expose personal data."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Take what the SDK's `Tap` takes."""
-        self.shutdown = Shutdown()
-        self.append_builtin_config(self.config_jsonschema)
-        validation.check_environment(self.config_jsonschema, self._env_var_prefix, is_read=False)
-        super().__init__(*args, **kwargs)
+    @cached_property
+    def shutdown(self) -> Shutdown:
+        """Termination requests of this run."""
+        return Shutdown()
+
+    @cached_property
+    def client(self) -> WootricClient:
+        """The one client, so that one token and one rate limit serve all streams.
+
+        It is created late: discovery needs no valid settings.
+        """
+        return WootricClient(self.config, self.shutdown)
 
     @override
     def discover_streams(self) -> list[Stream]:
-        return [stream(self, self.services) for stream in STREAMS]
-
-    @cached_property
-    def services(self) -> Services:
-        """What the streams share."""
-        return Services(self.shutdown, self._make_client)
-
-    def _make_client(self) -> WootricClient:
-        agent = str(self.config["user_agent"])
-        return WootricClient(
-            self.config, logger=self.logger, user_agent=agent, shutdown=self.shutdown
-        )
+        return [stream(self, self.shutdown, lambda: self.client) for stream in STREAMS]
 
     @override
     def setup_mapper(self) -> None:
@@ -89,28 +74,22 @@ class TapWootric(Tap):
 
         The SDK would treat such a stream as one without fields.
         """
-        fields = {
-            name: stream.declared_schema["properties"]
-            for name, stream in self.streams.items()
-            if isinstance(stream, WootricStream)
-        }
+        fields = {stream.name: stream.declared_schema["properties"] for stream in self._own_streams}
         validation.check_stream_maps(self.config.get("stream_maps") or {}, fields)
         super(Tap, self).setup_mapper()
         try:
-            self._register_schemas()
+            for name, entry in self.catalog.items():
+                selection, schema = entry.metadata.resolve_selection(), entry.schema.to_dict()
+                if selection[()]:
+                    schema = get_selected_schema(name, schema, selection)
+                self.mapper.register_raw_stream_schema(name, schema, entry.key_properties)
         except MappingError:  # its text repeats the expression
             rule = "contains an expression or key that cannot be used"
             raise InvalidSettingError(name="stream_maps", rule=rule) from None
 
-    def _register_schemas(self) -> None:
-        selected = Catalog()
-        for name, entry in self.catalog.items():
-            if entry.metadata.resolve_selection()[()]:
-                selected[name] = entry
-            else:
-                schema = entry.schema.to_dict()
-                self.mapper.register_raw_stream_schema(name, schema, entry.key_properties)
-        self.mapper.register_raw_streams_from_catalog(selected)
+    @property
+    def _own_streams(self) -> list[WootricStream]:
+        return [stream for stream in self.streams.values() if isinstance(stream, WootricStream)]
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
@@ -118,13 +97,12 @@ class TapWootric(Tap):
         self.append_builtin_config(self.config_jsonschema)
         self._config = config.normalize(self._config)
         try:
+            validation.check_environment(self.config_jsonschema, self._env_var_prefix)
             validation.check_settings(self._config, self.config_jsonschema)
-        except SettingsError:
+        except TapError:
             if raise_errors:
                 raise
         self._config.setdefault("user_agent", f"{self.name}/{self.plugin_version}")
-        if warning := config.region_warning(self._config):
-            self.logger.warning("%s", warning)
         return []
 
     @classmethod
@@ -142,9 +120,6 @@ class TapWootric(Tap):
     def sync_all(self) -> None:
         """Sync all streams. Fail at the end if a stream or a part of one was not delivered."""
         self._check_selection()
-        start = config.moment(self.config, "start_date")
-        if start and start.timestamp() > self.services.client.server_now:
-            self.logger.warning("Setting 'start_date' is in the future: no record is synced yet")
         try:
             super().sync_all()
             self.message_writer.flush()  # a run without a bookmark ends without a STATE
@@ -152,9 +127,11 @@ class TapWootric(Tap):
             if self.shutdown.is_requested:  # Ctrl-C in a pipe also ends the target
                 self.shutdown.exit()
             raise
-        streams = (s for s in self.streams.values() if isinstance(s, WootricStream))
-        if lines := [line for stream in streams for line in stream.failures]:
-            raise FailedStreamsError(lines)
+        failures = [line for stream in self._own_streams for line in stream.failures]
+        for line in failures:
+            self.logger.error("%s", line)
+        if failures:
+            sys.exit(1)
 
     def _check_selection(self) -> None:
         """Fail if the catalog selects no stream of the tap: the SDK would succeed."""
@@ -175,16 +152,10 @@ class TapWootric(Tap):
 
     @classproperty
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
-        """Return the settings in variables with a value; the SDK would fail on an empty integer."""
+        """Return the settings in variables. The SDK reads any unknown word as false."""
         cls.append_builtin_config(cls.config_jsonschema)
         parse_environment_config({}, cls._env_var_prefix)  # reads .env
-        validation.check_environment(cls.config_jsonschema, cls._env_var_prefix, is_read=True)
-        given = {
-            name: rule
-            for name, rule in cls.config_jsonschema["properties"].items()
-            if os.environ.get(cls._env_var_prefix + name.upper(), "").strip()
-        }
-        return parse_environment_config({"properties": given}, cls._env_var_prefix)
+        return validation.read_environment(cls.config_jsonschema, cls._env_var_prefix)
 
     @classmethod
     @override
@@ -201,56 +172,31 @@ class TapWootric(Tap):
     @override
     def get_singer_command(cls) -> click.Command:
         command = super().get_singer_command()
-        option = click.Option(
-            ["--check"],
-            is_flag=False,
-            flag_value="text",
-            type=click.Choice(["text", "json"]),
-            help="Check the account: sign in, read one page of each stream, and print a table "
-            "(--check=json: JSON).",
-        )
+        text = "Sign in, read one page of each stream, and print a table (--check=json: JSON)."
+        forms = click.Choice(["text", "json"])
+        option = click.Option(["--check"], is_flag=False, flag_value="text", type=forms, help=text)
         command.params.append(option)
         return command
 
     @classmethod
     @override
-    def invoke(
-        cls,
-        *,
-        state: IO[str] | None = None,
-        catalog: IO[str] | None = None,
-        check: str | None = None,
-        **kwargs: Any,
-    ) -> None:
+    def invoke(cls, *, check: str | None = None, **kwargs: Any) -> None:
         if check:
             given = kwargs["config"]
             cls(config=given.config, parse_env_config=given.parse_env).check_account(check)
-        state = state and _checked("--state", state)
-        super().invoke(state=state, catalog=catalog and _checked("--catalog", catalog), **kwargs)
+        for option in ("state", "catalog"):
+            if file := kwargs.get(option):  # the SDK would show a stack trace for other content
+                content = validation.load_json(f"--{option}", file.name, file.read)
+                kwargs[option] = io.StringIO(json.dumps(content))
+        super().invoke(**kwargs)
 
     def check_account(self, form: str) -> NoReturn:
         """Print what the account's API does, as `text` or `json`, and exit."""
-        settings = {**self.config, "retry_budget_seconds": CHECK_SECONDS}
-        client = WootricClient(
-            settings,
-            logger=self.logger,
-            user_agent=str(self.config["user_agent"]),
-            shutdown=Shutdown(),
-        )
-        streams = [s for s in self.streams.values() if isinstance(s, WootricStream)]
-        findings = AccountCheck(
-            client.get_reply,
-            {stream.name: stream.declared_schema for stream in streams},
-            frozenset(stream.name for stream in streams if stream.selected_by_default),
-        ).run()
+        exit_on_signals()
+        self._config["retry_budget_seconds"] = CHECK_SECONDS
+        streams = self._own_streams
+        schemas = {stream.name: stream.declared_schema for stream in streams}
+        default = frozenset(stream.name for stream in streams if stream.selected_by_default)
+        findings = AccountCheck(self.client, schemas, default).run()
         click.echo(as_json(findings) if form == "json" else as_text(findings))
         sys.exit(0 if action(findings) == "OK" else 1)
-
-
-def _checked(option: str, file: IO[str]) -> IO[str]:
-    """Return a file with the same JSON object.
-
-    Raises:
-        InputFileError: The file contains no JSON object.
-    """
-    return io.StringIO(json.dumps(validation.load_json(option, file.name, file.read)))

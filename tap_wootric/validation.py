@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from difflib import SequenceMatcher, get_close_matches
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from jsonschema import FormatChecker
 from jsonschema.exceptions import best_match, relevance
 from singer_sdk.plugin_base import JSONSchemaValidator
 
-from tap_wootric.config import moment
+from tap_wootric.config import LOOPBACK_HOSTS, moment
 from tap_wootric.errors import (
     InputFileError,
     InvalidSettingError,
@@ -26,13 +27,10 @@ from tap_wootric.errors import (
     StreamMapError,
     UnknownSettingError,
     UnknownVariableError,
-    UnusedStreamMapError,
     did_you_mean,
 )
 
 SIMILAR = 0.8
-BOOLEANS = ("true", "1", "yes", "on", "false", "0", "no", "off")
-LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
 PLACEHOLDER = re.compile(r"your[-_ ].*|<.*>|\.{3}|…", re.IGNORECASE)
 OPTIONS = ("__alias__", "__else__", "__filter__", "__key_properties__", "__source__")
@@ -93,7 +91,7 @@ def check_settings(config: dict[str, Any], schema: Mapping[str, Any]) -> None:
     """Check normalized settings, and add the default values.
 
     Raises:
-        SettingsError: A setting is missing, unknown or invalid.
+        TapError: A setting is missing, unknown or invalid.
     """
     errors = JSONSchemaValidator(schema, format_checker=FORMATS).iter_errors(config)
     error = best_match(errors, key=lambda e: (e.validator != "required", relevance(e)))
@@ -112,7 +110,8 @@ def _raise(error: Any) -> NoReturn:
     if error.validator == "additionalProperties":
         known = error.schema["properties"]
         unknown = next(name for name in error.instance if name not in known)
-        raise UnknownSettingError(".".join([*path, unknown]), did_you_mean(unknown, known))
+        hint = did_you_mean(unknown, known) or " See tap-wootric --about for all settings."
+        raise UnknownSettingError(name=".".join([*path, unknown]), hint=hint)
     if error.validator == "required":
         missing = next(name for name in error.validator_value if name not in error.instance)
         raise MissingSettingError(missing, error.schema.get("description", ""))
@@ -135,54 +134,40 @@ def _types(schema: Mapping[str, Any]) -> list[str]:
     choices = [schema, *schema.get("anyOf", ()), *schema.get("oneOf", ())]
     found = (choice.get("type", []) for choice in choices)
     names = [name for types in found for name in ([types] if isinstance(types, str) else types)]
-    return [name for name in dict.fromkeys(names) if name != "null"] or ["null"]
+    return [name for name in dict.fromkeys(names) if name != "null"]
 
 
-def check_environment(schema: Mapping[str, Any], prefix: str, *, is_read: bool) -> None:
-    """Check the environment variables of the tap.
+def read_environment(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Return the settings in environment variables, such as `TAP_WOOTRIC_PAGE_SIZE`.
 
-    Args:
-        schema: JSON Schema of the settings.
-        prefix: Prefix of the variables.
-        is_read: Whether settings are read from the variables (`--config=ENV`).
+    Values of other types than text are JSON. Other text is kept: `check_settings` rejects it.
+    """
+    found: dict[str, Any] = {}
+    for name, rule in schema["properties"].items():
+        if value := os.environ.get(prefix + name.upper(), "").strip():
+            found[name] = value
+            if "string" not in _types(rule):
+                with suppress(ValueError):
+                    found[name] = json.loads(value)
+    return found
+
+
+def check_environment(schema: Mapping[str, Any], prefix: str) -> None:
+    """Check the names of environment variables, also if no setting is read from them.
 
     Raises:
-        SettingsError: A variable is similar to that of a setting, or its value has the wrong type.
+        UnknownVariableError: A name is similar to that of a setting.
     """
     known = schema["properties"]
+    # Meltano sets variables for extras, for parts of objects, and for inherited plugins.
+    objects = [setting for setting, rule in known.items() if "object" in _types(rule)]
+    starts = ("_", *(f"{setting}_" for setting in objects))
+    ends = tuple(f"_{setting}" for setting in known)
     for variable in sorted(name for name in os.environ if name.startswith(prefix)):
         name = variable.removeprefix(prefix).lower()
-        if variable == prefix + name.upper() and name in known:
-            if is_read and not _is_readable(known[name], os.environ[variable].strip()):
-                kind = " or ".join(_types(known[name]))
-                rule = f"must be of type {kind} (environment variable {variable})"
-                raise InvalidSettingError(name=name, rule=rule)
-        elif not _is_from_meltano(name, known) and name != "loglevel":
-            close = get_close_matches(name, known, n=1, cutoff=SIMILAR)
-            if close:
-                raise UnknownVariableError(name=variable, suggestion=prefix + close[0].upper())
-
-
-def _is_readable(declared: Mapping[str, Any], value: str) -> bool:
-    """Return whether the SDK reads a value as meant: it reads any unknown word as false."""
-    types = declared.get("type", [])
-    try:
-        if value and "boolean" in types:
-            return value.lower() in BOOLEANS
-        if value and "integer" in types:
-            int(value)
-        elif value and "string" not in types:
-            json.loads(value)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_from_meltano(name: str, known: Mapping[str, Any]) -> bool:
-    """Return whether Meltano may set a variable: for extras, objects and inherited plugins."""
-    objects = [setting for setting, rule in known.items() if "object" in rule.get("type", [])]
-    starts = ("_", *(f"{setting}_" for setting in objects))
-    return name.startswith(starts) or name.endswith(tuple(f"_{setting}" for setting in known))
+        close = get_close_matches(name, known, n=1, cutoff=SIMILAR)
+        if close and name not in known and not (name.startswith(starts) or name.endswith(ends)):
+            raise UnknownVariableError(name=variable, suggestion=prefix + close[0].upper())
 
 
 def check_stream_maps(
@@ -193,22 +178,22 @@ def check_stream_maps(
     The SDK ignores names that do not exist. A misspelled name would deliver personal data.
 
     Raises:
-        SettingsError: A map applies to no stream, removes a field that does not exist, or has a
+        StreamMapError: A map applies to no stream, removes a field that does not exist, or has a
             name that is similar to that of a field.
     """
     for name, rules in maps.items():
-        if name == "__else__":
-            continue
         rules_by_field = rules if isinstance(rules, Mapping) else {}
         source = str(rules_by_field.get("__source__", name))
         streams = fnmatch.filter(fields_by_stream, source)
-        if not streams:
-            raise UnusedStreamMapError(map=name, hint=did_you_mean(source, fields_by_stream))
+        if not streams and name != "__else__":
+            hint = did_you_mean(source, fields_by_stream)
+            raise StreamMapError(map=name, problem="no stream has this name", hint=hint)
         known = {*OPTIONS, *(field for stream in streams for field in fields_by_stream[stream])}
-        for field in (field for field in rules_by_field if field not in known):
-            if rules_by_field[field] in (None, "__NULL__") or _is_misspelled(field, known):
-                hint = did_you_mean(field, known)
-                raise StreamMapError(map=name, stream=source, field=field, hint=hint)
+        for field, rule in rules_by_field.items():
+            is_wrong = rule in (None, "__NULL__") or _is_misspelled(field, known)
+            if is_wrong and field not in known:
+                problem = f"stream '{source}' has no field '{field}'"
+                raise StreamMapError(map=name, problem=problem, hint=did_you_mean(field, known))
 
 
 def _is_misspelled(name: str, known: Collection[str]) -> bool:

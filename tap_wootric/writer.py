@@ -11,7 +11,7 @@ from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.encoding.simple import Message
 from typing_extensions import override
 
-from tap_wootric.errors import BrokenPipeOutputError, ClosedOutputError, WriteError
+from tap_wootric.errors import OutputError
 
 MAX_BUFFER_BYTES = 1 << 16
 MAX_BUFFER_SECONDS = 0.5
@@ -42,7 +42,7 @@ class PageWriter(MsgSpecWriter):
         lines, self._buffer = memoryview(self._buffer), bytearray()
         self._flushed_at = time.monotonic()
         if sys.stdout is None:
-            raise ClosedOutputError
+            raise OutputError(problem="standard output is closed")
         try:
             while lines:  # with PYTHONUNBUFFERED, a signal shortens the write to a full pipe
                 lines = lines[sys.stdout.buffer.write(lines) or 0 :]
@@ -50,6 +50,4 @@ class PageWriter(MsgSpecWriter):
         except OSError as error:
             # Otherwise the interpreter flushes again at its exit, and prints a stack trace.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            if isinstance(error, BrokenPipeError):
-                raise BrokenPipeOutputError from None
-            raise WriteError(cause=error.strerror) from None
+            raise OutputError(problem=error.strerror) from None

@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 
 import backoff
 import requests
-import urllib3
+from requests.exceptions import ConnectTimeout, ProxyError
 from singer_sdk.exceptions import RetriableAPIError
+from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 
 from tap_wootric.api.transport import Transport
 from tap_wootric.errors import ConnectionFailedError, RetriesExhaustedError, TapError
@@ -29,54 +30,38 @@ LONGEST_WAIT = 30.0
 CONNECTION_BUDGET = 60
 """Seconds after which an unreachable host ends the run if it has never replied."""
 
-TRANSIENT_ERRORS: tuple[type[Exception], ...] = (
-    RetriableAPIError,
-    ConnectionResetError,
-    requests.RequestException,
-    urllib3.exceptions.HTTPError,  # raised while a body is read
-)
+TRANSIENT_ERRORS = (RetriableAPIError, OSError, HTTPError)
+"""Errors of `requests` are OSErrors. While a body is read, `urllib3` raises its own HTTPError."""
 
-CONNECTION_ERRORS = (
-    requests.exceptions.SSLError,
-    requests.exceptions.ProxyError,
-    requests.exceptions.ConnectTimeout,
-    urllib3.exceptions.NewConnectionError,
-)
+CONNECTION_ERRORS = (ssl.SSLError, ProxyError, ConnectTimeout, NewConnectionError)
 """The request did not reach the API."""
 
 CAUSES: dict[type[BaseException], str] = {
     ssl.SSLCertVerificationError: "untrusted certificate; if your network has its own certificate "
     "authority, set REQUESTS_CA_BUNDLE to the file of its certificate",
-    requests.exceptions.SSLError: "TLS",
-    urllib3.exceptions.SSLError: "TLS",
-    requests.exceptions.ProxyError: "proxy; check HTTPS_PROXY and HTTP_PROXY",
+    ssl.SSLError: "TLS",
+    ProxyError: "proxy; check HTTPS_PROXY and HTTP_PROXY",
     socket.gaierror: "host name not found",
     ConnectionRefusedError: "connection refused",
-    requests.exceptions.ConnectTimeout: "connection timed out",
     requests.Timeout: "no complete reply in time",
-    urllib3.exceptions.TimeoutError: "no complete reply in time",
-    urllib3.exceptions.DecodeError: "invalid compression",
-    urllib3.exceptions.NewConnectionError: "no connection",
+    ReadTimeoutError: "no complete reply in time",
 }
 """Texts for exceptions, whose own texts contain URLs. The first match counts."""
 
+LOGGER = logging.getLogger("tap-wootric")
+
 ResultT = TypeVar("ResultT")
-
-
-class UnauthorizedError(RetriableAPIError):
-    """The API rejected a token (401); the next try signs in again."""
 
 
 class Retries:
     """Repeat requests until they succeed or a time budget is spent."""
 
-    def __init__(self, transport: Transport, *, budget: int, logger: logging.Logger) -> None:
+    def __init__(self, transport: Transport, budget: int) -> None:
         """Take the budget in seconds; waits for the rate limit do not count."""
         self.count = 0
         """Number of requests sent again."""
         self._transport = transport
         self._budget = budget
-        self._logger = logger
 
     def call(self, resource: str, send: Callable[[], ResultT]) -> ResultT:
         """Call `send` until it returns. `resource` names the request in messages.
@@ -99,19 +84,9 @@ class Retries:
 
     def backoff_wait_generator(self) -> Generator[float, Any, None]:
         """Yield the seconds to wait after each exception sent; return when the budget is spent."""
-        began = self._clock()
+        began, wait = self._clock(), FIRST_WAIT
         error: Exception = yield 0.0
-        failing_since, wait = self._clock(), FIRST_WAIT
-        while True:
-            if isinstance(error, UnauthorizedError):  # the next try gets a new token
-                error = yield 0.0
-                continue
-            # A single try of an unreachable host can take a minute, and counts.
-            is_unreachable = self._is_unreachable(error)
-            spent = self._clock() - (began if is_unreachable else failing_since)
-            left = self._budget_for(error) - spent
-            if left <= 0:
-                return
+        while (left := self._budget_for(error) - (self._clock() - began)) > 0:
             error = yield min(wait * random.uniform(0.5, 1), left)  # noqa: S311 - no secret
             wait = min(wait * 2, LONGEST_WAIT)
 
@@ -120,32 +95,24 @@ class Retries:
         self.count += 1
         error = details["exception"]
         if self._is_unreachable(error) and details["tries"] == 1:
-            text = "Cannot connect to %s (%s). Retrying for up to %d s.%s"
-            host, budget = self._transport.host, self._budget_for(error)
-            self._logger.warning(text, host, cause(error), budget, self._hint())
+            text, budget = "%s Retrying for up to %d s.", self._budget_for(error)
+            LOGGER.warning(text, self._final_error(resource, error), budget)
         else:
             text = "Request for '%s' failed (%s). Retrying in %.1f s (retry %d)."
-            self._logger.info(text, resource, cause(error), details["wait"], details["tries"])
+            LOGGER.info(text, resource, cause(error), details["wait"], details["tries"])
 
     def _final_error(self, resource: str, error: Exception) -> TapError:
-        seconds, reason = self._budget_for(error), cause(error)
         if self._is_unreachable(error):
-            host, hint = self._transport.host, self._hint()
-            return ConnectionFailedError(host=host, cause=reason, seconds=seconds, hint=hint)
-        return RetriesExhaustedError(resource=resource, seconds=seconds, cause=reason)
+            host, hint = self._transport.host, self._transport.hint
+            return ConnectionFailedError(host=host, cause=cause(error), hint=hint)
+        return RetriesExhaustedError(resource=resource, seconds=self._budget, cause=cause(error))
 
     def _budget_for(self, error: Exception) -> int:
         return min(self._budget, CONNECTION_BUDGET) if self._is_unreachable(error) else self._budget
 
     def _is_unreachable(self, error: Exception) -> bool:
-        if self._transport.has_replied:
-            return False
-        return any(isinstance(link, CONNECTION_ERRORS) for link in _chain(error))
-
-    def _hint(self) -> str:
-        if self._transport.is_loopback:
-            return " Is the sandbox running? Start it with: make sandbox"
-        return " Check 'region', 'api_url' and your network."
+        links = () if self._transport.has_replied else _chain(error)
+        return any(isinstance(link, CONNECTION_ERRORS) for link in links)
 
     def _clock(self) -> float:
         """Return monotonic seconds without waits for the rate limit."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import time
 from collections.abc import Mapping
@@ -14,8 +13,8 @@ from requests.adapters import HTTPAdapter
 from singer_sdk.exceptions import RetriableAPIError
 
 from tap_wootric.api.rate_limit import TOO_MANY_REQUESTS, RateLimiter, server_time
-from tap_wootric.config import base_url
-from tap_wootric.errors import CaBundleError, ProxySettingError, RateLimitError
+from tap_wootric.config import LOOPBACK_HOSTS, base_url
+from tap_wootric.errors import InvalidSettingError, RateLimitError
 
 # At DEBUG it logs every URL, and the URL of a token request contains the account token.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
@@ -27,6 +26,9 @@ MAX_REPLY_BYTES = 1 << 26
 
 MAX_REFUSALS = 60
 """Number of 429 replies in a row after which a request fails."""
+
+SANDBOX_HINT = "Is the sandbox running? Start it with: make sandbox"
+NETWORK_HINT = "Check 'region', 'api_url' and your network."
 
 
 class Reply(NamedTuple):
@@ -40,28 +42,23 @@ class Reply(NamedTuple):
 class Transport:
     """HTTP connections to the API. Safe to share between threads."""
 
-    def __init__(
-        self, config: Mapping[str, Any], *, logger: logging.Logger, user_agent: str
-    ) -> None:
+    def __init__(self, config: Mapping[str, Any]) -> None:
         """Read proxies and CA bundle from the environment, as `requests` defines them."""
-        self.rate_limiter = RateLimiter(logger)
+        self.rate_limiter = RateLimiter()
         self.server_time: int | None = None
         """UNIX second of the `Date` header of the last reply that had one."""
         self.has_replied = False
         address = urlsplit(base_url(config))
-        self.host = address.netloc.rpartition("@")[2]
-        self.is_loopback = _is_loopback(address.hostname or "")
-        self._headers = {**requests.utils.default_headers(), "User-Agent": user_agent}
+        self.host, is_loopback = address.netloc, address.hostname in LOOPBACK_HOSTS
+        self.hint = SANDBOX_HINT if is_loopback else NETWORK_HINT
+        """What to do if there is no connection."""
+        self._headers = {**requests.utils.default_headers(), "User-Agent": config["user_agent"]}
         self._timeout = int(config["request_timeout"])
         self._adapter = HTTPAdapter(pool_maxsize=int(config.get("max_concurrency") or 1) + 1)
-        found = requests.Session().merge_environment_settings(
-            base_url(config), {}, None, None, None
-        )
-        self._environment: dict[str, Any] = {
-            "verify": found["verify"],
-            "cert": found["cert"],
-            "proxies": {} if self.is_loopback else found["proxies"],
-        }
+        session = requests.Session()
+        found = session.merge_environment_settings(base_url(config), {}, None, None, None)
+        proxies = {} if is_loopback else found["proxies"]
+        self._environment = {"verify": found["verify"], "cert": found["cert"], "proxies": proxies}
 
     def prepare(self, method: str, url: str, **content: Any) -> requests.PreparedRequest:
         """Build a request; `content` is `params` or `data` as `requests` takes them."""
@@ -72,9 +69,9 @@ class Transport:
 
         Raises:
             RateLimitError: The limit is still reached after `MAX_REFUSALS` waits.
-            SettingsError: The environment contains an unusable proxy or CA bundle.
-            RetriableAPIError, requests.RequestException, urllib3.exceptions.HTTPError:
-                No complete reply; another try may succeed.
+            InvalidSettingError: The environment contains an unusable proxy or CA bundle.
+            RetriableAPIError, OSError, urllib3.exceptions.HTTPError: No complete reply; another
+                try may succeed.
         """
         for _ in range(MAX_REFUSALS):
             self.rate_limiter.acquire()
@@ -85,8 +82,7 @@ class Transport:
                 raise
             self.rate_limiter.observe(reply.status, reply.headers)
             self.has_replied = True
-            date = server_time(reply.headers)
-            self.server_time = self.server_time if date is None else date
+            self.server_time = server_time(reply.headers) or self.server_time
             if reply.status != TOO_MANY_REQUESTS:
                 return reply
         raise RateLimitError(attempts=MAX_REFUSALS)
@@ -106,20 +102,14 @@ class Transport:
             return Reply(response.status_code, response.headers, bytes(body))
 
     def _open(self, request: requests.PreparedRequest) -> requests.Response:
+        options: dict[str, Any] = {"timeout": self._timeout, **self._environment}
         try:
-            return self._adapter.send(
-                request, stream=True, timeout=self._timeout, **self._environment
-            )
+            return self._adapter.send(request, stream=True, **options)
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
-            raise ProxySettingError from None
-        except requests.RequestException:
-            raise
-        except OSError:  # `requests` finds no file at the path
-            raise CaBundleError from None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+            rule = "or 'HTTP_PROXY' must be a URL such as http://host:port"
+            raise InvalidSettingError(name="HTTPS_PROXY", rule=rule) from None
+        except OSError as error:
+            if isinstance(error, requests.RequestException):
+                raise
+            rule = "must be the path of a file or folder"  # `requests` finds none there
+            raise InvalidSettingError(name="REQUESTS_CA_BUNDLE", rule=rule) from None

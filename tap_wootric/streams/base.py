@@ -6,7 +6,6 @@ import abc
 import logging
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from typing import Any, ClassVar, TypeVar
@@ -20,17 +19,11 @@ from singer_sdk.singerlib import Catalog, RecordMessage, Schema
 from typing_extensions import override
 
 from tap_wootric.api.client import WootricClient
-from tap_wootric.errors import (
-    ListOrderError,
-    RejectedRequestError,
-    RetriesExhaustedError,
-    StreamMapExpressionError,
-    TapError,
-)
+from tap_wootric.errors import StreamError, StreamMapExpressionError, TapError
 from tap_wootric.personal_data import PersonalData
 from tap_wootric.shutdown import Interrupted, Shutdown
 from tap_wootric.streams.normalizer import Normalizer
-from tap_wootric.streams.progress import Progress, ProgressLog
+from tap_wootric.streams.progress import Progress
 from tap_wootric.timestamps import from_unix
 
 Json = dict[str, Any]
@@ -39,25 +32,6 @@ ItemT = TypeVar("ItemT")
 BOOKMARK = "replication_key_value"
 
 SCHEMAS = SchemaDirectory(files("tap_wootric.streams") / "schemas")
-
-STREAM_ERRORS = (RejectedRequestError, RetriesExhaustedError, ListOrderError)
-"""Errors that end one stream; the run continues with the others and fails at its end."""
-
-
-@dataclass
-class Services:
-    """What the tap shares between its streams."""
-
-    shutdown: Shutdown
-    make_client: Callable[[], WootricClient]
-
-    @cached_property
-    def client(self) -> WootricClient:
-        """The one client, so that one token and one rate limit serve all streams.
-
-        It is created late: discovery needs no valid settings.
-        """
-        return self.make_client()
 
 
 class WootricStream(Stream, abc.ABC):
@@ -79,15 +53,18 @@ class WootricStream(Stream, abc.ABC):
 
     progress: Progress
 
-    def __init__(self, tap: Tap, services: Services) -> None:
+    def __init__(
+        self, tap: Tap, shutdown: Shutdown, get_client: Callable[[], WootricClient]
+    ) -> None:
         """Create the stream.
 
         Args:
             tap: The tap that the SDK asks for.
-            services: What the stream works with.
+            shutdown: Termination requests of the run.
+            get_client: Returns the client that all streams share.
         """
-        self._services = services
-        self._shutdown = services.shutdown
+        self._shutdown = shutdown
+        self._get_client = get_client
         self.failures: list[str] = []
         """Why the run fails at its end, a line each; all else of the stream is delivered."""
 
@@ -99,7 +76,7 @@ class WootricStream(Stream, abc.ABC):
     @property
     def client(self) -> WootricClient:
         """Access to the API."""
-        return self._services.client
+        return self._get_client()
 
     # Requests and records
 
@@ -110,9 +87,9 @@ class WootricStream(Stream, abc.ABC):
     @override
     def get_records(self, context: Context | None) -> Iterable[Json]:
         """Yield the records. A signal or an error ends them with an exact STATE."""
-        self.progress = Progress(self.name, self.client)
+        self.progress = Progress(self.name, self.client, self.logger)
         try:
-            with ProgressLog(self.logger, self.progress):
+            with self.progress:
                 protect = self._protection
                 for record in self.records(context):
                     self.progress.records += 1
@@ -121,7 +98,7 @@ class WootricStream(Stream, abc.ABC):
         except Interrupted:
             self._write_state_message()
             self._shutdown.exit()
-        except STREAM_ERRORS as error:
+        except StreamError as error:
             self.failures.append(str(error))
             self.logger.warning("Stopping stream '%s' early; the run goes to the next", self.name)
         except TapError:
@@ -186,10 +163,6 @@ class WootricStream(Stream, abc.ABC):
         self._normalizer.unreadable.clear()
 
     # What differs from the SDK
-
-    @override
-    def get_batch_config(self, config: Any) -> None:
-        """BATCH files would bypass stream maps, and so expose personal data."""
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
+import msgspec
 from singer_sdk.helpers.types import Context
 from typing_extensions import override
 
 from tap_wootric.config import moment
-from tap_wootric.errors import (
-    InvalidStateError,
-    ListOrderError,
-    RejectedRequestError,
-    RetriesExhaustedError,
-)
+from tap_wootric.errors import InvalidStateError, ListOrderError, StreamError
 from tap_wootric.pagination.pages import IncompleteSecond, PageOrderError, PageRequest
-from tap_wootric.pagination.paginator import paginate
 from tap_wootric.pagination.windows import read_windows
 from tap_wootric.state.fingerprints import Record, content_hash
 from tap_wootric.state.intervals import Range
@@ -32,13 +27,12 @@ MAX_RECORD_BYTES = 4_000
 """Mean size up to which windows buffer thousands of records within the promised memory."""
 
 
-class UpdatedFilterError(Exception):
-    """The API ignores the filter `updated`, or refuses it."""
+class FilterRefusedError(Exception):
+    """The API refuses the filter `updated`."""
 
-    def __init__(self, *, is_ignored: bool) -> None:
-        """Note whether the filter was ignored; otherwise it was refused."""
-        super().__init__()
-        self.is_ignored = is_ignored
+
+class FilterIgnoredError(FilterRefusedError):
+    """The API ignores the filter `updated`."""
 
 
 class IncrementalStream(WootricStream):
@@ -51,7 +45,7 @@ class IncrementalStream(WootricStream):
     cursor: ClassVar[str] = "created_at"
 
     _sync: SyncState | None = None
-    _record_bytes = 0
+    _page: Sequence[Any] = ()
 
     @override
     def records(self, context: Context | None) -> Iterable[Json]:
@@ -73,9 +67,10 @@ class IncrementalStream(WootricStream):
             sync.start(pending[0])
             try:
                 yield from self._emitted(filter(sync.is_new, self._read(pending[0])))
-            except UpdatedFilterError as error:
+            except FilterRefusedError as error:
+                is_ignored = isinstance(error, FilterIgnoredError)
                 seconds = self.config["lookback_days"] * DAY
-                pending = deque(sync.look_back(until, seconds, is_ignored=error.is_ignored))
+                pending = deque(sync.look_back(until, seconds, is_ignored=is_ignored))
                 continue
             sync.finish()
             pending.popleft()
@@ -101,21 +96,14 @@ class IncrementalStream(WootricStream):
             self._report_incomplete(second, fails=updated_since is not None or not range_.known)
 
         size = self.config["page_size"]
-        if updated_since is None:
-            found = read_windows(
-                fetch,
-                since,
-                until,
-                page_size=size,
-                workers=self._workers,
-                newest=self.client.server_now,
-                report=report,
-            )
-        else:
-            found = paginate(fetch, since, until, page_size=size, report=report)
+        workers = 1 if updated_since is not None else self._workers
+        now = self.client.server_now
+        found = read_windows(
+            fetch, since, until, page_size=size, workers=workers, newest=now, report=report
+        )
         try:
             for record in self.interruptible(found):
-                self.progress.reach(record.timestamp, until or self.client.server_now)
+                self.progress.reached = record.timestamp
                 yield record
         except PageOrderError as error:
             raise ListOrderError(stream=self.name, detail=error) from None
@@ -131,24 +119,25 @@ class IncrementalStream(WootricStream):
 
     def _workers(self) -> int:
         """Return 1 if a rate limit makes requests the bottleneck, or if records are very large."""
-        is_sequential = self.client.rate_limit_announced or self._record_bytes > MAX_RECORD_BYTES
+        is_large = len(msgspec.json.encode(self._page)) > MAX_RECORD_BYTES * len(self._page)
+        is_sequential = is_large or self.client.rate_limiter.announced
         return 1 if is_sequential else int(self.config["max_concurrency"])
 
     def _fetch(self, page: PageRequest, updated_since: int | None = None) -> list[Record]:
         """Request one page. Any thread may call this.
 
         Raises:
-            UpdatedFilterError: The API does not honor `updated_since`.
+            FilterRefusedError: The API does not honor `updated_since`.
             TapError: The API cannot be brought to answer.
         """
         try:
             params = self._params(page, updated_since)
-            sent, _, size = self.client.get_reply(self.path, params, expected=list)
-        except (RejectedRequestError, RetriesExhaustedError):
+            sent = self.client.get(self.path, params, expected=list)
+        except StreamError:
             if updated_since is None:
                 raise
-            raise UpdatedFilterError(is_ignored=False) from None
-        self._record_bytes = max(self._record_bytes, size // max(len(sent), 1))
+            raise FilterRefusedError from None
+        self._page = sent
         records: list[Record] = []
         for item in sent:
             before = records[-1].timestamp if records else page.since or 0
@@ -156,7 +145,7 @@ class IncrementalStream(WootricStream):
         if updated_since is not None and any(
             r.updated < updated_since for r in records if not r.error
         ):
-            raise UpdatedFilterError(is_ignored=True)
+            raise FilterIgnoredError
         if self._sync is not None:
             self._sync.saw_reply(self.client.server_now)
         return records

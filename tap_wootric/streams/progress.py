@@ -1,11 +1,11 @@
-"""Log how far a sync is, how fast it is, and what it waits for."""
+"""Log how far the sync of a stream is and how fast, for the person who watches a long run."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from dataclasses import dataclass, field
+from datetime import timedelta
 
 from tap_wootric.api.client import WootricClient
 from tap_wootric.timestamps import from_unix
@@ -13,74 +13,19 @@ from tap_wootric.timestamps import from_unix
 SECONDS_BETWEEN_LINES = 30.0
 
 
-@dataclass
 class Progress:
-    """The progress of one sync of one stream. Positions are UNIX seconds."""
+    """Count one sync of one stream. As a context, log a line twice a minute, also during waits."""
 
-    stream: str
-    client: WootricClient
-    records: int = 0
-    changed: int = 0
-    since: int | None = None
-    reached: int | None = None
-    until: int | None = None
-    started: float = field(default_factory=time.monotonic)
-
-    def __post_init__(self) -> None:
-        limiter = self.client.rate_limiter
-        self._before = (limiter.requests, self.client.retries, limiter.waited)
-
-    def reach(self, timestamp: int, until: int) -> None:
-        """Note the position of a record, and where its range ends."""
-        self.since = timestamp if self.since is None else self.since
-        self.reached, self.until = timestamp, until
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since the sync started."""
-        return max(time.monotonic() - self.started, 0.001)
-
-    @property
-    def share(self) -> float | None:
-        """The part of the time range that was read, 0 to 1. None if it is unknown."""
-        if self.since is None or self.reached is None or self.until is None:
-            return None
-        return min(max((self.reached - self.since) / max(self.until - self.since, 1), 0.0), 1.0)
-
-    def line(self) -> str:
-        """Describe the running sync in one line."""
-        parts = [f"{self.stream}: {self.records:,} records"]
-        if (share := self.share) is not None and self.reached is not None:
-            parts.append(f"up to {from_unix(self.reached)[:10]} ({share:.0%} of the time range)")
-        parts.append(f"{self.records / self.seconds:,.1f} per second")
-        limiter = self.client.rate_limiter
-        if limiter.requests_left is not None:
-            parts.append(f"{limiter.requests_left} requests left before the rate limit")
-        if limiter.waits_until is not None:
-            parts.append(f"waiting for the rate limit until {limiter.waits_until:%H:%M:%S} UTC")
-        if share:
-            parts.append(f"about {_duration(self.seconds * (1 / share - 1))} left")
-        return ", ".join(parts)
-
-    def summary(self, bookmark: str | None) -> str:
-        """Describe the finished sync in one line."""
-        limiter = self.client.rate_limiter
-        requests, retries, waited = self._before
-        return (
-            f"{self.stream}: {self.records:,} records ({self.records - self.changed:,} new, "
-            f"{self.changed:,} changed) in {_duration(self.seconds)}, "
-            f"{limiter.requests - requests:,} requests, {self.client.retries - retries} retries, "
-            f"{limiter.waited - waited:.0f} s waited for the rate limit, "
-            f"bookmark {bookmark or 'not set'}"
-        )
-
-
-class ProgressLog:
-    """Logs the progress twice a minute, also while the tap waits."""
-
-    def __init__(self, logger: logging.Logger, progress: Progress) -> None:
+    def __init__(self, stream: str, client: WootricClient, logger: logging.Logger) -> None:
+        self.records = 0
+        self.changed = 0
+        self.reached: int | None = None
+        """UNIX second of the latest record in a list."""
+        self._stream = stream
+        self._client = client
         self._logger = logger
-        self._progress = progress
+        self._started = time.monotonic()
+        self._before = self._counts()
         self._is_over = threading.Event()
 
     def __enter__(self) -> None:
@@ -91,11 +36,22 @@ class ProgressLog:
 
     def _log(self) -> None:
         while not self._is_over.wait(SECONDS_BETWEEN_LINES):
-            self._logger.info("%s", self._progress.line())
+            reached = "" if self.reached is None else f", up to {from_unix(self.reached)}"
+            text = "%s: %s records%s, %.1f per second"
+            rate = self.records / (time.monotonic() - self._started)
+            self._logger.info(text, self._stream, f"{self.records:,}", reached, rate)
 
+    def _counts(self) -> tuple[int, int, float]:
+        limiter = self._client.rate_limiter
+        return limiter.requests, self._client.retries.count, limiter.waited
 
-def _duration(seconds: float) -> str:
-    if seconds < 100:  # noqa: PLR2004 - longer times are clearer in minutes
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"  # noqa: PLR2004
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"  # noqa: PLR2004
+    def summary(self, bookmark: str | None) -> str:
+        """Describe the finished sync in one line."""
+        new, duration = self.records - self.changed, time.monotonic() - self._started
+        counts = zip(self._counts(), self._before, strict=True)
+        requests, retries, waited = (now - before for now, before in counts)
+        return (
+            f"{self._stream}: {self.records:,} records ({new:,} new, {self.changed:,} changed) in "
+            f"{timedelta(seconds=round(duration))}, {requests:,} requests, {retries} retries, "
+            f"{waited:.0f} s waited for the rate limit, bookmark {bookmark or 'not set'}"
+        )

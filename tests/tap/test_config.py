@@ -59,10 +59,10 @@ INVALID: list[tuple[Json, str]] = [
     ({"stream_maps": {"responses": SECRET}}, "Setting 'stream_maps.responses' must be of type"),
     ({"stream_maps": {"responses": {"x": f"'{SECRET}' + ("}}}, "Setting 'stream_maps' contains an"),
     ({"stream_maps": {"responses": {"id": None}}}, "Setting 'stream_maps' contains an"),
-    ({"stream_maps": {"peple": {"text": None}}}, "Stream map 'peple' applies to no stream."),
+    ({"stream_maps": {"peple": {"text": None}}}, "Stream map 'peple': no stream has this name."),
     (
         {"stream_maps": {"end_user": {"email": None}}},
-        "Stream map 'end_user' applies to no stream. Did you mean 'end_users'?",
+        "Stream map 'end_user': no stream has this name. Did you mean 'end_users'?",
     ),
     (
         {"stream_maps": {"end_users": {"mail": None}}},
@@ -257,11 +257,7 @@ def test_a_variable_of_the_wrong_type_is_named(
     """The SDK would read any other word as false, and show a stack trace for a number."""
     output = from_environment("--config=ENV", **{variable: "1.5, x"})
 
-    line = (
-        f"Setting '{variable.lower()}' must be of type {kind} "
-        f"(environment variable TAP_WOOTRIC_{variable})."
-    )
-    assert line in output.error
+    assert f"Setting '{variable.lower()}' must be of type {kind}." in output.error
 
 
 def test_a_missing_setting_whose_variable_is_set_names_the_option(from_environment: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 import ssl
 import subprocess
@@ -47,40 +46,6 @@ def test_region_or_else_the_account_token_selects_the_host(
 
     assert [record["name"] for record in records] == ["plan"]
     assert (token.call_count, listed.call_count) == (1, 2)
-
-
-@pytest.mark.parametrize(
-    ("settings", "warned"),
-    [
-        ({"region": "us", "account_token": "NPS-EU1"}, True),
-        ({"region": "eu", "account_token": "NPS-1"}, True),
-        ({"region": "EU", "account_token": "NPS-EU1"}, False),
-        ({"region": "us", "account_token": "NPS-EU1", "api_url": "https://a.example"}, False),
-    ],
-)
-def test_a_region_that_differs_from_the_account_token_is_a_warning(
-    caplog: pytest.LogCaptureFixture, settings: dict[str, str], warned: bool
-) -> None:
-    """Without the token, which is a secret."""
-    with caplog.at_level(logging.WARNING):
-        TapWootric(config={**APP, **settings})
-
-    assert ("belongs to" in caplog.text) == warned
-    assert "NPS-EU1" not in caplog.text
-
-
-@pytest.mark.parametrize("token", [None, "NPS-1"])
-def test_an_account_that_is_not_found_names_the_setting_to_check(
-    account: Account, token: str | None
-) -> None:
-    """A 404 is about the account token if one was sent, else about the address."""
-    with responses.RequestsMock() as wootric:
-        url = f"{account.sandbox.wootric_url}/oauth/token"
-        wootric.post(url, status=404, json={"error": "Not found", "status": 404})
-        output = account.sync(account_token=token)
-
-    assert ("Check 'account_token'" in output.error) == (token is not None)
-    assert ("'api_url' has no path" in output.error) == (token is None)
 
 
 class Proxy(ThreadingHTTPServer):

@@ -90,16 +90,14 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 def connect(api: Sandbox | str, shutdown: Shutdown | None = None, **settings: Any) -> WootricClient:
     """Return a client of a sandbox or of a URL, with a retry budget of ten seconds."""
     config: dict[str, Any] = {"request_timeout": 10, "retry_budget_seconds": 10}
+    config["user_agent"] = "acme/1"
     if isinstance(api, str):
         config |= SECRETS | {"api_url": api}
     else:
         config |= {"client_id": api.client_id, "client_secret": api.client_secret}
         config["api_url"] = api.wootric_url
-    logger = logging.getLogger("tap-wootric")
-    logger.setLevel(logging.DEBUG)
-    return WootricClient(
-        config | settings, logger=logger, user_agent="acme/1", shutdown=shutdown or Shutdown()
-    )
+    logging.getLogger("tap-wootric").setLevel(logging.DEBUG)
+    return WootricClient(config | settings, shutdown or Shutdown())
 
 
 def requests_to(sandbox: Sandbox, path: str) -> list[Any]:

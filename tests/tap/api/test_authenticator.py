@@ -11,14 +11,7 @@ from connector_sandbox import Sandbox
 from responses.matchers import query_param_matcher, urlencoded_params_matcher
 
 from tap_wootric.api.authenticator import LIFETIME, RENEWAL_MARGIN, WootricAuthenticator
-from tap_wootric.errors import (
-    AccountNotFoundError,
-    CredentialsError,
-    RedirectError,
-    RetriesExhaustedError,
-    SignInRejectedError,
-    TokenEndpointNotFoundError,
-)
+from tap_wootric.errors import RetriesExhaustedError, SignInRejectedError, TokenEndpointError
 
 from .conftest import TOKEN, URL, connect, in_threads, requests_to
 
@@ -56,7 +49,7 @@ def test_a_token_is_renewed_before_it_expires(sandbox: Sandbox) -> None:
     [
         (7200, 7200 - RENEWAL_MARGIN),
         (10, 5),
-        *((value, LIFETIME - RENEWAL_MARGIN) for value in (None, "soon", 0, -1, 1e300, [])),
+        (None, LIFETIME - RENEWAL_MARGIN),
     ],
 )
 def test_the_lifetime_is_that_of_the_reply_or_the_documented_one(
@@ -100,8 +93,8 @@ def test_credentials_are_sent_in_the_body_and_the_account_token_in_the_query() -
 @pytest.mark.parametrize(
     ("settings", "names"),
     [
-        ({}, "'client_id' and 'client_secret', and that 'region' is"),
-        (PASSWORD, "'username', 'password' and 'account_token', and that 'region' is"),
+        ({}, "'client_id', 'client_secret', 'account_token' and 'region'."),
+        (PASSWORD, "'username', 'password', 'account_token' and 'region'."),
     ],
 )
 @pytest.mark.parametrize("status", [400, 401, 403])
@@ -114,10 +107,7 @@ def test_rejected_credentials_name_the_settings_to_check(
             connect(URL, **settings).get("/v1/responses")
 
         assert len(server.calls) == 1
-    assert isinstance(caught.value, CredentialsError)
-    assert f"(HTTP {status} from {URL}/oauth/token). Check the settings {names}" in str(
-        caught.value
-    )
+    assert f"(HTTP {status} from {URL}/oauth/token). Check {names}" in str(caught.value)
 
 
 def test_the_sandbox_rejects_wrong_credentials(sandbox: Sandbox) -> None:
@@ -125,22 +115,12 @@ def test_the_sandbox_rejects_wrong_credentials(sandbox: Sandbox) -> None:
         connect(sandbox, client_secret="wrong").get("/v1/responses")
 
 
-@pytest.mark.parametrize(
-    ("status", "token", "kind", "name"),
-    [
-        (404, "NPS-t0k", AccountNotFoundError, "'account_token'"),
-        (404, None, TokenEndpointNotFoundError, "'api_url' has no path"),
-        (405, None, TokenEndpointNotFoundError, "'region'"),
-        (302, None, RedirectError, "'api_url' and 'region'"),
-    ],
-)
-def test_a_missing_token_endpoint_names_the_settings_to_check(
-    status: int, token: str | None, kind: type[Exception], name: str
-) -> None:
+@pytest.mark.parametrize("status", [302, 404, 405])
+def test_a_missing_token_endpoint_names_the_settings_to_check(status: int) -> None:
     with responses.RequestsMock() as server:
         server.post(f"{URL}/oauth/token", status=status)
-        with pytest.raises(kind, match=name):
-            connect(URL, account_token=token).get("/v1/responses")
+        with pytest.raises(TokenEndpointError, match=r"'account_token' and 'region', .*'api_url'"):
+            connect(URL).get("/v1/responses")
 
 
 @pytest.mark.parametrize("answer", [{}, [], {"access_token": 5}, {"access_token": "two\nlines"}])

@@ -16,13 +16,9 @@ from connector_sandbox import Sandbox
 
 from tap_wootric.errors import (
     ForbiddenError,
-    LockedError,
-    NotFoundError,
-    RedirectError,
     RejectedRequestError,
     RetriesExhaustedError,
     TapError,
-    TokenRejectedError,
 )
 from tap_wootric.shutdown import Interrupted, Shutdown
 
@@ -44,25 +40,15 @@ def test_parameters_reach_the_api_and_none_is_omitted(sandbox: Sandbox) -> None:
     assert requests_to(sandbox, "/v1/responses")[0].query == {"created[gte]": "5", "per_page": "30"}
 
 
-def test_a_reply_carries_its_headers_and_its_size(sandbox: Sandbox) -> None:
-    sandbox.options.rate_limit = (100, 60)
-
-    reply = connect(sandbox).get_reply("/v1/responses")
-
-    assert len(reply.data) == 25
-    assert reply.headers["x-rate-limit-limit"] == "100"
-    assert reply.size == int(reply.headers["Content-Length"])
-
-
 @pytest.mark.parametrize(
     ("status", "kind", "text"),
     [
-        (301, RedirectError, "does not follow redirects"),
+        (301, RejectedRequestError, "(HTTP 301). Check 'api_url' and 'region'"),
         (400, RejectedRequestError, "rejected the request for 'responses' (HTTP 400)"),
         (403, ForbiddenError, "The API client may not read 'responses' (HTTP 403)"),
-        (404, NotFoundError, "Wootric has no 'responses' at this address (HTTP 404)"),
+        (404, RejectedRequestError, "(HTTP 404)"),
         (409, RejectedRequestError, "(HTTP 409)"),
-        (423, LockedError, "does not allow reading 'responses' (HTTP 423)"),
+        (423, ForbiddenError, "(HTTP 423)"),
     ],
 )
 def test_a_rejection_is_final_and_carries_its_status(
@@ -72,7 +58,6 @@ def test_a_rejection_is_final_and_carries_its_status(
         get(status=status, body="s3cr3t", headers={"Location": "http://other.example"})
 
     assert type(caught.value) is kind
-    assert caught.value.status == status
     assert text in str(caught.value)
 
 
@@ -103,11 +88,9 @@ def test_other_content_than_a_json_document_is_retried(body: bytes) -> None:
 def test_the_clock_of_the_server_is_that_of_the_last_reply(sandbox: Sandbox, ahead: float) -> None:
     sandbox.options.date_ahead = ahead
     client = connect(sandbox)
-    assert not client.has_server_clock
 
     client.get("/v1/responses")
 
-    assert client.has_server_clock
     assert client.server_now == pytest.approx(time.time() + ahead, abs=30)
 
 
@@ -116,7 +99,6 @@ def test_without_a_date_the_local_clock_counts(sandbox: Sandbox) -> None:
     client = connect(sandbox)
     client.get("/v1/responses")
 
-    assert not client.has_server_clock
     assert client.server_now == pytest.approx(time.time(), abs=30)
 
 
@@ -134,10 +116,9 @@ def test_a_token_that_is_revoked_early_is_replaced_once_for_all_threads(sandbox:
 def test_a_fresh_token_that_is_rejected_ends_in_an_error(sandbox: Sandbox) -> None:
     sandbox.faults.on("revoke", share=1, path="/v1/responses")
 
-    with pytest.raises(TokenRejectedError, match="'responses' with a fresh token") as caught:
+    with pytest.raises(ForbiddenError, match=r"'responses' \(HTTP 401\)"):
         connect(sandbox).get("/v1/responses")
 
-    assert caught.value.status == 401
     assert len(requests_to(sandbox, "/v1/responses")) == 3
 
 

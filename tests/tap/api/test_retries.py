@@ -13,7 +13,7 @@ import requests
 from connector_sandbox import Sandbox
 
 from tap_wootric.api import retries
-from tap_wootric.api.retries import Retries, UnauthorizedError, cause
+from tap_wootric.api.retries import Retries, cause
 from tap_wootric.errors import ConnectionFailedError, RetriesExhaustedError
 
 from .conftest import URL, Server, connect, requests_to
@@ -46,7 +46,7 @@ def policy(budget: int, *, has_replied: bool = True) -> Any:
     transport: Any = SimpleNamespace(
         has_replied=has_replied, rate_limiter=SimpleNamespace(waited=0.0)
     )
-    return Retries(transport, budget=budget, logger=logging.getLogger())
+    return Retries(transport, budget)
 
 
 def waits(
@@ -84,15 +84,6 @@ def test_the_budget_is_spent_to_the_second_and_waits_for_the_limit_do_not_count(
     assert sum(found) == pytest.approx(budget)
 
 
-def test_a_rejected_token_costs_no_wait_and_no_budget(clock: Clock) -> None:
-    generator = policy(0).backoff_wait_generator()
-    next(generator)
-
-    assert [generator.send(UnauthorizedError("HTTP 401")) for _ in range(2)] == [0, 0]
-    with pytest.raises(StopIteration):
-        generator.send(requests.Timeout())
-
-
 @pytest.mark.parametrize(("budget", "seconds"), [(300, 60), (10, 10)])
 def test_a_host_that_never_replied_is_given_up_after_a_minute(
     clock: Clock, budget: int, seconds: int
@@ -121,7 +112,7 @@ def test_a_transient_fault_is_retried(sandbox: Sandbox, fault: str, path: str) -
     client = connect(sandbox)
 
     assert len(client.get("/v1/responses", expected=list)) == 25
-    assert (rule.hits, client.retries) == (2, 2)
+    assert (rule.hits, client.retries.count) == (2, 2)
 
 
 @pytest.mark.parametrize(
@@ -160,8 +151,8 @@ def test_a_refused_connection_is_a_warning_with_host_and_cause_and_then_an_error
 
     reason = "127.0.0.1:9 (connection refused)"
     warnings = [r.message for r in caplog.records if r.levelno == logging.WARNING]
-    assert warnings == [f"Cannot connect to {reason}. Retrying for up to 1 s. {SANDBOX_HINT}"]
-    text = f"Cannot connect to 127.0.0.1:9 for 1 s (connection refused). {SANDBOX_HINT}"
+    text = f"Cannot connect to {reason}. {SANDBOX_HINT}"
+    assert warnings == [f"{text} Retrying for up to 1 s."]
     assert str(caught.value) == text
 
 
@@ -176,7 +167,7 @@ def test_an_unknown_host_is_reported_without_the_hint_for_the_sandbox(
     with pytest.raises(ConnectionFailedError) as caught:
         connect("http://api.example", retry_budget_seconds=0).get("/v1/responses")
 
-    assert "api.example for 0 s (host name not found). Check 'region'" in str(caught.value)
+    assert "api.example (host name not found). Check 'region'" in str(caught.value)
 
 
 def test_after_the_first_reply_a_refused_connection_has_the_whole_budget(

@@ -14,12 +14,7 @@ import pytest
 from connector_sandbox import Sandbox
 
 from tap_wootric.api import transport
-from tap_wootric.errors import (
-    CaBundleError,
-    ConnectionFailedError,
-    ProxySettingError,
-    RetriesExhaustedError,
-)
+from tap_wootric.errors import ConnectionFailedError, InvalidSettingError, RetriesExhaustedError
 
 from .conftest import Server, connect, requests_to
 
@@ -71,7 +66,7 @@ def test_an_untrusted_certificate_is_reported_as_such_before_anything_is_sent(
 def test_a_server_without_tls_is_reported(serve: Serve) -> None:
     url = serve().url.replace("http:", "https:")
 
-    with pytest.raises(ConnectionFailedError, match=r"127.0.0.1:\d+ for 0 s \(TLS\)"):
+    with pytest.raises(ConnectionFailedError, match=r"127.0.0.1:\d+ \(TLS\)"):
         connect(url, retry_budget_seconds=0).get("/v1/responses")
 
 
@@ -108,19 +103,19 @@ def test_an_unreachable_proxy_is_named_as_the_cause(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "kind"),
+    ("name", "value"),
     [
-        ("REQUESTS_CA_BUNDLE", "/nowhere/authorities.pem", CaBundleError),
-        ("HTTPS_PROXY", "http://:3128", ProxySettingError),
-        ("HTTPS_PROXY", "ftp://127.0.0.1:3128", ProxySettingError),
+        ("REQUESTS_CA_BUNDLE", "/nowhere/authorities.pem"),
+        ("HTTPS_PROXY", "http://:3128"),
+        ("HTTPS_PROXY", "ftp://127.0.0.1:3128"),
     ],
 )
 def test_an_unusable_environment_is_reported_at_once(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, kind: type[Exception]
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(name, value)
 
-    with pytest.raises(kind, match=name):
+    with pytest.raises(InvalidSettingError, match=name):
         connect("https://api.example").get("/v1/responses")
 
 
@@ -164,7 +159,7 @@ def test_a_slow_reply_is_given_up_after_the_timeout(
     client = connect(sandbox, request_timeout=1)
 
     assert len(client.get("/v1/responses")) == 25
-    assert client.retries == 1
+    assert client.retries.count == 1
     assert "(no complete reply in time). Retrying" in caplog.text
 
 

@@ -7,11 +7,11 @@ Everything else is the product: pagination, state, streams, STATE messages.
 from __future__ import annotations
 
 import json
-import logging
 import random
 import re
 import threading
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from singer_sdk.singerlib import RecordMessage, StateMessage
@@ -204,19 +204,16 @@ class ModelClient:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._lock = threading.Lock()
-        self.rate_limiter = RateLimiter(logging.getLogger())
-        self.rate_limit_announced = False
-        self.retries = 0
+        self.rate_limiter = RateLimiter()
+        self.retries = SimpleNamespace(count=0)
 
     @property
     def server_now(self) -> int:
         return int(self._source.now + self._source.clock_error)
 
-    def get_reply(
-        self, _path: str, params: Json, *, expected: type
-    ) -> tuple[list[Json], Json, int]:
+    def get(self, _path: str, params: Json, *, expected: type) -> list[Json]:
         with self._lock:
-            return self._source.fetch(params), {}, 0
+            return self._source.fetch(params)
 
 
 def sync(
@@ -241,7 +238,7 @@ def sync(
             state=json.loads(json.dumps(state)),
             message_writer=run,  # type: ignore[arg-type]
         )
-        tap.services.make_client = lambda: ModelClient(source)  # type: ignore[assignment, return-value]
+        tap.client = ModelClient(source)  # type: ignore[assignment]
         stream = tap.streams[source.stream]
         assert isinstance(stream, WootricStream)
         stream.STATE_MSG_FREQUENCY = RECORDS_BETWEEN_STATES

@@ -76,10 +76,8 @@ class RecentFingerprints:
     def add(self, record: Record) -> bool:
         """Remember a record. Return False if the same version is already remembered."""
         known, found = self._known.get(record.id), Fingerprint.of(record)
-        if known is not None and known.hash == found.hash:
-            return False
         self._known[record.id] = found
-        return True
+        return known is None or known.hash != found.hash
 
     def to_state(self, intervals: SyncedIntervals) -> list[list[Any]]:
         """Forget what the given intervals make superfluous, and return a row per fingerprint."""

@@ -33,13 +33,12 @@ class Interval(NamedTuple):
 class Range(NamedTuple):
     """A part of the history to read, in full or only what was updated since a time.
 
-    `known` says that an earlier sync read the whole range before. None means unbounded.
+    None means unbounded.
     """
 
     since: int | None
     until: int | None
     updated_since: int | None = None
-    known: bool = False
 
 
 class SyncedIntervals:
@@ -127,7 +126,7 @@ def merge_ranges(ranges: Iterable[Range]) -> list[Range]:
         if last and is_same_kind and last.until == after.since:
             times = [t for t in (last.updated_since, after.updated_since) if t is not None]
             earliest = min(times, default=None)
-            merged[-1] = Range(last.since, after.until, earliest, last.known and after.known)
+            merged[-1] = Range(last.since, after.until, earliest)
         else:
             merged.append(after)
     return merged

@@ -74,7 +74,11 @@ class SyncState:
         """
         parts = self._synced.split(since, until)
         planned = [_range(a, b, known_at) for a, b, known_at in parts]
-        return merge_ranges(r for r in planned if asks_updates or not r.known)
+        return merge_ranges(r for r in planned if asks_updates or r.updated_since is None)
+
+    def is_known(self, timestamp: int) -> bool:
+        """Return whether an earlier sync read the records of a second."""
+        return self._synced.known_at(timestamp) is not None
 
     def look_back(self, until: int | None, seconds: int, *, is_ignored: bool) -> list[Range]:
         """Plan the rest of a sync if the API cannot list changes: re-read the last `seconds`.
@@ -101,7 +105,7 @@ class SyncState:
         for since, end, known_at in self._synced.split(start, until):
             since = since if known_at is None else max(since, begin)  # noqa: PLW2901
             if since < end:
-                yield _range(since, end)._replace(known=known_at is not None)
+                yield _range(since, end)
 
     def start(self, range_: Range) -> None:
         """Note that the sync reads this range now."""
@@ -157,4 +161,4 @@ class SyncState:
 
 def _range(since: int, until: int, known_at: int | None = None) -> Range:
     begin, end = None if since == BEGINNING else since, None if until == END else until
-    return Range(begin, end, known_at, known=known_at is not None)
+    return Range(begin, end, known_at)

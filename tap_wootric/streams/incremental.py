@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from tap_wootric.config import moment
 from tap_wootric.errors import InvalidStateError, ListOrderError, StreamError
-from tap_wootric.pagination.pages import IncompleteSecond, PageOrderError, PageRequest
+from tap_wootric.pagination.pages import MAX_PAGE, IncompleteSecond, PageOrderError, PageRequest
 from tap_wootric.pagination.windows import read_windows
 from tap_wootric.state.fingerprints import Record, content_hash
 from tap_wootric.state.intervals import Range
@@ -87,13 +87,14 @@ class IncrementalStream(WootricStream):
 
     def _read(self, range_: Range) -> Iterator[Record]:
         """Read a range in ascending order."""
-        since, until, updated_since, _ = range_
+        since, until, updated_since = range_
 
         def fetch(page: PageRequest) -> list[Record]:
             return self._fetch(page, updated_since)
 
         def report(second: IncompleteSecond) -> None:
-            self._report_incomplete(second, fails=updated_since is not None or not range_.known)
+            is_known = self._sync is not None and self._sync.is_known(second.timestamp)
+            self._report_incomplete(second, fails=updated_since is not None or not is_known)
 
         size = self.config["page_size"]
         workers = 1 if updated_since is not None else self._workers
@@ -142,6 +143,8 @@ class IncrementalStream(WootricStream):
         for item in sent:
             before = records[-1].timestamp if records else page.since or 0
             records.append(self._place(item, before))
+        if page.number == MAX_PAGE and records and all(r.error for r in records):
+            raise PageOrderError(f"{MAX_PAGE} pages contain no readable '{self.cursor}'")
         if updated_since is not None and any(
             r.updated < updated_since for r in records if not r.error
         ):

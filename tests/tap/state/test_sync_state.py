@@ -59,9 +59,41 @@ def test_a_record_with_an_unreadable_time_of_change_counts_as_changed(
     state = sync(source).states[-1]
     source.rows[58].change(source.now)
 
-    second = sync(source, state)
+    run = sync(source, state)
 
-    assert (second.ids, sync(source, second.states[-1]).ids) == ([58], [])
+    assert run.ids == [58]
+    for _ in range(3):
+        source.now += 700
+        added = source.add(source.now, source.now)
+        run = sync(source, run.states[-1])
+        assert run.ids == [added]
+
+
+def test_a_list_without_readable_times_ends_the_stream(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.add_group(1_600, START - DAY)
+    shown = Stored.shown
+    monkeypatch.setattr(Stored, "shown", lambda row: {**shown(row), "created_at": "soon"})
+
+    run = sync(source, page_size=50)
+
+    assert run.end == "complete"
+    assert source.requests < 40
+
+
+@pytest.mark.parametrize("updated_filter", ["honored", "ignored"])
+def test_an_incomplete_second_fails_only_the_run_that_finds_it(
+    source: Source, updated_filter: str
+) -> None:
+    source.updated_filter = updated_filter
+    source.add_group(3_500, START - 2 * DAY)
+    first = sync(source, page_size=50)
+    source.now += DAY
+
+    second = sync(source, first.states[-1], page_size=50)
+
+    assert (first.incomplete, second.incomplete) == ({from_unix(START - 2 * DAY)}, set())
 
 
 @pytest.mark.parametrize(("later_filter", "days"), [("honored", 2), ("ignored", 60)])

@@ -162,12 +162,15 @@ class AccountCheck:
         return _finding("undeclared keys", YES if names else NO, ", ".join(sorted(names)) or "none")
 
     def _surveys(self) -> Finding:
-        scores: dict[Any, list[int]] = {}
+        scores: dict[str, list[int]] = {}
         for record in self.seen.get("responses", ()):
             if isinstance(record.get("score"), int):
-                scores.setdefault(record.get("survey_id"), []).append(record["score"])
-        by_id = sorted(scores.items(), key=str)
-        ranges = ", ".join(f"{survey or 'no id'}: {min(s)} to {max(s)}" for survey, s in by_id)
+                scores.setdefault(str(record.get("survey_id") or "no id"), []).append(
+                    record["score"]
+                )
+        ranges = ", ".join(
+            f"{survey}: {min(s)} to {max(s)}" for survey, s in sorted(scores.items())
+        )
         return _finding("survey ids", YES if ranges else UNKNOWN, ranges or "no responses")
 
 

@@ -143,6 +143,12 @@ class TokenEndpointError(TapError):
     )
 
 
+class SignInFailedError(TapError):
+    """The token endpoint failed for the whole retry budget. Start the sync again later."""
+
+    template = "Cannot sign in. {problem}"
+
+
 class StreamError(TapError):
     """One stream cannot be read. The run continues with the others, and fails at its end."""
 

@@ -46,7 +46,7 @@ def _bookmark(stream: str, value: Any) -> dict[str, Any]:
     bookmark = dict(value or {})
     if key in bookmark and "replication_key_value" not in bookmark:
         bookmark = {"replication_key": key, "replication_key_value": bookmark[key]}
-    if key and isinstance(bookmark.get("replication_key_value"), str):
+    if key and isinstance(bookmark.get("replication_key_value"), str | int):
         try:
             bookmark["replication_key_value"] = canonical(bookmark["replication_key_value"])
         except ValueError:

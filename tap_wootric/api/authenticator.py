@@ -16,7 +16,12 @@ from typing_extensions import override
 from tap_wootric.api.retries import Retries
 from tap_wootric.api.transport import Transport
 from tap_wootric.config import CLIENT_CREDENTIALS, GRANTS, base_url
-from tap_wootric.errors import SignInRejectedError, TokenEndpointError
+from tap_wootric.errors import (
+    RetriesExhaustedError,
+    SignInFailedError,
+    SignInRejectedError,
+    TokenEndpointError,
+)
 
 LIFETIME = 7200
 """Lifetime of a token in seconds (documented), used if the reply names none."""
@@ -78,10 +83,13 @@ class WootricAuthenticator(OAuthAuthenticator):
 
         Raises:
             SignInRejectedError, TokenEndpointError: No retry would change the reply.
-            RetriesExhaustedError, ConnectionFailedError: The request failed for the retry budget.
+            SignInFailedError, ConnectionFailedError: The request failed for the retry budget.
         """
         sent = time.monotonic()
-        token: Token = self._retries.call("oauth/token", self._request_token)
+        try:
+            token: Token = self._retries.call("oauth/token", self._request_token)
+        except RetriesExhaustedError as error:  # no stream can be read
+            raise SignInFailedError(problem=error.message) from None
         lifetime = token.expires_in or LIFETIME
         self.access_token = token.access_token
         self._renew_at = sent + lifetime - min(RENEWAL_MARGIN, lifetime / 2)

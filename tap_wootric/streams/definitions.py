@@ -50,7 +50,8 @@ class SurveyTemplates(WootricStream):
     def records(self, context: Context | None) -> Iterator[Json]:
         reply = self.client.get(self.path, expected=dict)
         default = reply.get("default_survey_template_id")
-        for number, template in enumerate(reply.get("survey_templates") or (), start=1):
+        found = reply.get("survey_templates") or []
+        for number, template in enumerate(found if isinstance(found, list) else [found], start=1):
             record = self.normalize(template if isinstance(template, dict) else {})
             if record["id"] is None:
                 self.reject(f"number {number}", "'id' is not an integer")

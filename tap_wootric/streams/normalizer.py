@@ -109,7 +109,7 @@ def to_integer(value: Any) -> int:
     Raises:
         ValueError, TypeError: The value is something else.
     """
-    if isinstance(value, bool) or int(value) != float(value):
+    if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
         raise TypeError
     return int(value)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tap_wootric import tap
 from tap_wootric.check import AccountCheck, action, as_text
 
 from .helpers import Account, Json, Output, invoke
@@ -111,9 +112,21 @@ def test_wrong_credentials_fail_the_check(account: Account) -> None:
     assert "'client_secret'" in result["result"]
 
 
+def test_a_failing_token_endpoint_fails_the_check_at_the_sign_in(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tap, "CHECK_SECONDS", 0)
+    account.sandbox.faults.on("503", share=1, path="/oauth/token")
+
+    output = check(account, "text")
+
+    assert (output.code, len(output.lines)) == (1, 2)
+    assert output.lines[-1].startswith("Cannot sign in. ")
+
+
 def test_an_unknown_time_format_fails_the_check_and_shows_no_value() -> None:
     """Only its form."""
-    record = {"id": 1, "created_at": "ada@example.com"}
+    record = {"id": 1, "created_at": "ada@example.com", "score": 9, "survey_id": [1]}
 
     schemas: Json = {"responses": {}, "end_users": {}}
 

@@ -11,7 +11,16 @@ from jsonschema import Draft7Validator
 
 from tap_wootric.api import retries
 
-from .helpers import INCREMENTAL, Account, Json, Output, Process, assert_complete, assert_each_once
+from .helpers import (
+    INCREMENTAL,
+    Account,
+    Json,
+    Output,
+    Process,
+    assert_complete,
+    assert_each_once,
+    invoke,
+)
 
 PASSING_FAULTS = (
     "408",
@@ -116,6 +125,15 @@ def test_a_failing_stream_stops_no_other_and_keeps_its_state(
     assert output.state["bookmarks"].get(failing) == state["bookmarks"].get(failing)
     assert output.ids("responses") + later.ids("responses") == [added["responses"]]
     assert later.code == 0
+
+
+def test_the_connection_test_fails_if_a_stream_is_forbidden(account: Account) -> None:
+    account.sandbox.faults.on("403", share=1, path="/v1/end_users")
+
+    output = invoke([*account.options(), "--test"])
+
+    assert output.code == 1
+    assert "'end_users'" in output.error
 
 
 def test_each_failed_stream_has_one_line_at_the_end(account: Account) -> None:

@@ -19,6 +19,7 @@ TIME = "2024-01-31T09:00:00+00:00"
         {"responses": "2024-01-31T09:00:00Z"},
         {"bookmarks": {"responses": "2024-01-31 01:00:00 -0800"}},
         {"bookmarks": {"responses": {"created_at": TIME}}},
+        {"bookmarks": {"responses": {"created_at": 1_706_691_600}}},
         {"bookmarks": {"responses": {"replication_key": "created_at", "created_at": TIME}}},
         {
             "bookmarks": {

@@ -11,7 +11,7 @@ from connector_sandbox import Sandbox
 from responses.matchers import query_param_matcher, urlencoded_params_matcher
 
 from tap_wootric.api.authenticator import LIFETIME, RENEWAL_MARGIN, WootricAuthenticator
-from tap_wootric.errors import RetriesExhaustedError, SignInRejectedError, TokenEndpointError
+from tap_wootric.errors import SignInFailedError, SignInRejectedError, TokenEndpointError
 
 from .conftest import TOKEN, URL, connect, in_threads, requests_to
 
@@ -127,5 +127,5 @@ def test_a_missing_token_endpoint_names_the_settings_to_check(status: int) -> No
 def test_a_reply_without_a_usable_token_is_retried(answer: object) -> None:
     with responses.RequestsMock() as server:
         server.post(f"{URL}/oauth/token", json=answer)
-        with pytest.raises(RetriesExhaustedError, match="HTTP 200 without a token"):
+        with pytest.raises(SignInFailedError, match="HTTP 200 without a token"):
             connect(URL, retry_budget_seconds=0).get("/v1/responses")

@@ -48,14 +48,15 @@ def test_survey_templates_are_delivered_once_and_name_the_default(account: Accou
 
 
 @pytest.mark.parametrize(
-    ("stream", "key", "reply"),
+    ("stream", "reply", "expected"),
     [
-        ("segments", "name", [{"name": "a"}, {"name": None}, 5, {"name": "b"}]),
-        ("survey_templates", "id", {"survey_templates": [{"id": 1}, {"id": "x"}, 5, {"id": 2}]}),
+        ("segments", [{"name": "a"}, {"name": None}, 5, {"name": "b"}], ["a", "b"]),
+        ("survey_templates", {"survey_templates": [{"id": 1}, {"id": "x"}, 5]}, [1]),
+        ("survey_templates", {"survey_templates": 5}, []),
     ],
 )
 def test_a_definition_without_a_key_is_reported_and_the_others_delivered(
-    account: Account, stream: str, key: str, reply: object
+    account: Account, stream: str, reply: object, expected: list[object]
 ) -> None:
     url = account.sandbox.wootric_url
     with responses.RequestsMock() as api:
@@ -64,5 +65,6 @@ def test_a_definition_without_a_key_is_reported_and_the_others_delivered(
         output = account.sync(stream)
 
     assert output.code == 1
-    assert [record[key] for record in output.records(stream)] in (["a", "b"], [1, 2])
+    key = "name" if stream == "segments" else "id"
+    assert [record[key] for record in output.records(stream)] == expected
     assert f"'{key}'" in output.errors[0]

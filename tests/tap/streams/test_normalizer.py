@@ -54,6 +54,7 @@ def test_undeclared_keys_move_to_additional_fields_of_their_object() -> None:
         ({"score": "9"}, {"score": 9}),
         ({"score": 9.0}, {"score": 9}),
         ({"survey_id": "51"}, {"survey_id": 51}),
+        ({"survey_id": str(2**53 + 1)}, {"survey_id": 2**53 + 1}),
         ({"completed": "false"}, {"completed": False}),
         ({"completed": 1}, {"completed": True}),
         ({"ip_address": 7}, {"ip_address": "7"}),

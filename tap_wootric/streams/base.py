@@ -184,6 +184,11 @@ class WootricStream(Stream, abc.ABC):
         return value
 
     @override
+    def generate_child_contexts(self, record: Record, context: Context | None) -> tuple[()]:
+        """Return none: there, the SDK would evaluate filters without handling of errors."""
+        return ()
+
+    @override
     def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
         try:
             for message in super()._generate_record_messages(record):

@@ -117,6 +117,15 @@ def test_stream_maps_do_not_change_the_state(account: Account, stream_map: Json)
     assert account.sync(state=mapped.state).ids() == []
 
 
+@pytest.mark.parametrize("field", ["__filter__", "text"])
+def test_a_failing_expression_ends_the_run_in_one_line(account: Account, field: str) -> None:
+    output = account.sync(stream_maps={"responses": {field: "text.lower() == ip_address[99]"}})
+
+    assert output.code == 1
+    assert "an expression fails for record" in output.error
+    assert "Traceback" not in output.log
+
+
 @pytest.mark.parametrize("depth", [1, 5])
 def test_flattened_records_fit_their_schema(account: Account, depth: int) -> None:
     """Free-form properties stay one JSON text, and an object that is null leaves no key."""

@@ -30,7 +30,8 @@ TESTED = {
     "docs/production.md": (
         "docs/examples/sync.sh /var/lib/wootric", "tap-wootric --discover",
         "TAP_WOOTRIC_CLIENT_ID=...", "PATH=/opt/wootric/bin", "find /var/lib/wootric/last_success",
-        "meltano schedule list", "meltano schedule set daily", "cd /var/lib/wootric",
+        "meltano schedule run daily", "python orchestration check",
+        "python orchestration overview", "cd /var/lib/wootric",
     ),
     "docs/rejected-records.md": ("{", "target-birdie"),
     "docs/sandbox.md": (

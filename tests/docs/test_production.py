@@ -19,7 +19,6 @@ from .shell import BIN, EXAMPLES, Done, block, environment, everything, shell
 
 PAGE = "docs/production.md"
 PLACE = "/var/lib/wootric"
-COPY = '[ "$2" = sync ] && rm -rf "$5"; mkdir -p "$5" && cp -r "$4/." "$5"'
 
 
 def typed(word: str, folder: Path) -> str:
@@ -182,26 +181,3 @@ def test_the_check_of_the_last_success_fails_only_when_it_is_too_old(tmp_path: P
     three_days_ago = time.time() - 3 * 24 * 3600
     os.utime(tmp_path / "last_success", (three_days_ago, three_days_ago))
     assert shell(check, tmp_path, dict(os.environ)).returncode == 1
-
-
-@pytest.mark.long
-def test_a_bucket_that_cannot_be_read_ends_the_run(sandbox: Sandbox, tmp_path: Path):
-    """With a copying stand-in for the bucket: what it held comes, and what the run left goes."""
-    (tmp_path / "bucket").mkdir()
-    (tmp_path / "bucket/state.json").touch()
-    fake = tmp_path / "bin/aws"
-    fake.parent.mkdir()
-    fake.write_text(f"#!/bin/sh\n{COPY}\n")
-    fake.chmod(0o755)
-    env = environment(sandbox)
-    env["PATH"] = f"{fake.parent}:{env['PATH']}"
-    script = block(PAGE, "aws s3 cp").text
-    script = script.replace("/tmp/wootric", str(tmp_path / "disk"))
-
-    done = shell(script.replace("s3://your-bucket/wootric", "bucket"), tmp_path, env)
-    broken = shell(script.replace("s3://your-bucket/wootric", "no-bucket"), tmp_path, env)
-
-    assert done.returncode == 0, done.stderr
-    assert json.loads(state(tmp_path / "bucket"))["bookmarks"]
-    assert broken.returncode == 1
-    assert len(sandbox.birdie.history) == everything(sandbox)

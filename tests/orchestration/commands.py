@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from connector_sandbox import Sandbox
-from docs.shell import OURS
+from docs.shell import BIN, OURS
 from environments import ROOT
 
 FOLDER = ROOT / "orchestration"
@@ -53,7 +53,7 @@ def variables(entries: list[dict[str, Any]], database: str) -> dict[str, str]:
 def environment(entries: list[dict[str, Any]], database: str) -> dict[str, str]:
     """The environment of a worker."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    return kept | variables(entries, database)
+    return kept | variables(entries, database) | {"PATH": f"{BIN}:{kept['PATH']}"}
 
 
 def run(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 import yaml
+from docs.shell import block, shell
+from environments import ROOT
 
-from .commands import FOLDER, run
+from .commands import FOLDER, environment, run
 
 sys.path.insert(0, str(FOLDER))
 
@@ -37,8 +39,14 @@ def mistakes(path: Path) -> list[str]:
     return [line.removeprefix(f"{path}: ") for line in str(caught.value).splitlines()]
 
 
+def test_the_example_is_checked_as_shown():
+    done = shell(block("docs/production.md", "orchestration check").text, ROOT, environment([], ""))
+
+    assert done.stdout == '["acme", "globex"]\n'
+
+
 def test_all_mistakes_are_reported_at_once(tmp_path: Path):
-    path = listed(tmp_path, ACME | {"region": "mars"}, ACME, ACME, "text", slots=96)
+    path = listed(tmp_path, ACME | {"region": "mars"}, ACME, ACME, "text", slots=97)
 
     done = run("check", path)
 
@@ -48,7 +56,7 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path):
         f"Error: {path}: 2 accounts share ACME_KEY: set different TARGET_BIRDIE_ID_PREFIX",
         f"Error: {path}: account 4 must be a mapping with 'name' and 'secrets'",
         f"Error: {path}: region of account 'acme' must be us, eu or au",
-        f"Error: {path}: slots must be a whole number from 1 to 95",
+        f"Error: {path}: slots must be a whole number from 1 to 96",
     ]
 
 

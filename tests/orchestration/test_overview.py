@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from connector_sandbox import Sandbox
+from docs.shell import block, shell
 from postgres import Postgres
 from target.test_store import a_reject
 from target_birdie.delivery.pending import Row
@@ -65,12 +66,14 @@ def test_accounts_are_shown_with_what_the_store_knows(variables: dict[str, str],
 def test_an_account_without_a_recent_success_fails_the_check(
     variables: dict[str, str], listed: Path
 ):
-    """Records alone are no success: the tap may have failed."""
+    """Records alone are no success: the tap may have failed. The command is that of the page."""
+    (listed.parent / "orchestration").symlink_to(FOLDER)
     deliver(variables, "acme")
     deliver(variables, "late")
     note_success("acme")
 
-    done = run("overview", "--max-age", 48, listed, **variables)
+    command = block("docs/production.md", "orchestration overview").text
+    done = shell(command, listed.parent, variables)
 
     assert done.returncode == 1
     assert done.stderr == "No success for 48 hours: late\n"

@@ -7,11 +7,11 @@ more records is cut, and its rest becomes the next window.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from queue import Full, Queue
 from typing import Generic
 
@@ -55,21 +55,19 @@ def read_windows(  # noqa: PLR0913 - the arguments of paginate and three more
     read = partial(paginate, page_size=page_size, report=report)
     records = read(fetch, since, until)
     first_page = list(islice(records, page_size))
-    yield from first_page
     count = workers() if callable(workers) else workers
-    if count == 1 or len(first_page) < page_size:
-        yield from records
+    if count <= 1 or len(first_page) < page_size:
+        yield from chain(first_page, records)
         return
     begin, second = first_page[0].timestamp, first_page[-1].timestamp
+    yield from (record for record in first_page if record.timestamp < second)
     end = max(second + 1, newest if until is None else min(newest, until))
-    pages_per_second = 1 / max(second - begin, 1)
-    delivered = {record.identity for record in first_page if record.timestamp == second}
-    reader = _ParallelReader(fetch, read, count, pages_per_second, end, until)
-    yield from reader.read(second, delivered)
+    reader = _ParallelReader(fetch, read, count, 1 / max(second - begin, 1), end, until)
+    yield from reader.read(second)
 
 
-class _StopError(Exception):
-    """Another thread reads the rest of the window, or the consumer does not need it."""
+class _CutError(Exception):
+    """The window contains many more records than expected."""
 
 
 @dataclass(eq=False)
@@ -78,9 +76,6 @@ class _Window(Generic[RecordT]):
     end: int
     pages: Queue[list[RecordT] | BaseException | None]
     """Ends with an exception or None."""
-
-    delivered: set[Hashable]
-    """Identities of records at `since` that were delivered before."""
 
     is_taken: bool = False
 
@@ -109,8 +104,8 @@ class _ParallelReader(Generic[RecordT]):
         """Pages to buffer for each of `workers + 1` windows. Each thread holds two more."""
         return max((MAX_BUFFERED // 50 - 2 * self.workers) // (self.workers + 1), 1)
 
-    def read(self, since: int, delivered: set[Hashable]) -> Iterator[RecordT]:
-        self.windows = [_Window(since, self.end, Queue(self.max_pages), delivered)]
+    def read(self, since: int) -> Iterator[RecordT]:
+        self.windows = [_Window(since, self.end, Queue(self.max_pages))]
         with self.lock:
             self._start_threads()
         try:
@@ -134,42 +129,41 @@ class _ParallelReader(Generic[RecordT]):
             if not window.is_taken:
                 width = int(self.max_pages / self.pages_per_second) + 1
                 if window.end - window.since > 1.25 * width:
-                    self._cut(window, window.since + width, set())
+                    self._cut(window, window.since + width)
                 window.is_taken = True
                 self.running += 1
                 threading.Thread(target=self._read_window, args=(window,), daemon=True).start()
 
-    def _cut(self, window: _Window[RecordT], second: int, delivered: set[Hashable]) -> None:
+    def _cut(self, window: _Window[RecordT], second: int) -> None:
         with self.lock:
-            rest = _Window[RecordT](second, window.end, Queue(self.max_pages), delivered)
+            rest = _Window[RecordT](second, window.end, Queue(self.max_pages))
             self.windows.insert(self.windows.index(window) + 1, rest)
             window.end = second
 
     def _read_window(self, window: _Window[RecordT]) -> None:
-        second, tied = window.since, window.delivered
         batch: list[RecordT] = []
         end: BaseException | None = None
         pages = 0
 
         def fetch(page: PageRequest) -> list[RecordT]:
             nonlocal batch, pages
+            tied = sum(record.timestamp == batch[-1].timestamp for record in batch)
+            if pages > 1.25 * self.max_pages and tied < min(len(batch), _MAX_READ_TWICE):
+                raise _CutError
             self._put(window, batch)
+            if self.is_closed:
+                raise SystemExit
             batch, pages = [], pages + 1
-            is_long = pages > 1.25 * self.max_pages and second > window.since
-            if self.is_closed or (is_long and len(tied) <= _MAX_READ_TWICE):
-                raise _StopError
             return self.fetch(page)
 
         until = self.until if window.end == self.end else window.end
         try:
             for record in self.paginate(fetch, window.since, until):
-                if record.timestamp > second:
-                    second, tied = record.timestamp, set()
-                if record.identity not in tied:
-                    tied.add(record.identity)
-                    batch.append(record)
-        except _StopError:
-            self._cut(window, second, tied)
+                batch.append(record)  # noqa: PERF402 - fetch replaces the list
+        except _CutError:
+            second = batch[-1].timestamp
+            batch = [record for record in batch if record.timestamp < second]
+            self._cut(window, second)
         except BaseException as error:  # noqa: BLE001 - the consumer raises it
             end = error
         self._put(window, batch)

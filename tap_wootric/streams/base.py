@@ -172,11 +172,12 @@ class WootricStream(Stream, abc.ABC):
         super().apply_catalog(catalog)
         self.primary_keys, self.replication_key = list(self.keys), self.cursor
         if entry := catalog.get_stream(self.name):
-            self._input_schema = self._personal_data.schema(entry.schema.to_dict())
-            entry.schema = Schema.from_dict(self._input_schema)
+            self._input_schema = schema = self._personal_data.schema(entry.schema.to_dict())
             entry.key_properties = list(self.keys)
             for key in filter(None, (*self.keys, self.cursor)):
+                schema.setdefault("properties", {}).setdefault(key, self.schema["properties"][key])
                 entry.metadata["properties", key] = Metadata(Metadata.InclusionType.AUTOMATIC)
+            entry.schema = Schema.from_dict(schema)
 
     @override
     def compare_start_date(self, value: str, start_date_value: str) -> str:

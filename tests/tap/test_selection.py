@@ -89,6 +89,16 @@ def test_deselecting_a_field_changes_neither_the_keys_nor_what_counts_as_changed
     assert account.sync(catalog=catalog, state=second.state).ids() == []
 
 
+def test_a_catalog_with_few_fields_keeps_the_keys(account: Account) -> None:
+    catalog = selecting("responses")
+    for entry in catalog["streams"]:
+        entry.update(schema={"properties": {"score": {"type": "integer"}}})
+
+    output = account.sync(catalog=catalog)
+
+    assert {tuple(sorted(record)) for record in output.records()} == {("created_at", "id", "score")}
+
+
 def test_stream_maps_drop_hash_and_skip_before_anything_leaves_the_tap(account: Account) -> None:
     maps: Json = {
         "end_users": {"email": "sha256(email) if email else None", "phone_number": None},

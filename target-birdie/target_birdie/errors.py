@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import ClassVar
 
 import click
-from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchemaException
+from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 VARIABLE_PREFIX = "TARGET_BIRDIE_"
@@ -125,17 +125,154 @@ class CheckStoredError(TargetError):
     )
 
 
+class CertificateError(TargetError):
+    """The certificate of the host is not trusted: it is the wrong host, or a proxy opens TLS."""
+
+    template = (
+        "The certificate of api_url is not trusted. Check the address, or name your authority's "
+        "file in REQUESTS_CA_BUNDLE."
+    )
+
+
+class ConnectionSettingError(ConfigError):
+    """An environment variable for connections has an unusable value. Correct the variable."""
+
+    template = "{name} must be {rule}."
+
+
+class DeniedError(TargetError):
+    """Birdie, or something before it, gives this reply to every record. Check the setting."""
+
+    template = "Birdie replies {status}, {what}. {advice}"
+
+
+class OutageError(TargetError):
+    """Birdie accepted no record for `retry_budget_seconds`. Run again later."""
+
+    template = "Birdie accepted no record for {seconds:.0f} s (last reply: {reply}). {advice}"
+
+
+class SendingError(TargetError):
+    """The target has a defect. Report it with this line, and run again."""
+
+    template = "Internal error while sending: {cause}."
+
+
+class RejectedRecordError(TargetError):
+    """A record was rejected, and `on_reject` is `stop`. Correct the record or the mapping."""
+
+    template = (
+        "A record of stream '{stream}' was rejected ({reason}) and on_reject is 'stop'. Correct "
+        "the record or the mapping."
+    )
+
+
+class TooManyRejectedError(TargetError):
+    """So many records were rejected that the mapping must be wrong. Correct the mapping."""
+
+    template = (
+        "{rejected} of {read} records were rejected, more than max_rejects allows. See the "
+        "reasons with --rejects and correct the mapping."
+    )
+
+
+class RejectedRecordsError(TargetError):
+    """The run is complete, except for records that Birdie or the mapping rejected."""
+
+    template = (
+        "{rejected} of {read} records were rejected. See the reasons with --rejects; the next run "
+        "retries them."
+    )
+
+
+class StoreError(TargetError):
+    """The database of the delivery store failed. Check path, disk, server and rights."""
+
+    template = "The delivery store {store} failed: {cause}. Check store_url."
+
+
+class StoreInUseError(TargetError):
+    """Two runs use one SQLite file, or one account in PostgreSQL. Correct the schedule."""
+
+    template = "Another run uses the delivery store {store}. Wait for its end."
+
+
+class StoreVersionError(ConfigError):
+    """Two versions of the target use one store. Use one version, or two stores."""
+
+    template = (
+        "The delivery store {store} has version {found}, this target needs version {needed}. Use "
+        "the target that wrote it, or another store_url."
+    )
+
+
+class MissingStoreError(ConfigError):
+    """There is no delivery store yet. Check `store_url` and the folder, or run the target first."""
+
+    template = "There is no delivery store at {store} yet."
+
+
+class MissingLibraryError(ConfigError):
+    """An optional library is missing. Install the extra."""
+
+    template = "{what} needs {library}. Install {extra}."
+
+
+class StreamNamesError(ConfigError):
+    """The setting `streams` names other streams than the tap sends. Correct the names."""
+
+    template = "Setting 'streams' names {expected}, which did not arrive. The tap sent {sent}."
+
+
+class StateOutputError(TargetError):
+    """Nobody reads the output, it is closed, or its disk is full. See the cause in the line."""
+
+    template = "Writing the state failed: {cause}."
+
+
+class FileOutputError(TargetError):
+    """A folder or bucket cannot be written. Correct `output_path` or the rights; run again."""
+
+    template = (
+        "Writing to output_path failed ({cause}). Check the path and your rights there. No record "
+        "of this run was delivered."
+    )
+
+
+class SpoolError(TargetError):
+    """Files are written at the end of a run, and the disk for its records is full. Make room."""
+
+    template = (
+        "Collecting records in the folder for temporary files failed ({cause}). Make room there, "
+        "or name another folder in SQLITE_TMPDIR."
+    )
+
+
 class InputError(TargetError, InvalidInputLine):
-    """A line of the input is not a Singer message. Check the tap."""
+    """A line of the input is not a Singer message. Check the tap; what came before is delivered."""
+
+    template = "Line {line} of the input {problem}. Check what the tap writes to standard output."
+
+
+class MessageError(InputError):
+    """A Singer message is incomplete. Check the tap; what came before is delivered."""
+
+    template = "A {kind} message {problem}. Check the tap."
+
+
+class NoInputError(TargetError):
+    """Standard input is closed, or is a terminal. Check how the job starts the target."""
+
+    template = "{problem} Pipe the output of a tap into the target."
+
+
+class TerminalError(NoInputError):
+    """The target was started in a terminal. Pipe the output of a tap into it."""
+
+    exit_code = 2
 
 
 class StreamWithoutSchemaError(TargetError, RecordsWithoutSchemaException):
     """A record arrived before the SCHEMA of its stream. Check the tap."""
 
-
-class MissingKeyError(TargetError, MissingKeyPropertiesError):
-    """A record lacks a key column of its SCHEMA. Check the tap."""
-
-
-class RejectedRecordsError(TargetError):
-    """The run is complete, but Birdie or the mapping rejected some records."""
+    template = "A record of stream '{stream}' arrived before its SCHEMA. Check the tap."

@@ -18,7 +18,7 @@ import click
 import msgspec
 from singer_sdk.io_base import GenericSingerReader
 
-from target_birdie.errors import InputError
+from target_birdie.errors import InputError, MessageError, NoInputError, TerminalError
 
 logger = logging.getLogger("target-birdie")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
@@ -26,12 +26,6 @@ _RECORD = re.compile(rb'"type"\s*:\s*"RECORD"')
 _STREAM = re.compile(rb'"stream"\s*:\s*"([^"\\]+)"')
 _SILENCE_SECONDS = 0.1
 _DISCARD_SECONDS = 30.0
-
-
-class NoInputError(InputError):
-    """The target was started in a terminal without input. Pipe the output of a tap into it."""
-
-    exit_code = 2
 
 
 class _Interrupted(BaseException):
@@ -53,9 +47,9 @@ class MessageReader(GenericSingerReader[bytes]):
     def default_input(self) -> IO[bytes]:
         """Standard input, unless it is closed or a terminal."""
         if sys.stdin is None:
-            raise InputError("The input is closed. Pipe the output of a tap into the target.")
+            raise NoInputError(problem="The input is closed.")
         if sys.stdin.isatty():
-            raise NoInputError("There is no input. Pipe the output of a tap into the target.")
+            raise TerminalError(problem="There is no input.")
         return sys.stdin.buffer
 
     def stop(self) -> None:
@@ -76,10 +70,8 @@ class MessageReader(GenericSingerReader[bytes]):
         except Exception as error:  # noqa: BLE001  (its text may quote the record)
             self.on_error()
             logger.debug("".join(traceback.format_tb(error.__traceback__)))
-            raise InputError(
-                f"Line {self._line} of the input cannot be processed ({type(error).__name__}). "
-                "Check the tap."
-            ) from None
+            problem = f"cannot be processed ({type(error).__name__})"
+            raise InputError(line=self._line, problem=problem) from None
 
     def _read(self, source: IO[Any]) -> Iterator[Any]:
         while not self._is_stopped:
@@ -104,14 +96,14 @@ class MessageReader(GenericSingerReader[bytes]):
         except (msgspec.DecodeError, UnicodeError, ArithmeticError):
             message = self._lenient(line)
         if not isinstance(message, dict):
-            raise InputError(f"Line {self._line} of the input is not a Singer message.")
+            raise InputError(line=self._line, problem="is not a Singer message")
         return message
 
     def _too_deep(self, line: bytes) -> dict[str, Any]:
         """Return a RECORD message with the line itself as record."""
         stream = _STREAM.search(line)
         if not (stream and _RECORD.search(line)):
-            raise InputError(f"Line {self._line} of the input is nested too deeply. Check the tap.")
+            raise InputError(line=self._line, problem="is nested too deeply")
         return {"type": "RECORD", "stream": stream[1].decode(errors="replace"), "record": line}
 
     def _lenient(self, line: Any) -> Any:
@@ -121,21 +113,17 @@ class MessageReader(GenericSingerReader[bytes]):
                 line, parse_float=_number, parse_int=_number, parse_constant=lambda _: None
             )
         except ValueError:
-            raise InputError(
-                f"Line {self._line} of the input is not JSON. Check what the tap writes to its "
-                "standard output."
-            ) from None
+            raise InputError(line=self._line, problem="is not JSON") from None
 
     @staticmethod
     def assert_line_requires(line_dict: dict[str, Any], requires: set[str]) -> None:
         """Check the keys of a message."""
         if missing := requires - line_dict.keys():
-            raise InputError(
-                f"A {line_dict.get('type', 'Singer')} message lacks {', '.join(sorted(missing))}."
-            )
+            problem = f"lacks {', '.join(sorted(missing))}"
+            raise MessageError(kind=line_dict.get("type", "Singer"), problem=problem)
 
     def _process_unknown_message(self, _: dict[str, Any]) -> None:
-        raise InputError(f"Line {self._line} of the input has an unknown message type.")
+        raise InputError(line=self._line, problem="has an unknown message type")
 
 
 def _number(text: str) -> int | Decimal | str:

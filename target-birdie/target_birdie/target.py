@@ -27,8 +27,8 @@ from target_birdie.delivery.checkpoints import State
 from target_birdie.delivery.run import DeliveryRun, open_store
 from target_birdie.errors import (
     EnvFileError,
-    InputError,
     InvalidSettingError,
+    MessageError,
     RejectedRecordsError,
     StreamWithoutSchemaError,
     TargetError,
@@ -125,7 +125,7 @@ class TargetBirdie(Target):
         stream, schema = message_dict["stream"], message_dict["schema"]
         fields = schema.get("properties") if isinstance(schema, dict) else None
         if not isinstance(fields, dict):
-            raise InputError(f"The SCHEMA of stream '{stream}' has no properties. Check the tap.")
+            raise MessageError(kind="SCHEMA", problem=f"of stream '{stream}' has no properties")
         validation.check_stream_maps(self._stream_maps, stream, fields)
         self._streams_arrived.add(stream)
         try:
@@ -143,9 +143,7 @@ class TargetBirdie(Target):
 
     def _assert_sink_exists(self, stream_name: str) -> None:
         if not self.sink_exists(stream_name):
-            raise StreamWithoutSchemaError(
-                f"A record of stream '{stream_name}' arrived before its SCHEMA. Check the tap."
-            )
+            raise StreamWithoutSchemaError(stream=stream_name)
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         """Process a record; reject one that is nested too deeply or whose stream map fails."""
@@ -155,7 +153,7 @@ class TargetBirdie(Target):
             self._reject(stream, record, "nesting", "values are nested too deeply")
             return
         if not isinstance(record, dict):
-            raise InputError(f"A RECORD message of stream '{stream}' has no object. Check the tap.")
+            raise MessageError(kind="RECORD", problem=f"of stream '{stream}' has no object")
         try:
             super()._process_record_message(message_dict)
         except click.ClickException:
@@ -188,9 +186,7 @@ class TargetBirdie(Target):
         """Ignore the message: Birdie keeps records by their id."""
 
     def _process_batch_message(self, _: dict[str, Any]) -> None:
-        raise InputError(
-            "The tap sends BATCH files, which this target does not read. Disable them in the tap."
-        )
+        raise MessageError(kind="BATCH", problem="names files, which this target does not read")
 
     # Command line
 
@@ -303,10 +299,8 @@ class TargetBirdie(Target):
             retry_rejected(run, run.store)
         rejected = run.finish()
         if rejected and self.settings.on_reject == "keep":
-            raise RejectedRecordsError(
-                f"{rejected} of {run.statistics.total('read')} records were rejected. "
-                "See the reasons with --rejects; the next run retries them."
-            )
+            read = run.statistics.total("read")
+            raise RejectedRecordsError(rejected=rejected, read=read)
 
     def _give_up(self) -> None:
         """End a run whose input is invalid: what came before is still delivered."""

@@ -15,7 +15,7 @@ from .messages import Run, record, row, schema, stream_of
 
 INPUT = Path(__file__).with_name("input")
 INVALID = {
-    "batch": "The tap sends BATCH files",
+    "batch": "A BATCH message names files",
     "message_of_unknown_type": "Line 6 of the input has an unknown message type.",
     "message_without_type": "lacks type",
     "not_json": "Line 6 of the input is not JSON.",
@@ -24,9 +24,9 @@ INVALID = {
     "record_is_null": "A RECORD message of stream 'responses' has no object.",
     "record_without_record": "A RECORD message lacks record.",
     "record_without_stream": "A RECORD message lacks stream.",
-    "schema_is_text": "The SCHEMA of stream 'answers' has no properties.",
-    "schema_with_a_list_of_properties": "The SCHEMA of stream 'answers' has no properties.",
-    "schema_without_properties": "The SCHEMA of stream 'answers' has no properties.",
+    "schema_is_text": "A SCHEMA message of stream 'answers' has no properties.",
+    "schema_with_a_list_of_properties": "A SCHEMA message of stream 'answers' has no properties.",
+    "schema_without_properties": "A SCHEMA message of stream 'answers' has no properties.",
     "text_instead_of_a_message": "Line 6 of the input is not a Singer message.",
 }
 

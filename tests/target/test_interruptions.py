@@ -47,7 +47,7 @@ def test_a_stop_finishes_what_is_on_its_way(
     for number in signals:
         pipe.process.send_signal(number)
         time.sleep(0.01)
-    code = pipe.process.wait(10)
+    code = pipe.process.wait(30)
     feeder.join(5)
 
     assert code == 128 + signals[0]
@@ -65,7 +65,7 @@ def test_a_stop_interrupts_a_silent_tap(
     pipe.feed(ONE)
     wait_for(lambda: bool(sandbox.birdie.puts))
     pipe.process.send_signal(signal.SIGTERM)
-    assert (pipe.process.wait(5), pipe.states) == (143, [{"read": 1}])
+    assert (pipe.process.wait(30), pipe.states) == (143, [{"read": 1}])
 
 
 def test_a_stop_before_the_first_message_creates_nothing(
@@ -76,7 +76,7 @@ def test_a_stop_before_the_first_message_creates_nothing(
     wait_for(lambda: "env var" in pipe.log)
     time.sleep(0.5)
     pipe.process.send_signal(signal.SIGTERM)
-    assert (pipe.process.wait(5), pipe.states) == (143, [])
+    assert (pipe.process.wait(30), pipe.states) == (143, [])
     assert not (tmp_path / "birdie.db").exists()
 
 
@@ -105,7 +105,7 @@ def test_a_later_signal_ends_the_grace_period(
         time.sleep(pause)
         assert pipe.process.poll() is None
     pipe.process.send_signal(signal.SIGTERM)
-    assert (pipe.process.wait(5), pipe.states) == (143, [])
+    assert (pipe.process.wait(30), pipe.states) == (143, [])
 
 
 @pytest.mark.long
@@ -153,7 +153,7 @@ def test_an_error_ends_the_run_while_the_tap_is_silent(
     """A wrong key is reported at once."""
     pipe = Pipe(config | {"api_key": "wrong"}, tmp_path)
     pipe.feed(ONE[:2])
-    assert pipe.process.wait(10) == 1
+    assert pipe.process.wait(30) == 1
     assert pipe.log.endswith("Error: Birdie rejected the key (401). Check api_key.\n")
 
 
@@ -166,7 +166,7 @@ def test_a_target_that_ends_early_reads_what_the_tap_still_writes(
     assert pipe.process.stdin
     pipe.process.stdin.write(text)
     pipe.process.stdin.close()
-    assert pipe.process.wait(10) == 1
+    assert pipe.process.wait(30) == 1
 
 
 @pytest.mark.parametrize(
@@ -231,4 +231,4 @@ def test_a_stopped_run_leaves_no_file(config: dict[str, Any], tmp_path: Path) ->
     wait_for(lambda: "Created the delivery store" in pipe.log)
     time.sleep(1)
     pipe.process.send_signal(signal.SIGTERM)
-    assert (pipe.process.wait(5), pipe.states, list(out.rglob("*.jsonl"))) == (143, [], [])
+    assert (pipe.process.wait(30), pipe.states, list(out.rglob("*.jsonl"))) == (143, [], [])

@@ -207,7 +207,9 @@ def test_a_broken_session_ends_the_run(postgres: Postgres) -> None:
 )
 def test_any_other_url_is_refused(url: str) -> None:
     """One line says which URLs there are."""
-    with pytest.raises(TargetError, match="store_url must be sqlite:///PATH, postgresql://"):
+    with pytest.raises(
+        TargetError, match="Setting 'store_url' must be sqlite:///PATH, postgresql://"
+    ):
         Store(url, "acme")
 
 

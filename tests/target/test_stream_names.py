@@ -24,9 +24,24 @@ def part(stream: str, number: int) -> list[Message]:
 @pytest.mark.parametrize(
     ("streams", "arriving", "states", "line"),
     [
-        (["answers"], ["responses"], [], "No stream of the setting 'streams' arrived (answers)."),
-        (["answers", "people"], ["people", "anwers"], [1], "'answers', which did not arrive"),
-        (["answers", "people"], ["anwers", "people"], [], "'answers', which did not arrive"),
+        (
+            ["answers"],
+            ["responses"],
+            [],
+            "The tap sent 'responses'.",
+        ),
+        (
+            ["answers", "people"],
+            ["people", "anwers"],
+            [1],
+            "The tap sent 'anwers'.",
+        ),
+        (
+            ["answers", "people"],
+            ["anwers", "people"],
+            [],
+            "The tap sent 'anwers'.",
+        ),
         (["answers"], ["answers", "declines"], [2], ""),
         (["answers", "answer"], ["answer", "answers"], [2], ""),
         (["answers"], ["anwers", "answers"], [2], ""),

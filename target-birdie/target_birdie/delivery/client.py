@@ -26,7 +26,13 @@ from requests.adapters import HTTPAdapter
 from requests.utils import requote_uri
 
 from target_birdie.config.settings import Settings
-from target_birdie.errors import KeyRejectedError, TargetError
+from target_birdie.errors import (
+    CertificateError,
+    ConnectionSettingError,
+    DeniedError,
+    InvalidSettingError,
+    KeyRejectedError,
+)
 
 _ACCEPTED = frozenset({200, 202, 204})
 _REJECTED = frozenset({400, 413, 414, 415, 422})
@@ -37,6 +43,7 @@ _ADVICE = {
     405: "Check feedback_path, user_path and api_url.",
 }
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_CLIENT_ERROR = 400
 _CONNECT_SECONDS = 10
 _MOST_BYTES = 1 << 20
 _LONGEST_MESSAGE = 500
@@ -78,12 +85,12 @@ class Reply:
     message: str = ""
     retry_after: float | None = None
 
-    @property
-    def advice(self) -> str:
-        """What to check if every record gets this reply."""
+    def denied(self) -> DeniedError:
+        """Return the error if every record gets this reply."""
         status = int(self.reason)
-        what = "a redirect, which is not followed" if status // 100 == 3 else "no success"  # noqa: PLR2004
-        return f"Birdie replies {status}, {what}. {_ADVICE.get(status, 'Check api_url.')}"
+        what = "a redirect, which is not followed" if status < _CLIENT_ERROR else "no success"
+        advice = _ADVICE.get(status, "Check api_url.")
+        return DeniedError(status=status, what=what, advice=advice)
 
 
 class BirdieClient:
@@ -116,9 +123,8 @@ class BirdieClient:
             self._request = session.prepare_request(requests.Request("PUT", api_url))
             (urlsplit(self._request.url or "").hostname or "").encode("idna")
         except (requests.exceptions.InvalidURL, UnicodeError):
-            raise TargetError(
-                "Setting 'api_url' must be a URL such as https://host/path."
-            ) from None
+            rule = "must be a URL such as https://host/path"
+            raise InvalidSettingError(name="api_url", rule=rule) from None
         self._base = (self._request.url or "").rstrip("/")
 
     def put(self, path: str, body: bytes) -> Reply:
@@ -148,9 +154,8 @@ class BirdieClient:
         except (urllib3.exceptions.HTTPError, http.client.HTTPException):
             return Reply(Outcome.FAULT, "an incomplete reply")
         except OSError:  # requests found no file there
-            raise TargetError(
-                "REQUESTS_CA_BUNDLE names no file or folder that exists. Correct the path."
-            ) from None
+            rule = "a file or folder that exists"
+            raise ConnectionSettingError(name="REQUESTS_CA_BUNDLE", rule=rule) from None
         reply = _read(response, content)
         self.answered = self.answered or reply.reason != _FOREIGN
         return reply
@@ -184,12 +189,10 @@ def _read(response: requests.Response, content: bytes) -> Reply:
 
 def _fault(error: requests.exceptions.RequestException) -> Reply:
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        raise TargetError(
-            "The certificate of api_url is not trusted. Check the address, or name your "
-            "authority's file in REQUESTS_CA_BUNDLE."
-        ) from None
+        raise CertificateError from None
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
-        raise TargetError("HTTPS_PROXY must be a URL such as http://host:port.") from None
+        rule = "a URL such as http://host:port"
+        raise ConnectionSettingError(name="HTTPS_PROXY", rule=rule) from None
     for kind, reason in _FAULTS.items():
         if isinstance(error, kind):
             return Reply(Outcome.FAULT, reason)

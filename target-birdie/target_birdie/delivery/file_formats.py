@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import IO, Any
 
-from target_birdie.errors import ConfigError
+from target_birdie.errors import MissingLibraryError
 from target_birdie.mapping import payload
 
 Batches = Iterator[list[bytes]]
@@ -25,9 +25,8 @@ def writer(file_type: str) -> Write:
     try:
         import pyarrow.parquet  # type: ignore[import-untyped] # noqa: F401, PLC0415
     except ImportError:
-        raise ConfigError(
-            "Destination 'parquet' needs pyarrow. Install target-birdie[parquet]."
-        ) from None
+        needs = {"library": "pyarrow", "extra": "target-birdie[parquet]"}
+        raise MissingLibraryError(what="Destination 'parquet'", **needs) from None
     return _write_parquet
 
 

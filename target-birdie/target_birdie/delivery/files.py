@@ -18,7 +18,7 @@ from target_birdie.delivery import file_formats
 from target_birdie.delivery.checkpoints import Result
 from target_birdie.delivery.outcomes import Outcomes
 from target_birdie.delivery.pending import MappedStream, PendingRecord, Row
-from target_birdie.errors import ConfigError, TargetError
+from target_birdie.errors import FileOutputError, InvalidSettingError, SpoolError, TargetError
 from target_birdie.mapping.payload import Key
 
 _ROWS_AT_A_TIME = 5_000
@@ -47,7 +47,8 @@ class FileWriter:
         try:
             self._fs, self._root = fsspec.core.url_to_fs(output_path.rstrip("/"))
         except (ImportError, ValueError) as error:
-            raise ConfigError(f"Setting 'output_path' cannot be used: {error}.") from None
+            rule = f"cannot be used: {error}"
+            raise InvalidSettingError(name="output_path", rule=rule) from None
         self._is_stopped = False
         self._result = Result()
         self._streams: dict[str, MappedStream] = {}
@@ -114,10 +115,7 @@ class FileWriter:
                 self._fs.mv(self._partial(group), self._final(group))
         except Exception as error:  # noqa: BLE001  (each object store has errors of its own)
             self._withdraw(groups)
-            self.failure = TargetError(
-                f"Writing to output_path failed ({type(error).__name__}). Check the path and your "
-                "rights there. No record of this run was delivered."
-            )
+            self.failure = FileOutputError(cause=type(error).__name__)
             return
         self._tidy()
         query = "SELECT stream, record_type, id, payload, fingerprint FROM spool WHERE is_newest"
@@ -132,10 +130,7 @@ class FileWriter:
         try:
             yield
         except sqlite3.Error as error:
-            raise TargetError(
-                f"Collecting records in the folder for temporary files failed ({error}). Make "
-                "room there, or name another folder in SQLITE_TMPDIR."
-            ) from None
+            raise SpoolError(cause=error) from None
 
     def _partial(self, group: str) -> str:
         return f"{self._root}/{_PARTIAL}/{group}-{self._name}"

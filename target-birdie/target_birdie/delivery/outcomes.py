@@ -12,7 +12,7 @@ from target_birdie.config.settings import Settings
 from target_birdie.delivery.batch import BatchId
 from target_birdie.delivery.pending import PendingRecord, Row
 from target_birdie.delivery.statistics import Statistics
-from target_birdie.errors import TargetError
+from target_birdie.errors import RejectedRecordError, TooManyRejectedError
 from target_birdie.mapping import payload
 
 if TYPE_CHECKING:  # importing SQLAlchemy takes 0.4 s and 17 MB
@@ -80,10 +80,7 @@ class Outcomes:
         if old is None:
             self.statistics.rejected(name, record.key[1], reason)
             if self._settings.on_reject == "stop" and self._is_real:
-                raise TargetError(
-                    f"A record of stream '{name}' was rejected ({reason}) and on_reject is 'stop'. "
-                    "Correct the record or the mapping."
-                )
+                raise RejectedRecordError(stream=name, reason=reason)
         kept = record.stream.mapper.redacted(record.record) if record.record else None
         now, columns = utc_now(), json.dumps(record.stream.columns).encode()
         attempts, first_at = (old.attempts + 1, old.first_at) if old else (1, now)
@@ -108,10 +105,7 @@ class Outcomes:
         if self._settings.max_rejects_is_share:
             limit, counts = limit * read, counts and read >= _SHARE_COUNTS_FROM
         if counts and rejected > limit:
-            raise TargetError(
-                f"{rejected} of {read} records were rejected, more than max_rejects allows. "
-                "See the reasons with --rejects and correct the mapping."
-            )
+            raise TooManyRejectedError(rejected=rejected, read=read)
 
 
 def utc_now() -> str:

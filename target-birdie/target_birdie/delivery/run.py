@@ -20,7 +20,7 @@ from target_birdie.delivery.outcomes import Outcomes, utc_now
 from target_birdie.delivery.pending import Destination, MappedStream, PendingRecord
 from target_birdie.delivery.statistics import Statistics
 from target_birdie.delivery.stream_names import StreamNames
-from target_birdie.errors import TargetError
+from target_birdie.errors import MissingStoreError, StateOutputError, TargetError
 from target_birdie.mapping import payload
 from target_birdie.mapping.columns import KeyOwners
 from target_birdie.mapping.schema_check import SchemaCheck
@@ -232,14 +232,12 @@ class DeliveryRun:
             reason = getattr(error, "strerror", None) or type(error).__name__
             if getattr(error, "errno", 0) == EPIPE:
                 reason = "nobody reads the output"
-            raise TargetError(f"Writing the state failed: {reason}.") from None
+            raise StateOutputError(cause=reason) from None
 
 
 def _store_for(settings: Settings, logger: logging.Logger) -> Store | None:
     if settings.store_url == "none":
         return None
-    from target_birdie.delivery.store import MissingStoreError  # noqa: PLC0415
-
     try:
         store = open_store(settings, read_only=settings.dry_run)
     except MissingStoreError:  # a dry run creates none

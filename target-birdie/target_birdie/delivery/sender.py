@@ -15,7 +15,7 @@ from target_birdie.delivery.client import BirdieClient, Outcome, Reply
 from target_birdie.delivery.outcomes import Outcomes
 from target_birdie.delivery.pending import PendingRecord
 from target_birdie.delivery.throttle import LONGEST_WAIT, Throttle, retry_wait
-from target_birdie.errors import TargetError
+from target_birdie.errors import OutageError, SendingError, TargetError
 from target_birdie.mapping.payload import Key
 
 _POLL = 0.2
@@ -24,6 +24,7 @@ MOST_FAILURES = {Outcome.DENIED: 3, Outcome.FAULT: 10, Outcome.BUSY: 10}
 """Failures of one record after which it is rejected, if Birdie accepts other records."""
 OTHERS = 10
 """Acceptances since the first failure of a record that prove that Birdie accepts others."""
+_DENIED_RECORDS = 3
 _WAIT_BESIDE_OTHERS = 5.0
 
 
@@ -84,6 +85,7 @@ class Sender:
         self._executor = ThreadPoolExecutor(settings.max_concurrency, "birdie")
         self._free = BoundedSemaphore(2 * settings.max_concurrency)
         self._stop = Event()
+        self._is_draining = False
         self._changed = Condition()
         self._slots: dict[Key, _Slot] = {}
         self._turn = Lock()
@@ -128,6 +130,7 @@ class Sender:
 
     def drain(self) -> None:
         """Wait until every record is finished, or the sender is stopped."""
+        self._is_draining = True
         with self._changed:
             while self._slots and not self._stop.is_set():
                 self._changed.wait(_POLL)
@@ -157,7 +160,7 @@ class Sender:
         except TargetError as error:
             self._fail(error)
         except Exception as error:  # noqa: BLE001  (its text may quote the record)
-            self._fail(TargetError(f"Internal error while sending: {type(error).__name__}."))
+            self._fail(SendingError(cause=type(error).__name__))
         finally:
             self._free.release()
             with self._changed:
@@ -207,7 +210,8 @@ class Sender:
         others = accepted > trial.accepted_at_failure
         trial.accepted_at_failure = accepted
         if reply.outcome is not Outcome.BUSY or others:
-            longest = _WAIT_BESIDE_OTHERS if others else LONGEST_WAIT
+            is_short = others or reply.outcome is Outcome.DENIED
+            longest = _WAIT_BESIDE_OTHERS if is_short else LONGEST_WAIT
             self._stop.wait(retry_wait(trial.failures, longest))
             return
         asked = reply.retry_after
@@ -238,25 +242,27 @@ class Sender:
         if probe:
             trial.is_confirmed = True
             return False
+        is_clear = trial.failures >= MOST_FAILURES[Outcome.FAULT] or self._is_draining
+        is_clear |= self._evidence.failed_records[trial.record_type] >= _DENIED_RECORDS
         is_awaited = probe is None or self._evidence.is_awaited(trial.record_type)
-        if reply.outcome is Outcome.DENIED and not is_awaited:
-            raise TargetError(reply.advice)
+        if reply.outcome is Outcome.DENIED and is_clear and not is_awaited:
+            raise reply.denied()
         if outage:
-            raise TargetError(outage)
+            raise outage
         return False
 
-    def _outage(self, trial: _Trial, reply: Reply, others: int) -> str:
-        """Return why the run must end: nothing was accepted for too long; "" if it continues."""
+    def _outage(self, trial: _Trial, reply: Reply, others: int) -> OutageError | None:
+        """Return why the run must end if nothing was accepted for too long."""
         seconds = time.monotonic() - max(trial.started, self._evidence.last_at)
         asked = reply.retry_after or 0.0
         is_too_long = asked >= self._patience() and trial.failures > 1 and not others
         if seconds < self._patience() and not is_too_long:
-            return ""
-        wish = f", asks to wait {asked:.0f} s" if asked else ""
-        line = f"Birdie accepted no record for {seconds:.0f} s (last reply: {reply.reason}{wish})."
+            return None
+        last = f"{reply.reason}, asks to wait {asked:.0f} s" if asked else reply.reason
+        advice = "What it confirmed is safe; run again later."
         if not self._client.answered:
-            return f"{line} It never answered. Check api_url and the proxy, or run again later."
-        return f"{line} What it confirmed is safe; run again later."
+            advice = "It never answered. Check api_url and the proxy, or run again later."
+        return OutageError(seconds=seconds, reply=last, advice=advice)
 
     def _probe(self, record_type: str) -> bool | None:
         """Send a record again that Birdie has.
@@ -295,6 +301,7 @@ class _Evidence:
         self.witnesses: dict[str, PendingRecord] = {}
         self.last_at = time.monotonic()
         self._lock = Lock()
+        self.failed_records: Counter[str] = Counter()
         self._first_attempts: Counter[str] = Counter()
 
     def begin(self, trial: _Trial) -> None:
@@ -306,6 +313,7 @@ class _Evidence:
         """Note a failed attempt."""
         if trial.failures == 0:
             self.end(trial)
+            self.failed_records[trial.record_type] += 1
             trial.accepted_before = trial.accepted_at_failure = self.count[trial.record_type]
         trial.failures += 1
 

@@ -18,7 +18,15 @@ from threading import RLock
 import sqlalchemy as sa
 
 from target_birdie.delivery.pending import Row
-from target_birdie.errors import ConfigError, TargetError
+from target_birdie.errors import (
+    InvalidSettingError,
+    MissingLibraryError,
+    MissingStoreError,
+    StoreError,
+    StoreInUseError,
+    StoreVersionError,
+    TargetError,
+)
 from target_birdie.mapping.payload import Key
 
 VERSION = 1
@@ -63,10 +71,6 @@ _PATIENCE = {  # a connection that breaks must be noticed within a minute
 }
 
 
-class MissingStoreError(ConfigError):
-    """There is no delivery store yet. Check 'store_url', or run the target first."""
-
-
 def account_number(name: str) -> int:
     """Return what identifies an account in the table of records and in its lock."""
     digest = blake2b(f"target-birdie {name}".encode(), digest_size=8).digest()
@@ -103,7 +107,7 @@ class Store:
             raise
 
     def _open(self, url: sa.URL, *, read_only: bool) -> None:
-        missing = MissingStoreError(f"There is no delivery store at {self.shown} yet.")
+        missing = MissingStoreError(store=self.shown)
         if self._file and read_only:
             if not self._file.exists():
                 raise missing
@@ -115,9 +119,8 @@ class Store:
             options = {} if self._file else _PATIENCE
             engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args=options)
         except ImportError:
-            raise ConfigError(
-                "PostgreSQL needs the driver psycopg. Install target-birdie[postgres]."
-            ) from None
+            needs = {"library": "psycopg", "extra": "target-birdie[postgres]"}
+            raise MissingLibraryError(what="A store in PostgreSQL", **needs) from None
         self._db = self._opened.enter_context(engine.connect())
         if not read_only:
             self._prepare()
@@ -128,11 +131,9 @@ class Store:
             for statement in _TABLES.format(*kinds).split(";"):
                 self._db.exec_driver_sql(statement)
             self.was_created = True
-        if (found := self._db.exec_driver_sql("SELECT version FROM birdie_store").scalar()) != 1:
-            raise ConfigError(
-                f"The delivery store {self.shown} has version {found}, this target needs version "
-                f"{VERSION}. Use the target that wrote it, or another store_url."
-            )
+        found = self._db.exec_driver_sql("SELECT version FROM birdie_store").scalar()
+        if found != VERSION:
+            raise StoreVersionError(store=self.shown, found=found, needed=VERSION)
         self._db.commit()
 
     def _lock_file(self, path: Path) -> None:
@@ -149,7 +150,7 @@ class Store:
             self._db.exec_driver_sql("PRAGMA journal_mode=WAL")
             self._db.exec_driver_sql("PRAGMA synchronous=FULL")
         elif not self._db.scalar(sa.select(sa.func.pg_try_advisory_lock(self._account))):
-            raise ConfigError(f"Another run uses {self.shown} for this account. Wait for its end.")
+            raise StoreInUseError(store=self.shown)
         self._db.commit()
         if not self._file:  # two accounts may create the tables at the same time
             self._db.execute(sa.select(sa.func.pg_advisory_xact_lock(VERSION)))
@@ -241,10 +242,9 @@ class Store:
             except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
                 cause = getattr(error, "orig", None) or error
                 text = getattr(cause, "strerror", None) or str(cause).partition("\n")[0]
-                line = f"The delivery store {self.shown} failed: {text}. Check store_url."
                 if "locked" in text:
-                    line = f"Another run uses the delivery store {self.shown}. Wait for its end."
-                raise TargetError(line) from None
+                    raise StoreInUseError(store=self.shown) from None
+                raise StoreError(store=self.shown, cause=text) from None
 
 
 def _parse(url: str) -> tuple[sa.URL, str]:
@@ -258,9 +258,8 @@ def _parse(url: str) -> tuple[sa.URL, str]:
         place = (parsed.host, parsed.port, parsed.database)
         shown = str(sa.URL.create("postgresql", parsed.username, None, *place))
         return parsed.set(drivername="postgresql+psycopg"), shown
-    raise ConfigError(
-        "store_url must be sqlite:///PATH, postgresql://USER:PASSWORD@HOST/DATABASE or none."
-    )
+    rule = "must be sqlite:///PATH, postgresql://USER:PASSWORD@HOST/DATABASE or none"
+    raise InvalidSettingError(name="store_url", rule=rule)
 
 
 def _plain(text: str) -> str:

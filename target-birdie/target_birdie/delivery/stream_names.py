@@ -6,7 +6,7 @@ from collections.abc import Collection
 from difflib import get_close_matches
 
 from target_birdie.delivery.checkpoints import State
-from target_birdie.errors import ConfigError
+from target_birdie.errors import StreamNamesError
 
 _SIMILAR = 0.8
 
@@ -49,21 +49,20 @@ class StreamNames:
         """Check the names at the end of the input.
 
         Raises:
-            ConfigError: A name is probably misspelled.
+            StreamNamesError: A name is probably misspelled.
         """
-        if line := self._doubt():
-            raise ConfigError(line)
+        if doubt := self._doubt():
+            raise StreamNamesError(expected=doubt[0], sent=doubt[1])
 
-    def _doubt(self) -> str:
+    def _doubt(self) -> tuple[str, str] | None:
+        """Return the names that are missing and those that are skipped by mistake."""
         if self._skipped and self._expected and len(self._missing) == len(self._expected):
-            return (
-                f"No stream of the setting 'streams' arrived ({', '.join(self._expected)}). "
-                f"The tap sent: {', '.join(sorted(self._skipped))}. Correct the names."
-            )
+            return _listed(self._expected), _listed(self._skipped)
         for name in sorted(self._skipped):
             if close := get_close_matches(name, sorted(self._missing), n=1, cutoff=_SIMILAR):
-                return (
-                    f"Setting 'streams' names '{close[0]}', which did not arrive; the tap sent "
-                    f"'{name}', which was skipped. Correct the name."
-                )
-        return ""
+                return _listed(close), _listed([name])
+        return None
+
+
+def _listed(names: Collection[str]) -> str:
+    return ", ".join(f"'{name}'" for name in sorted(names))

@@ -199,6 +199,20 @@ def test_a_version_that_a_newer_one_replaces_in_the_same_run_does_not_count(
     assert (run.exit_code, rejects(), len(sandbox.birdie.records())) == (0, [], 1)
 
 
+def test_a_rejected_record_survives_a_newer_version_of_unknown_fate(
+    sandbox: Sandbox, run_target: Target, rejects: Rejects
+) -> None:
+    """The run ended before the reply: the older one is neither lost nor sent over the newer one."""
+    refuse(sandbox, times=1)
+    run_target(stream_of([record(1, text="old")]))
+    sandbox.faults.on("lost_reply", share=1.0, api="birdie")
+    run_target(stream_of([record(1, text="new")]), retry_budget_seconds=1)
+    sandbox.faults.off()
+    assert [entry["id"] for entry in rejects()] == ["1"]
+    run_target(NOTHING_NEW)
+    assert sandbox.birdie.records()["1"]["text"] == "new"
+
+
 def test_a_stopped_run_retries_nothing(sandbox: Sandbox, run_target: Target) -> None:
     """A failure comes first."""
     refuse(sandbox, times=1)

@@ -86,7 +86,10 @@ def killed_and_resumed(seed: int, folder: Path, store_url: str, *, fresh_disk: b
             pipe = Pipe(config, folder)
             feeder = Thread(target=pipe.feed, args=(rest_of(messages, read),), daemon=True)
             feeder.start()
-            time.sleep(chance.uniform(1.0, 4.0))
+            before = sandbox.birdie.puts
+            while sandbox.birdie.puts == before and pipe.process.poll() is None:
+                time.sleep(0.02)
+            time.sleep(chance.uniform(0, 2.5))
             pipe.process.send_signal(chance.choice([signal.SIGKILL, signal.SIGTERM]))
             pipe.process.wait(60)
             feeder.join(5)

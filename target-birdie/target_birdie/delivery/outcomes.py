@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from target_birdie.config.settings import Settings
 from target_birdie.delivery.batch import BatchId
-from target_birdie.delivery.pending import PendingRecord, Row
+from target_birdie.delivery.pending import MOST_ATTEMPTS, PendingRecord, Row
 from target_birdie.delivery.statistics import Statistics
 from target_birdie.errors import RejectedRecordError, TooManyRejectedError
 from target_birdie.mapping import payload
@@ -43,8 +43,10 @@ class Outcomes:
         if row.rejected_fingerprint == record.fingerprint:
             return True  # retried at the end of the run
         if row.fingerprint or row.reason:
-            # From here until the reply arrives, what Birdie has is unknown.
-            self._put(Row(*record.key, record.stream.name))
+            # Until the reply arrives, what Birdie has is unknown. A rejected record stays, in case
+            # this run is killed, but a retry must not overwrite the version that is now sent.
+            attempts = MOST_ATTEMPTS if row.reason else 0
+            self._put(replace(row, fingerprint=b"", attempts=attempts))
             if self._store and self._settings.destination == "birdie" and self._is_real:
                 self._store.commit()
         return False

@@ -11,6 +11,9 @@ from target_birdie.errors import TargetError
 from target_birdie.mapping.mapper import StreamMapper
 from target_birdie.mapping.payload import Key
 
+MOST_ATTEMPTS = 5
+"""Attempts after which a rejected record is retried only if its payload has changed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
-from target_birdie.delivery.pending import MappedStream, PendingRecord, Row
+from target_birdie.delivery.pending import MOST_ATTEMPTS, MappedStream, PendingRecord, Row
 from target_birdie.delivery.run import DeliveryRun
 from target_birdie.delivery.store import Store
 from target_birdie.mapping.mapper import StreamMapper
 from target_birdie.mapping.values import InvalidRecordError
-
-MOST_ATTEMPTS = 5
-"""Attempts after which a record is retried only if its payload has changed."""
 
 
 def retry_rejected(run: DeliveryRun, store: Store) -> None:

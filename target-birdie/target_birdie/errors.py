@@ -149,7 +149,7 @@ class DeniedError(TargetError):
 class OutageError(TargetError):
     """Birdie accepted no record for `retry_budget_seconds`. Run again later."""
 
-    template = "Birdie accepted no record for {seconds:.0f} s (last reply: {reply}). {advice}"
+    template = "Birdie accepted no record for {seconds} s (last reply: {reply}). {advice}"
 
 
 class SendingError(TargetError):

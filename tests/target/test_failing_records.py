@@ -74,7 +74,7 @@ def test_a_503_for_one_record_does_not_pause_the_others(
     """Only its first ones do, since Birdie may be busy."""
     fail(sandbox, 503, 101)
     run = run_target(stream_of([record(n) for n in range(101, 301)]))
-    assert run.log.count("all requests pause") <= 2
+    assert run.log.count("all requests pause") <= 4  # of its 10 failures
     assert "10 retried" in run.log or "9 retried" in run.log
 
 

@@ -262,7 +262,7 @@ class Sender:
         advice = "What it confirmed is safe; run again later."
         if not self._client.answered:
             advice = "It never answered. Check api_url and the proxy, or run again later."
-        return OutageError(seconds=seconds, reply=last, advice=advice)
+        return OutageError(seconds=round(seconds), reply=last, advice=advice)
 
     def _probe(self, record_type: str) -> bool | None:
         """Send a record again that Birdie has.

@@ -4,8 +4,6 @@ No live account was available during development. Where the documentation is amb
 shows the interpretation that holds. It prints names, ids, scores and times, but no other values.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import tomllib

@@ -3,12 +3,9 @@
 Pure: functions of settings, schemas and records.
 """
 
-from __future__ import annotations
-
 import hmac
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
@@ -32,28 +29,14 @@ def is_personal_name(name: str) -> bool:
     return SEPARATORS.sub("", name).casefold() in NAMES
 
 
-@dataclass(frozen=True)
 class PersonalData:
-    """What happens to personal data, as set by the user.
+    """What happens to personal data, as set by the user."""
 
-    Attributes:
-        mode: `keep`, `drop` or `hash`.
-        salt: Key of the hashes; empty unless `mode` is `hash`.
-        patterns: Names or shell patterns of further personal properties, in lower case.
-    """
-
-    mode: str = KEEP
-    salt: bytes = b""
-    patterns: tuple[str, ...] = ()
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> PersonalData:
+    def __init__(self, config: Mapping[str, Any]) -> None:
         """Read the settings `personal_data`, `hash_salt` and `personal_properties`."""
-        return cls(
-            config.get("personal_data") or KEEP,
-            str(config.get("hash_salt") or "").encode(),
-            tuple(pattern.casefold() for pattern in config.get("personal_properties") or ()),
-        )
+        self._mode = config.get("personal_data") or KEEP
+        self._salt = str(config.get("hash_salt") or "").encode()
+        self._patterns = [text.casefold() for text in config.get("personal_properties") or ()]
 
     def schema(self, schema: Json) -> Json:
         """Return the schema of the records that `transform` returns.
@@ -61,16 +44,14 @@ class PersonalData:
         Args:
             schema: JSON Schema of an object, as declared or from a catalog.
         """
-        if self.mode == KEEP or not schema.get("properties"):
+        if self._mode == KEEP or not schema.get("properties"):
             return schema
         fields = {
             name: self._field_schema(name, field)
             for name, field in schema["properties"].items()
-            if self.mode != DROP or not is_personal_name(name)
+            if self._mode != DROP or not is_personal_name(name)
         }
-        required = [name for name in schema.get("required", ()) if name in fields]
-        changed = {**schema, "properties": fields}
-        return {**changed, "required": required} if "required" in schema else changed
+        return {**schema, "properties": fields}
 
     def _field_schema(self, name: str, field: Json) -> Json:
         if not is_personal_name(name):
@@ -86,7 +67,7 @@ class PersonalData:
             emitted: Schema of the SCHEMA message, as returned by `schema`. It can lack fields if
                 the catalog was written with another value of `personal_data`; records omit them.
         """
-        if self.mode == KEEP and _personal_fields(declared) <= _personal_fields(emitted):
+        if self._mode == KEEP and _personal_fields(declared) <= _personal_fields(emitted):
             return None
         return lambda record: self._object(record, emitted, is_free=False)
 
@@ -97,8 +78,8 @@ class PersonalData:
             if not self._is_personal(name, is_free=is_free):
                 below = is_free or name in FREE_OBJECTS
                 found[name] = self._inside(item, fields.get(name) or {}, is_free=below)
-            elif self.mode != DROP and (is_free or name in fields):
-                found[name] = self._hashed(item) if self.mode == HASH else item
+            elif self._mode != DROP and (is_free or name in fields):
+                found[name] = self._hashed(item) if self._mode == HASH else item
         return found
 
     def _inside(self, value: Any, schema: Mapping[str, Any], *, is_free: bool) -> Any:
@@ -110,7 +91,7 @@ class PersonalData:
 
     def _is_personal(self, name: str, *, is_free: bool) -> bool:
         return is_personal_name(name) or (
-            is_free and any(fnmatchcase(name.casefold(), pattern) for pattern in self.patterns)
+            is_free and any(fnmatchcase(name.casefold(), pattern) for pattern in self._patterns)
         )
 
     def _hashed(self, value: Any) -> Any:
@@ -123,7 +104,7 @@ class PersonalData:
             return value
         text = str(value)
         text = text.strip().lower() if "@" in text else text
-        return hmac.new(self.salt, text.encode(), "sha256").hexdigest()
+        return hmac.new(self._salt, text.encode(), "sha256").hexdigest()
 
 
 def _personal_fields(schema: Mapping[str, Any], path: str = "") -> set[str]:

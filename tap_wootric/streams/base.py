@@ -1,7 +1,5 @@
 """What all streams share: normalized records, bookmarks, STATE messages, and failure isolation."""
 
-from __future__ import annotations
-
 import abc
 import logging
 import sys
@@ -65,11 +63,16 @@ class WootricStream(Stream, abc.ABC):
         """
         self._shutdown = shutdown
         self._get_client = get_client
+        self.declared_schema: Json = SCHEMAS.get_schema(self.name)
+        """Schema of the records before the setting `personal_data` applies."""
+
+        self._personal_data = PersonalData(tap.config)
+        self._normalizer = Normalizer(self.declared_schema)
         self.failures: list[str] = []
         """Why the run fails at its end, a line each; all else of the stream is delivered."""
 
         self._newest: str | None = None
-        super().__init__(tap)
+        super().__init__(tap, schema=self._personal_data.schema(self.declared_schema))
         self.primary_keys = self.keys
         self.replication_key = self.cursor
 
@@ -90,7 +93,7 @@ class WootricStream(Stream, abc.ABC):
         self.progress = Progress(self.name, self.client, self.logger)
         try:
             with self.progress:
-                protect = self._protection
+                protect = self._personal_data.transform(self.declared_schema, self.effective_schema)
                 for record in self.records(context):
                     self.progress.records += 1
                     yield protect(record) if protect else record
@@ -108,46 +111,24 @@ class WootricStream(Stream, abc.ABC):
             raise
         finally:
             self._report_unreadable_values()
-            bookmarks = (self._newest, self.get_context_state(None).get(BOOKMARK))
-            newest = max((b for b in bookmarks if isinstance(b, str)), default=None)
-            self.logger.info("%s", self.progress.summary(newest))
+            bookmark = max(
+                self._newest or "", str(self.get_context_state(None).get(BOOKMARK) or "")
+            )
+            self.logger.info("%s", self.progress.summary(bookmark))
 
     def interruptible(self, items: Iterable[ItemT]) -> Iterator[ItemT]:
         """Let a signal interrupt the wait for each item, but not what the tap does with it."""
         iterator = iter(items)
         while True:
             with self._shutdown.interruptible():
-                try:
-                    item = next(iterator)
-                except StopIteration:
-                    return
+                item = next(iterator, None)
+            if item is None:
+                return
             yield item
 
     def normalize(self, sent: Mapping[str, Any]) -> Json:
         """Convert an object of the API to a record."""
         return self._normalizer.normalize(sent)
-
-    @cached_property
-    def _normalizer(self) -> Normalizer:
-        return Normalizer(self.declared_schema)
-
-    @cached_property
-    def declared_schema(self) -> Json:
-        """Schema of the records before the setting `personal_data` applies."""
-        return SCHEMAS.get_schema(self.name)
-
-    @cached_property
-    @override
-    def schema(self) -> Json:
-        return self._personal_data.schema(self.declared_schema)
-
-    @cached_property
-    def _personal_data(self) -> PersonalData:
-        return PersonalData.from_config(self.config)
-
-    @cached_property
-    def _protection(self) -> Callable[[Json], Json] | None:
-        return self._personal_data.transform(self.declared_schema, self.effective_schema)
 
     def reject(self, record_id: object, reason: str) -> None:
         """Report a record that cannot be delivered; the run continues and fails at its end."""
@@ -196,7 +177,9 @@ class WootricStream(Stream, abc.ABC):
                 if fields := self._flattened.get(message.stream):
                     message.record = {k: v for k, v in message.record.items() if k in fields}
                 yield message
-        except self._stream_map_errors as error:
+        except Exception as error:
+            if not self.config.get("stream_maps"):
+                raise
             # The SDK's own message and stack trace can contain values of the record.
             raise StreamMapExpressionError(
                 stream=self.name, record_id=record.get(self.keys[0]), cause=type(error).__name__
@@ -207,10 +190,6 @@ class WootricStream(Stream, abc.ABC):
         """Fields of each flattened stream; beside them, the SDK keeps an object that is null."""
         maps = (m for m in self.stream_maps if m.flattening_enabled)
         return {m.stream_alias: m.transformed_schema["properties"] for m in maps}
-
-    @cached_property
-    def _stream_map_errors(self) -> tuple[type[Exception], ...]:
-        return (Exception,) if self.config.get("stream_maps") else ()
 
     @override
     def _increment_stream_state(

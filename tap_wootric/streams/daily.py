@@ -1,7 +1,5 @@
 """Figures that Wootric computes, with one request per complete day."""
 
-from __future__ import annotations
-
 import abc
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -20,6 +18,7 @@ from tap_wootric.timestamps import parse
 
 DAY = timedelta(days=1)
 FIRST_DAY = "first_day"
+INCREMENTAL = "INCREMENTAL"
 
 TIME_ZONE_MARGIN = timedelta(hours=12)
 """The API counts days in the account's time zone; then a day of UTC has ended everywhere."""
@@ -42,11 +41,9 @@ class DailyStream(WootricStream):
 
     @override
     def records(self, context: Context | None) -> Iterator[Json]:
-        is_incremental = self.replication_method == "INCREMENTAL"
-        state = self.get_context_state(context) if is_incremental else {}
+        state = self.get_context_state(context) if self.replication_method == INCREMENTAL else {}
         first, last, recent = self._known(state)
-        start = self._start(first)
-        if start is None:
+        if (start := self._start(first)) is None:
             return
         if first and last and (self._end < first or start - DAY > last):
             first, last, recent = None, None, {}  # a gap would look like days that were read
@@ -78,15 +75,14 @@ class DailyStream(WootricStream):
 
     def _days(self, start: date, first: date | None, last: date | None) -> Iterator[date]:
         """Yield the days to read: older ones backwards, so that the days read have no gap."""
-        day = (first or start) - DAY
-        while day >= start:
+        day = first or start
+        while (day := day - DAY) >= start:
             yield day
-            day -= DAY
-        read_again = (self.config["lookback_days"] - 1) * DAY
-        day = start if last is None else max(start, min(last, self._today - DAY) - read_again)
-        while day < self._end:
+        if last is not None:
+            look_back = self.config["lookback_days"] * DAY
+            day = max(start - DAY, min(last, self._today - DAY) - look_back)
+        while (day := day + DAY) < self._end:
             yield day
-            day += DAY
 
     @property
     def _end(self) -> date:
@@ -144,7 +140,6 @@ class EmailStats(DailyStream):
         reply = self.client.get(self.path, params, expected=dict)
         for key, send in self.sends.items():
             if isinstance(stats := reply.get(key), dict):
-                if isinstance(counts := stats.get("raw_results"), dict):
-                    stats = {**stats, **counts}
-                    del stats["raw_results"]
+                counts = stats.pop("raw_results", {})
+                stats |= counts if isinstance(counts, dict) else {"raw_results": counts}
                 yield {**self.normalize(stats), "date": day.isoformat(), "send": send}

@@ -1,7 +1,5 @@
 """Short lists that describe an account. Each sync reads them in full."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from singer_sdk.helpers.types import Context

@@ -1,9 +1,8 @@
 """Lists that are synced incrementally: in full once, then what is new or has changed."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import msgspec
@@ -89,8 +88,7 @@ class IncrementalStream(WootricStream):
         """Read a range in ascending order."""
         since, until, updated_since = range_
 
-        def fetch(page: PageRequest) -> list[Record]:
-            return self._fetch(page, updated_since)
+        fetch = partial(self._fetch, updated_since=updated_since)
 
         def report(second: IncompleteSecond) -> None:
             is_known = self._sync is not None and self._sync.is_known(second.timestamp)
@@ -174,26 +172,20 @@ class IncrementalStream(WootricStream):
             before: Timestamp of the record in front of it. A record without a readable time keeps
                 its place on the page, as a shorter page would look like the last one.
         """
-        if not isinstance(sent, dict):
-            return Record(content_hash(sent), before, before, sent, "it is not an object")
-        timestamp, error = before, None
-        try:
-            timestamp = unix_second(canonical(sent.get(self.cursor)))
-        except (ValueError, TypeError):
-            error = f"'{self.cursor}' is not a time"
+        fields = sent if isinstance(sent, dict) else {}
+        timestamp, error = _second(fields.get(self.cursor)), None
+        if timestamp is None:
+            timestamp, error = before, f"'{self.cursor}' is not a time"
+        updated = fields.get("updated_at")
+        updated = timestamp if updated is None else _second(updated)
+        if updated is None:
+            updated = self.client.server_now  # it may have changed at any time
         id_: int | str
         try:
-            id_ = to_integer(sent.get("id"))
-        except (ValueError, TypeError):
+            id_ = to_integer(fields.get("id"))
+        except ValueError:
             id_, error = content_hash(sent), "'id' is not an integer"
-        return Record(id_, timestamp, self._updated(sent, timestamp), sent, error)
-
-    def _updated(self, sent: Json, timestamp: int) -> int:
-        try:
-            updated = sent.get("updated_at")
-            return timestamp if updated is None else unix_second(canonical(updated))
-        except (ValueError, TypeError):
-            return self.client.server_now  # it may have changed at any time
+        return Record(id_, timestamp, updated, sent, error)
 
     def _report_incomplete(self, second: IncompleteSecond, *, fails: bool) -> None:
         line = (
@@ -211,3 +203,11 @@ class IncrementalStream(WootricStream):
         if self._sync is not None:
             self._sync.save()
         super()._write_state_message()
+
+
+def _second(value: Any) -> int | None:
+    """Return the UNIX second of a time of the API, or None if it cannot be read."""
+    try:
+        return unix_second(canonical(value))
+    except (ValueError, TypeError):
+        return None

@@ -1,7 +1,5 @@
 """The lists of Wootric that are synced incrementally."""
 
-from __future__ import annotations
-
 from tap_wootric.streams.incremental import IncrementalStream
 
 

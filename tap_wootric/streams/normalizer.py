@@ -4,12 +4,12 @@ Nothing the API sends is lost: undeclared keys, and values that do not fit their
 to `additional_fields` of the object that contains them. The module is pure.
 """
 
-from __future__ import annotations
-
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
+
+import msgspec
 
 from tap_wootric.timestamps import canonical
 
@@ -57,7 +57,7 @@ class Normalizer:
                 continue
             try:
                 record[name] = convert(value)
-            except (ValueError, TypeError, LookupError, OverflowError):
+            except (ValueError, TypeError):
                 self.unreadable[self._path + name] += 1
                 record[name], additional[name] = None, value
         if ADDITIONAL_FIELDS in self._empty:
@@ -72,71 +72,37 @@ class Normalizer:
             nested = Normalizer(field, f"{self._path}{name}.")
             nested.unreadable = self.unreadable
             return None, lambda value: nested.normalize(_object(value))
-        if kind == "array":
-            items = field.get("items") or {}
-            return None, _array(_string if "string" in items.get("type", ()) else lambda item: item)
+        if kind == "array" and "string" in field["items"].get("type", ()):
+            return None, _strings
         return CONVERTERS[field.get("format", kind)]
 
 
-def _object(value: Any) -> Mapping[str, Any]:
+def _object(value: Any) -> Json:
     if isinstance(value, str):
-        value = json.loads(value)
-    if not isinstance(value, Mapping):
-        raise TypeError
-    return value
-
-
-def _array(convert: Convert) -> Convert:
-    def to_array(value: Any) -> list[Any]:
-        if not isinstance(value, list):
-            raise TypeError
-        return [None if item is None else convert(item) for item in value]
-
-    return to_array
+        return msgspec.json.decode(value, type=Json)
+    return msgspec.convert(value, Json)
 
 
 def _string(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError
-    return str(value)
+    # Without msgspec, a boolean would become "True", and an object its Python text.
+    return value if isinstance(value, str) else str(msgspec.convert(value, int | float))
 
 
-def to_integer(value: Any) -> int:
-    """Convert a whole number or its digits.
-
-    Raises:
-        ValueError, TypeError: The value is something else.
-    """
-    if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
-        raise TypeError
-    return int(value)
+def _strings(value: Any) -> list[str | None]:
+    return [None if item is None else _string(item) for item in msgspec.convert(value, list)]
 
 
-def _number(value: Any) -> float:
-    if isinstance(value, bool):
-        raise TypeError
-    return float(value)
-
-
-def _boolean(value: Any) -> bool:
-    # The SDK would convert the text "false" to true.
-    if isinstance(value, int | str):
-        return {True: True, False: False, "true": True, "false": False}[value]
-    raise TypeError
-
-
-def _date(value: Any) -> str:
-    return canonical(value)[:10]
-
+to_integer: Callable[[Any], int] = partial(msgspec.convert, type=int, strict=False)
+"""Convert a whole number or its digits; a ValueError says that the value is something else."""
 
 CONVERTERS: dict[str, tuple[type | None, Convert]] = {
     "date-time": (None, canonical),
-    "date": (None, _date),
+    "date": (None, lambda value: canonical(value)[:10]),
     "string": (str, _string),
     "integer": (int, to_integer),
-    "number": (float, _number),
-    "boolean": (bool, _boolean),
+    "number": (float, partial(msgspec.convert, type=float, strict=False)),
+    # The SDK would convert the text "false" to true.
+    "boolean": (bool, partial(msgspec.convert, type=bool, strict=False)),
     "object": (dict, _object),
+    "array": (list, partial(msgspec.convert, type=list)),
 }

@@ -1,7 +1,5 @@
 """Log how far the sync of a stream is and how fast, for the person who watches a long run."""
 
-from __future__ import annotations
-
 import logging
 import threading
 import time
@@ -45,7 +43,7 @@ class Progress:
         limiter = self._client.rate_limiter
         return limiter.requests, self._client.retries.count, limiter.waited
 
-    def summary(self, bookmark: str | None) -> str:
+    def summary(self, bookmark: str) -> str:
         """Describe the finished sync in one line."""
         new, duration = self.records - self.changed, time.monotonic() - self._started
         counts = zip(self._counts(), self._before, strict=True)

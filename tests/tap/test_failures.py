@@ -86,8 +86,8 @@ def test_unreadable_values_become_null_with_one_warning_for_each_field(account: 
         (item(2, id=None), "'id' is not an integer"),
         (item(2, created_at="soon"), "'created_at' is not a time"),
         (item(2, created_at=None), "'created_at' is not a time"),
-        (5, "it is not an object"),
-        (None, "it is not an object"),
+        (5, "'id' is not an integer"),
+        (None, "'id' is not an integer"),
     ],
     ids=str,
 )

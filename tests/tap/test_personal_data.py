@@ -192,7 +192,7 @@ def test_any_value_under_a_personal_name_is_dropped_or_hashed(value: Any, mode: 
     """Also where the value is an array or an object; the record itself is not modified."""
     record = {"id": 1, "email": value, "properties": {"EMAIL": [value]}}
     copy = json.loads(json.dumps(record))
-    rules = PersonalData(mode, b"salt")
+    rules = PersonalData({"personal_data": mode, "hash_salt": "salt"})
     schema = rules.schema(DECLARED)
 
     transform = rules.transform(DECLARED, schema)

@@ -4,19 +4,13 @@ Supported are singer-io's tap (`{"responses": "2024-01-31T09:00:00Z"}`, also bel
 a bookmark under its replication key (`{"bookmarks": {"responses": {"created_at": "…"}}}`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
 from tap_wootric.errors import InvalidStateError
 from tap_wootric.timestamps import canonical
 
-REPLICATION_KEYS = {
-    "responses": "created_at",
-    "declines": "created_at",
-    "end_users": "updated_at",
-}
+REPLICATION_KEYS = {"responses": "created_at", "declines": "created_at", "end_users": "updated_at"}
 
 
 def migrate_state(state: Mapping[str, Any]) -> dict[str, Any]:

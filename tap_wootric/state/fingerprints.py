@@ -4,11 +4,9 @@ Times alone cannot decide near the end of a stream's history: a sync re-reads th
 two changes can share a second. The module is pure; all times are UNIX seconds in UTC.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import msgspec
 
@@ -52,7 +50,7 @@ class Fingerprint(NamedTuple):
     hash: str
 
     @classmethod
-    def of(cls, record: Record) -> Fingerprint:
+    def of(cls, record: Record) -> Self:
         """Compute the fingerprint of a record."""
         return cls(record.id, record.timestamp, record.updated, content_hash(record.sent))
 
@@ -64,14 +62,10 @@ class RecentFingerprints:
         """Read what `to_state` wrote.
 
         Raises:
-            ValueError: The rows have another form.
+            ValueError, TypeError: The rows have another form.
         """
-        try:
-            found = [Fingerprint(*row) for row in rows]
-            self._known = {f.id: f for f in found if f.timestamp + f.updated is not None}
-        except TypeError:
-            message = "a recent fingerprint is not a list of id, timestamp, updated and hash"
-            raise ValueError(message) from None
+        found = [Fingerprint(*row) for row in rows]
+        self._known = {f.id: f for f in found if f.timestamp + f.updated is not None}
 
     def add(self, record: Record) -> bool:
         """Remember a record. Return False if the same version is already remembered."""

@@ -5,8 +5,6 @@ that is written is valid: a sync that resumes from it loses nothing. The module 
 are UNIX seconds in UTC.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
@@ -41,7 +39,7 @@ class SyncState:
             now: The present as a UNIX second; a bookmark after it counts as `now`.
 
         Raises:
-            ValueError: The state has an unknown form.
+            ValueError, TypeError: The state has an unknown form.
         """
         if state.get("replication_key", replication_key) != replication_key:
             state.clear()

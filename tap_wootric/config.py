@@ -1,7 +1,5 @@
 """The settings of the tap: their declaration, and what follows from their values."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime

@@ -3,8 +3,6 @@
 The docstring of a class says what the error means and what to do.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 from collections.abc import Collection

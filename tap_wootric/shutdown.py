@@ -3,8 +3,6 @@
 A signal only interrupts waits. Everything else, such as the output of a line, runs to its end.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import sys
@@ -12,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -79,14 +77,7 @@ class Shutdown:
         sys.exit(128 + (self._signal or 0))
 
 
-def exit_on_signals() -> None:
-    """Exit at once on a signal until the tap installs its own handlers.
-
-    Nothing was written before. Without a handler, Ctrl-C prints a stack trace of the imports.
-    """
+def restore_signals() -> None:
+    """Let a signal end the process at once, without a stack trace. Nothing is to be saved yet."""
     for number in SIGNALS:
-        signal.signal(number, _exit)
-
-
-def _exit(signum: int, _frame: Any) -> NoReturn:
-    os._exit(128 + signum)
+        signal.signal(number, signal.SIG_DFL)

@@ -1,7 +1,5 @@
 """The tap: its settings, its streams, and what they share. The SDK calls it for each command."""
 
-from __future__ import annotations
-
 import io
 import json
 import sys
@@ -24,7 +22,7 @@ from tap_wootric import config, validation
 from tap_wootric.api.client import WootricClient
 from tap_wootric.check import AccountCheck, action, as_json, as_text
 from tap_wootric.errors import ForeignCatalogError, InvalidSettingError, OutputError, TapError
-from tap_wootric.shutdown import Shutdown, exit_on_signals
+from tap_wootric.shutdown import Shutdown, restore_signals
 from tap_wootric.state_migration import migrate_state
 from tap_wootric.streams.base import WootricStream
 from tap_wootric.streams.daily import EmailStats, NpsSummary
@@ -192,7 +190,7 @@ class TapWootric(Tap):
 
     def check_account(self, form: str) -> NoReturn:
         """Print what the account's API does, as `text` or `json`, and exit."""
-        exit_on_signals()
+        restore_signals()
         self._config["retry_budget_seconds"] = CHECK_SECONDS
         streams = self._own_streams
         schemas = {stream.name: stream.declared_schema for stream in streams}

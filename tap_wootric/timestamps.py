@@ -3,8 +3,6 @@
 All functions are pure. Times leave this module as RFC 3339 text in UTC or as UNIX seconds.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import floor

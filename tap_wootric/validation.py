@@ -3,8 +3,6 @@
 Messages contain no values, because a value may be a secret in the wrong place.
 """
 
-from __future__ import annotations
-
 import fnmatch
 import json
 import os

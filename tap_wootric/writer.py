@@ -1,7 +1,5 @@
 """Write Singer messages to standard output, a page of records with one write."""
 
-from __future__ import annotations
-
 import os
 import sys
 import time
@@ -41,8 +39,6 @@ class PageWriter(MsgSpecWriter):
         """
         lines, self._buffer = memoryview(self._buffer), bytearray()
         self._flushed_at = time.monotonic()
-        if sys.stdout is None:
-            raise OutputError(problem="standard output is closed")
         try:
             while lines:  # with PYTHONUNBUFFERED, a signal shortens the write to a full pipe
                 lines = lines[sys.stdout.buffer.write(lines) or 0 :]

@@ -1,7 +1,5 @@
 """Sign in to Wootric: one token for all requests of the process, renewed before it expires."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Mapping

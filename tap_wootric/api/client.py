@@ -3,8 +3,6 @@
 The client decides what a reply means: data, a new token, a retry, or an error with its status.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ Wootric announces its limit on every reply (documented): `X-Rate-Limit-Limit`, `
 `-Reset`, a UNIX second. The limit belongs to the account, which other programs share.
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 import time

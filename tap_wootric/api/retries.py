@@ -3,8 +3,6 @@
 The methods are named after the retry hooks of the SDK's `RESTStream`, and use the same library.
 """
 
-from __future__ import annotations
-
 import logging
 import random
 import socket

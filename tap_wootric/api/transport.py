@@ -1,7 +1,5 @@
 """Send one HTTP request and read its reply, within the rate limit, a time and a size."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Defines one page of a list: what is requested, and what a valid reply looks like."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 

@@ -146,22 +146,13 @@ def test_a_signal_that_also_ends_the_target_is_no_error(make_account: MakeAccoun
     assert not any(word in log.read_text() for word in ("ERROR", "Error", "Traceback"))
 
 
-@pytest.mark.parametrize(
-    ("output", "line"),
-    [
-        (">&-", "Cannot write the output (standard output is closed"),
-        ("> /dev/full", "Cannot write the output (No space"),
-    ],
-)
-def test_an_output_that_cannot_be_written_ends_the_tap_in_one_line(
-    account: Account, output: str, line: str
-) -> None:
-    command = ["sh", "-c", f'"$0" "$@" {output}', TAP, *account.options()]
+def test_an_output_that_cannot_be_written_ends_the_tap_in_one_line(account: Account) -> None:
+    command = ["sh", "-c", '"$0" "$@" > /dev/full', TAP, *account.options()]
 
     ended = subprocess.run(command, stderr=PIPE, text=True, check=False)
 
     assert ended.returncode == 1
-    assert line in ended.stderr.splitlines()[-1]
+    assert "Cannot write the output (No space" in ended.stderr.splitlines()[-1]
     assert "Traceback" not in ended.stderr
 
 

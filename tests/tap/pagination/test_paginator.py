@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_wootric.pagination import IncompleteSecond, PageOrderError, PageRequest, paginate
+from tap_wootric.pagination.pages import IncompleteSecond, PageOrderError, PageRequest
+from tap_wootric.pagination.paginator import paginate
 from tests.tap.pagination.api_model import (
     Churn,
     ModelApi,

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_wootric.pagination import IncompleteSecond, PageRequest, read_windows
-from tap_wootric.pagination.windows import MAX_BUFFERED
+from tap_wootric.pagination.pages import IncompleteSecond, PageRequest
+from tap_wootric.pagination.windows import MAX_BUFFERED, read_windows
 from tests.tap.pagination.api_model import Churn, ModelApi, Record, crowd, records_at
 
 Fetch = Callable[[PageRequest], list[Record]]

@@ -105,6 +105,6 @@ class WootricAuthenticator(OAuthAuthenticator):
         if reply.status in NOT_FOUND:
             raise TokenEndpointError(status=reply.status, url=url)
         try:
-            return msgspec.json.decode(reply.body, type=Token)
+            return msgspec.json.decode(reply.body, type=Token, strict=False)
         except msgspec.MsgspecError:  # a proxy may send something else
             raise RetriableAPIError(f"HTTP {reply.status} without a token") from None

@@ -49,6 +49,7 @@ def test_a_token_is_renewed_before_it_expires(sandbox: Sandbox) -> None:
     [
         (7200, 7200 - RENEWAL_MARGIN),
         (10, 5),
+        ("10", 5),
         (None, LIFETIME - RENEWAL_MARGIN),
     ],
 )

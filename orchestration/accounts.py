@@ -68,10 +68,8 @@ class Accounts:
         Raises:
             AccountsError: There is no such account.
         """
-        if name.isdecimal() and int(name) < len(self.all):
-            return self.all[int(name)]
-        for account in self.all:
-            if account.name == name:
+        for number, account in enumerate(self.all):
+            if name in {account.name, str(number)}:
                 return account
         raise AccountsError(f"Account '{name}' is not in the list.")
 

@@ -1,85 +1,32 @@
-"""Kubernetes manifests for a list of accounts: an indexed Job, started by a CronJob."""
+"""Kubernetes manifests for a list of accounts: a CronJob that starts an indexed Job."""
 
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Any
+from pathlib import Path
 
-from accounts import Accounts
-
-NAME = "wootric-accounts"
-FOLDER, FILE = "/etc/wootric", "accounts.yaml"
-RESOURCES = {"requests": {"memory": "384Mi", "cpu": "300m"}, "limits": {"memory": "768Mi"}}
+import yaml
+from accounts import HERE, Accounts
 
 
-def manifests(accounts: Accounts, content: str, image: str, schedule: str) -> list[dict[str, Any]]:
-    """Return a ConfigMap with the list, and a CronJob.
-
-    The pod with index 0 runs the first account; at most `slots` pods run at the same time.
+def manifests(accounts: Accounts, listed: Path, image: str, schedule: str) -> str:
+    """Return a ConfigMap with the list, and a CronJob, as YAML.
 
     Args:
         accounts: The checked list.
-        content: The text of the list.
+        listed: Its file.
         image: Image of the Dockerfile in this folder.
         schedule: When to run, in the form of cron.
     """
-    digest = blake2b(content.encode(), digest_size=5).hexdigest()
-    listed = (
-        f"{NAME}-{digest}"  # a running Job keeps its list, so that no index changes its account
-    )
-    return [
-        {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": listed},
-            "immutable": True,
-            "data": {FILE: content},
-        },
-        {
-            "apiVersion": "batch/v1",
-            "kind": "CronJob",
-            "metadata": {"name": NAME},
-            "spec": {
-                "schedule": schedule,
-                "timeZone": "Etc/UTC",
-                "concurrencyPolicy": "Forbid",
-                "startingDeadlineSeconds": 3600,
-                "jobTemplate": {"spec": _job(accounts, listed, image)},
-            },
-        },
-    ]
-
-
-def _job(accounts: Accounts, listed: str, image: str) -> dict[str, Any]:
-    return {
-        "completionMode": "Indexed",
-        "completions": len(accounts.all),
-        "parallelism": accounts.slots,
-        "backoffLimitPerIndex": 2,  # one failing account does not end the Job
-        "activeDeadlineSeconds": 43_200,
-        "template": {
-            "spec": {
-                "restartPolicy": "Never",
-                "terminationGracePeriodSeconds": 60,
-                "automountServiceAccountToken": False,
-                "securityContext": {"runAsNonRoot": True, "runAsUser": 1000},
-                "containers": [_container(image)],
-                "volumes": [{"name": "accounts", "configMap": {"name": listed}}],
-            }
-        },
-    }
-
-
-def _container(image: str) -> dict[str, Any]:
-    return {
-        "name": "sync",
-        "image": image,
-        "args": ["run", f"{FOLDER}/{FILE}", "$(JOB_COMPLETION_INDEX)"],
-        "envFrom": [{"secretRef": {"name": NAME}}],
-        "resources": RESOURCES,
-        "volumeMounts": [{"name": "accounts", "mountPath": FOLDER}],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-        },
-    }
+    config, cron_job = yaml.safe_load_all((HERE / "manifests.yaml").read_text())
+    content = listed.read_text("utf-8")
+    config["data"]["accounts.yaml"] = content
+    config["metadata"]["name"] += f"-{blake2b(content.encode(), digest_size=5).hexdigest()}"
+    cron_job["spec"]["schedule"] = schedule
+    job = cron_job["spec"]["jobTemplate"]["spec"]
+    job |= {"completions": len(accounts.all), "parallelism": accounts.slots}
+    pod = job["template"]["spec"]
+    pod["containers"][0]["image"] = image
+    pod["volumes"][0]["configMap"] = {"name": config["metadata"]["name"]}
+    text: str = yaml.safe_dump_all([config, cron_job], sort_keys=False)
+    return text

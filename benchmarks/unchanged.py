@@ -32,7 +32,8 @@ TARGET = Path(sys.executable).with_name("target-birdie")
 MEASURE = """
 import resource, subprocess, sys
 code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024, file=sys.stderr)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss // 1024, file=sys.stderr)
 sys.exit(code)
 """
 """A small parent: a child's peak memory is at least that of its parent."""
@@ -66,8 +67,8 @@ def fill(url: str, records: list[dict[str, Any]], rows: int) -> None:
     store.close()
 
 
-def timed(config: Path, source: Path) -> tuple[float, int]:
-    """Return the wall seconds and the peak megabytes of one run."""
+def timed(config: Path, source: Path) -> tuple[float, float, int]:
+    """Return the wall and processor seconds and the peak megabytes of one run."""
     started = time.perf_counter()
     with source.open() as opened:
         done = subprocess.run(
@@ -78,7 +79,9 @@ def timed(config: Path, source: Path) -> tuple[float, int]:
             check=False,
         )
     assert done.returncode == 0, done.stderr
-    return time.perf_counter() - started, int(done.stderr.splitlines()[-1])
+    wall = time.perf_counter() - started
+    processor, memory = done.stderr.splitlines()[-1].split()
+    return wall, float(processor), int(memory)
 
 
 def measure(url: str, folder: Path, texts: list[str], options: Any) -> Iterator[dict[str, float]]:
@@ -92,9 +95,16 @@ def measure(url: str, folder: Path, texts: list[str], options: Any) -> Iterator[
     for name, found in (("one", texts[:1]), ("all", texts)):
         (folder / name).write_text("\n".join([json.dumps(columns), *found]) + "\n")
     for _ in range(options.rounds):
-        start, _ = timed(folder / "config.json", folder / "one")
-        wall, memory = timed(folder / "config.json", folder / "all")
-        yield {"rate": (len(texts) - 1) / (wall - start), "start": start, "memory": memory}
+        start, idle, _ = timed(folder / "config.json", folder / "one")
+        wall, busy, memory = timed(folder / "config.json", folder / "all")
+        count = len(texts) - 1
+        yield {
+            "records per second": count / (wall - start),
+            "records per processor second": count / (busy - idle),
+            "start-up seconds": start,
+            "processor seconds of the start": idle,
+            "memory": memory,
+        }
 
 
 def main() -> None:

@@ -85,7 +85,6 @@ class _Reader(Generic[RecordT]):
     def __init__(self, fetch: Fetch[RecordT]) -> None:
         self._fetch = fetch
         self._limit = MIN_PAGE_LIMIT  # longest page that the API is known to return
-        self._last: int | None = None
         self.delivered: set[_Key] = set()
 
     def read(self, sweep: _Sweep, known: Mapping[_Key, int]) -> Generator[RecordT, None, str]:
@@ -95,7 +94,7 @@ class _Reader(Generic[RecordT]):
                 return CHANGING
             records, is_last = self._request(page)
             keys = [_key(record) for record in records]
-            if (second := sweep.find_unstable_second(page, keys)) is not None:
+            if (second := sweep.find_unstable_second(keys)) is not None:
                 sweep.second = second
                 return UNSTABLE
             if not sweep.extend(page, keys):
@@ -128,9 +127,7 @@ class _Reader(Generic[RecordT]):
 
     def _deliver(self, records: Sequence[RecordT]) -> Iterator[RecordT]:
         for record in records:
-            is_late = self._last is not None and record.timestamp < self._last
-            if not is_late and (key := _key(record)) not in self.delivered:
-                self._last = record.timestamp
+            if (key := _key(record)) not in self.delivered:
                 self.delivered.add(key)
                 yield record
 
@@ -168,12 +165,10 @@ class _Sweep:
                 break
         return best if most > 0 or self._overlap > 1 else None
 
-    def find_unstable_second(self, page: PageRequest, keys: list[_Key]) -> int | None:
-        """Find a second that is returned in a new order and that the page may not fully contain."""
-        known = [key for key in keys if key in self.index]
-        for key, following in pairwise(known):
-            is_split = page.number > 1 or key[0] == keys[-1][0]
-            if is_split and self.index[key] > self.index[following]:
+    def find_unstable_second(self, keys: list[_Key]) -> int | None:
+        """Find a second whose known records are returned in another order than before."""
+        for key, following in pairwise(key for key in keys if key in self.index):
+            if self.index[key] > self.index[following]:
                 return key[0]
         return None
 

@@ -81,11 +81,12 @@ def test_each_record_is_delivered_or_its_second_reported_in_any_order(
 
 @pytest.mark.parametrize("order", ["random", "by page"])
 def test_seconds_that_fit_on_a_page_need_no_stable_order(order: Order) -> None:
-    records = records_at([1000 + i // 7 for i in range(1500)])
+    api = ModelApi(records_at([1000 + i // 9 for i in range(1500)]), order=order)
 
-    found, reports = read(ModelApi(records, order=order))
+    found, reports = read(api)
 
-    assert (sorted(found), reports) == (records, [])
+    assert (sorted(found), reports) == (api.records, [])
+    assert len(api.requests) <= 100
 
 
 def quiet_with(n: int) -> list[int]:
@@ -140,6 +141,21 @@ def test_changes_inside_a_crowded_second_cause_few_requests_and_no_report(rate: 
 
     assert (churn.lost(found, set(), None), reports) == (set(), [])
     assert len(api.requests) <= 65
+
+
+def test_a_mass_deletion_inside_a_crowded_second_causes_no_report() -> None:
+    api = ModelApi(crowd(1200, 1000))
+    remaining = set(api.records[400:])
+
+    def delete_once(page: PageRequest) -> None:
+        if len(api.requests) == 15:
+            del api.records[:400]
+
+    api.change = delete_once
+    found, reports = read(api)
+
+    assert (remaining - set(found), reports) == (set(), [])
+    assert len(api.requests) <= 50
 
 
 @pytest.mark.parametrize(

@@ -57,13 +57,13 @@ def test_changes_of_any_age_are_found_with_few_requests_if_the_filter_is_honored
     assert len(account.lists()) <= 4
 
 
-@pytest.mark.parametrize(("days", "is_found"), [(0, False), (7, False), (9, True)])
+@pytest.mark.parametrize(("days", "is_found"), [(0, False), (8, False), (9, True)])
 def test_without_the_filter_lookback_days_bounds_the_age_of_changes_that_are_found(
     account: Account, days: int, is_found: bool
 ) -> None:
     account.sandbox.options.updated_filter = False
     newest = account.truth()[account.newest(1)[0]]["created_at"]
-    old = account.sandbox.store.import_past(1, newest - timedelta(days=8))[0]["id"]
+    old = account.sandbox.store.import_past(1, newest - timedelta(days=8.5))[0]["id"]
     state = account.sync().state
     account.sandbox.store.comment(old, "came late")
 
@@ -105,8 +105,8 @@ def test_an_idle_sync_costs_two_requests_sends_nothing_and_keeps_the_state_short
         output = account.sync(stream, state=state)
 
         assert (output.code, output.records(stream)) == (0, [])
-        assert len(account.lists(stream)) <= 2
-        assert len(account.sandbox.requests) <= 3
+        assert len(account.lists(stream)) <= (1 if stream == "end_users" else 2)
+        assert len(account.tokens) == 1
         assert output.bookmark(stream) == state["bookmarks"][stream]["replication_key_value"]
         state = output.state
     assert len(str(state)) < 1_000
@@ -128,7 +128,10 @@ def test_an_idle_sync_costs_two_requests_sends_nothing_and_keeps_the_state_short
 def test_changes_during_a_sync_are_delivered_once_whatever_the_clocks_show(
     account: Account, stream: str, is_honored: bool, clock: float, date_ahead: float | None
 ) -> None:
-    """`clock` moves the server's time, and `date_ahead` the header `Date` (None: missing)."""
+    """`clock` moves the server's time, and `date_ahead` the header `Date` (None: missing).
+
+    With a correct clock, a sync may last longer than the time that changes may be late.
+    """
     options, store = account.sandbox.options, account.sandbox.store
     options.updated_filter, options.date_ahead = is_honored, date_ahead
     account.pass_time(seconds=clock)
@@ -137,7 +140,7 @@ def test_changes_during_a_sync_are_delivered_once_whatever_the_clocks_show(
     pending = iter(ids)
 
     def change(_number: int, _path: str) -> None:
-        account.pass_time(seconds=2)
+        account.pass_time(seconds=2 if date_ahead else 120)
         for number in [next(pending, None) for _ in range(3)]:
             if number:
                 store.change(number, stream)

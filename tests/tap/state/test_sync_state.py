@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from tap_wootric.state import fingerprints, intervals
-from tap_wootric.state.intervals import Interval, SyncedIntervals
+from tap_wootric.state.intervals import Interval, Range, SyncedIntervals
 from tap_wootric.state.sync_state import MARGIN, SyncState
 from tap_wootric.timestamps import from_unix
 
 from ..helpers import Json
 from .source import DAY, DELAY, START, Source, Stored, sync
+
+VALID: Json = {"replication_key": "created_at", "replication_key_value": "2024-01-31T09:00:00Z"}
 
 
 @pytest.fixture
@@ -129,6 +131,25 @@ def test_a_filter_that_is_rejected_once_keeps_older_changes_for_the_next_sync(
     assert (rejected.ids, sync(source, rejected.states[-1]).ids) == ([added], [1])
 
 
+def test_a_stopped_first_sync_resumes_where_it_stopped(source: Source) -> None:
+    stopped = sync(source, None, ("stop", 40))
+    before = source.requests
+
+    rest = sync(source, stopped.states[-1])
+
+    assert stopped.ids + rest.ids == sorted(source.rows)
+    assert len(stopped.states[-1]["bookmarks"]["responses"]["recent"]) < 5
+    assert source.requests - before <= 3
+
+
+def test_a_bookmark_of_another_replication_key_is_ignored() -> None:
+    state = {**VALID, "replication_key": "updated_at"}
+
+    ranges = SyncState(state, "created_at", START).ranges(None, None, asks_updates=True)
+
+    assert ranges == [Range(None, None)]
+
+
 def test_after_a_stop_during_an_update_only_the_rest_of_the_changes_is_sent(
     source: Source,
 ) -> None:
@@ -190,9 +211,6 @@ def test_beyond_the_limit_of_fingerprints_records_are_repeated_and_none_is_lost(
 
     assert len(state["bookmarks"]["responses"]["recent"]) == 40
     assert again.ids == list(range(61, 121))
-
-
-VALID: Json = {"replication_key": "created_at", "replication_key_value": "2024-01-31T09:00:00Z"}
 
 
 @pytest.mark.parametrize(

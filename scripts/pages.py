@@ -91,14 +91,15 @@ def _type(column: dict[str, Any]) -> str:
 def errors(plugin: Plugin) -> str:
     """Return a table of a plugin's error messages, in alphabetical order."""
     rows = set()
-    for error in _subclasses(ERRORS[plugin.name]):
+    for error in subclasses(ERRORS[plugin.name]):
         if template := error.__dict__.get("template"):
             message = re.sub(r"\{(\w+)[^}]*\}", r"<\1>", template.replace("{hint}", ""))
             rows.add((f"`{message}`", " ".join((error.__doc__ or "").split())))
     return "\n" + table("Message|Meaning", sorted(rows)) + "\n"
 
 
-def _subclasses(cls: type[Exception]) -> Iterator[type[Exception]]:
+def subclasses(cls: type[Exception]) -> Iterator[type[Exception]]:
+    """Yield all classes that inherit from a class."""
     for child in cls.__subclasses__():
         yield child
-        yield from _subclasses(child)
+        yield from subclasses(child)

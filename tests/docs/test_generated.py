@@ -76,5 +76,16 @@ def test_page_of_streams_marks_nested_personal_data():
 def test_page_of_errors_shows_templates_with_placeholders():
     page = pages.errors(PLUGINS[0])
 
-    assert "| `Token endpoint not found at <url> (HTTP <status>). Check 'region'" in page
+    assert "| `Unknown setting '<name>'.` |" in page
     assert "{" not in page
+
+
+@each_plugin
+def test_each_error_has_a_message_template_and_an_explanation(plugin: Plugin):
+    """An error class with subclasses is only a base class."""
+    final = {cls for cls in pages.subclasses(pages.ERRORS[plugin.name]) if not cls.__subclasses__()}
+    plain = [cls.__name__ for cls in final if not getattr(cls, "template", "")]
+
+    assert len(final) > 10
+    assert plain == []
+    assert [cls.__name__ for cls in final if len(cls.__doc__ or "") < 30] == []

@@ -6,8 +6,9 @@ shows the interpretation that holds. It prints names, ids, scores and times, but
 
 import json
 import re
+import time
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -78,6 +79,7 @@ class AccountCheck:
             self._updated("responses"),
             self._updated("end_users"),
             self._time_format(),
+            self._clock(),
             self._undeclared_keys(),
             self._surveys(),
         ]
@@ -104,10 +106,9 @@ class AccountCheck:
         return found
 
     def _rate_limit(self) -> Finding:
-        if not self.client.rate_limiter.announced:
-            return _finding("rate limit announced", NO, "no X-Rate-Limit-Limit")
-        left = f"{self.client.rate_limiter.available} requests left"
-        return _finding("rate limit announced", YES, left)
+        limit = self.client.rate_limiter.limit
+        detail = f"{limit} requests" if limit else "no X-Rate-Limit-Limit"
+        return _finding("rate limit announced", YES if limit else NO, detail)
 
     def _page_size(self) -> Finding:
         known = len(self.seen.get("responses", ()))
@@ -150,12 +151,18 @@ class AccountCheck:
         examples = " and ".join(map(str, forms.values()))
         return _finding("time format known", YES if forms else UNKNOWN, examples or "no records")
 
+    def _clock(self) -> Finding:
+        if self.client.server_time is None:
+            return _finding("server clock known", NO, "no Date header")
+        ahead = self.client.server_time - int(time.time())
+        return _finding("server clock known", YES, f"{ahead:+d} s from the local clock")
+
     def _undeclared_keys(self) -> Finding:
         names = {
             f"{name}.{key}"
             for name, records in self.seen.items()
             for record in records
-            for key in record.keys() - self.schemas[name].get("properties", {}).keys()
+            for key in _undeclared(record, self.schemas[name])
         }
         return _finding("undeclared keys", YES if names else NO, ", ".join(sorted(names)) or "none")
 
@@ -170,6 +177,16 @@ class AccountCheck:
             f"{survey}: {min(s)} to {max(s)}" for survey, s in sorted(scores.items())
         )
         return _finding("survey ids", YES if ranges else UNKNOWN, ranges or "no responses")
+
+
+def _undeclared(record: Json, schema: Json) -> Iterator[str]:
+    """Yield the keys that a schema does not declare, also of declared objects."""
+    fields = schema.get("properties", {})
+    for name, value in record.items():
+        if name not in fields:
+            yield name
+        elif isinstance(value, dict) and "properties" in fields[name]:
+            yield from (f"{name}.{key}" for key in _undeclared(value, fields[name]))
 
 
 def _finding(check: str, answer: str, detail: str, stream: str = "", action: str = "") -> Finding:

@@ -95,9 +95,13 @@ def moment(config: Mapping[str, Any], name: str) -> datetime | None:
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
+def token_region(config: Mapping[str, Any]) -> str | None:
+    """Return the region that `account_token` names by its prefix (documented), or None."""
+    token = str(config.get("account_token") or "")
+    return next((name for prefix, name in TOKEN_PREFIXES.items() if token.startswith(prefix)), None)
+
+
 def base_url(config: Mapping[str, Any]) -> str:
     """Return the base URL of the API, without a closing slash."""
-    token = str(config.get("account_token") or "")
-    named = (region for prefix, region in TOKEN_PREFIXES.items() if token.startswith(prefix))
-    region = config.get("region") or next(named, "us")
+    region = config.get("region") or token_region(config) or "us"
     return str(config.get("api_url") or REGIONS[region]).rstrip("/")

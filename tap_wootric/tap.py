@@ -101,6 +101,10 @@ class TapWootric(Tap):
             if raise_errors:
                 raise
         self._config.setdefault("user_agent", f"{self.name}/{self.plugin_version}")
+        region, named = self._config.get("region"), config.token_region(self._config)
+        if region and named and region != named and "api_url" not in self._config:
+            text = "Setting 'region' is '%s', but 'account_token' belongs to '%s'. Using '%s'."
+            self.logger.warning(text, region, named, region)
         return []
 
     @classmethod

@@ -81,6 +81,11 @@ class WootricClient:
             return self.retries.call(resource, send)
 
     @property
+    def server_time(self) -> int | None:
+        """UNIX second of the last `Date` header; None before the first one."""
+        return self._transport.server_time
+
+    @property
     def server_now(self) -> int:
         """UNIX second of the last `Date` header. Before the first one, of the local clock."""
         return self._transport.server_time or int(time.time())

@@ -26,8 +26,8 @@ class RateLimiter:
     """Let requests pass while the announced limit allows it. Safe to share between threads."""
 
     def __init__(self) -> None:
-        self.announced: bool | None = None
-        """Whether a reply announced a limit. None before the first reply."""
+        self.limit: int | None = None
+        """Announced requests per window. 0 if replies announce none, None before the first."""
         self.requests = 0
         """Number of requests sent."""
         self.waited = 0.0
@@ -68,10 +68,13 @@ class RateLimiter:
         with self._turn:
             self._in_flight -= 1
             if status == TOO_MANY_REQUESTS:
+                retry_at = server_time({"Date": headers.get("Retry-After", "")})
+                seconds = seconds if retry_at is None else retry_at - clock
                 self._refuse(_integer(headers, "Retry-After") or seconds)
             elif limit is None or remaining is None or reset is None:
                 self._accept_without_announcement()
             else:  # one twentieth of the limit, rounded up, is left to other programs
+                self.limit = limit
                 self._accept(remaining - -(-limit // 20), reset, seconds)
             self._turn.notify_all()
 
@@ -90,7 +93,7 @@ class RateLimiter:
                 return
             if reset == self._reset:
                 available = min(available, known)
-        self.announced, self.available, self._reset, self._refusals = True, available, reset, 0
+        self.available, self._reset, self._refusals = available, reset, 0
         if available > 0:
             self._window = max(self._window, min(seconds - 1, MAX_WAIT))
         else:
@@ -98,7 +101,7 @@ class RateLimiter:
 
     def _accept_without_announcement(self) -> None:
         """Keep a limit that still holds: a token reply or a proxy's error page lacks headers."""
-        self.announced = bool(self.announced)
+        self.limit = self.limit or 0
         if (self.available or 0) <= 0 and time.monotonic() >= self._resume_at:
             self.available, self._refusals = None, 0
 
@@ -125,7 +128,7 @@ def server_time(headers: Mapping[str, str]) -> int | None:
     """Return the `Date` header as a UNIX second, or None if it is missing or invalid."""
     try:
         return int(parsedate_to_datetime(headers["Date"]).timestamp())
-    except (KeyError, ValueError, OverflowError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
 
 

@@ -119,7 +119,7 @@ class IncrementalStream(WootricStream):
     def _workers(self) -> int:
         """Return 1 if a rate limit makes requests the bottleneck, or if records are very large."""
         is_large = len(msgspec.json.encode(self._page)) > MAX_RECORD_BYTES * len(self._page)
-        is_sequential = is_large or self.client.rate_limiter.announced
+        is_sequential = is_large or self.client.rate_limiter.limit
         return 1 if is_sequential else int(self.config["max_concurrency"])
 
     def _fetch(self, page: PageRequest, updated_since: int | None = None) -> list[Record]:

@@ -34,7 +34,7 @@ def test_the_table_explains_each_answer_and_ends_with_ok(account: Account) -> No
     assert output.code == 0
     assert output.lines[-1] == "OK"
     answers = {line.split("  ")[0]: line.split()[-1] for line in output.lines[:-1]}
-    assert len(answers) == len(output.lines) - 1 == 17
+    assert len(answers) == len(output.lines) - 1 == 18
     for line in output.lines[:-1]:
         assert any(f"  {answer} " in line for answer in ("yes", "no", "cannot tell")), line
         assert line.endswith("."), line
@@ -46,7 +46,9 @@ def test_the_table_explains_each_answer_and_ends_with_ok(account: Account) -> No
         ({}, "sign-in", "yes", "token received"),
         ({}, "stream email_stats", "yes", "one object"),
         ({}, "rate limit announced", "no", "no X-Rate-Limit-Limit"),
-        ({"rate_limit": (100, 60)}, "rate limit announced", "yes", "8"),
+        ({"rate_limit": (100, 60)}, "rate limit announced", "yes", "100 requests"),
+        ({"date_ahead": 36000}, "server clock known", "yes", "+3"),
+        ({"date_ahead": None}, "server clock known", "no", "no Date header"),
         ({}, "per_page honored", "yes", "50 requested, 50 returned"),
         ({"per_page_cap": 25}, "per_page honored", "yes", "50 requested, 25 returned"),
         ({}, "sort_key honored by responses", "yes", "sorted by created_at"),
@@ -131,7 +133,7 @@ def test_an_unknown_time_format_fails_the_check_and_shows_no_value() -> None:
     schemas: Json = {"responses": {}, "end_users": {}}
 
     client: Any = SimpleNamespace(
-        get=lambda *_, **__: [record], rate_limiter=SimpleNamespace(announced=False)
+        get=lambda *_, **__: [record], rate_limiter=SimpleNamespace(limit=0), server_time=None
     )
     found = AccountCheck(client, schemas, frozenset()).run()
 

@@ -125,3 +125,20 @@ def test_a_sync_with_region_eu_connects_to_the_host_in_the_eu(
     assert output.code == 0, output.log
     assert_complete(account, output.records())
     assert set(proxy.hosts) == {"api.wootric.eu:443"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "warned"),
+    [
+        ({"region": "us", "account_token": "NPS-EU1"}, True),
+        ({"region": "EU", "account_token": "NPS-EU1"}, False),
+        ({"region": "us", "account_token": "NPS-EU1", "api_url": "https://a.example"}, False),
+    ],
+)
+def test_a_region_that_differs_from_the_account_token_is_a_warning(
+    caplog: pytest.LogCaptureFixture, settings: dict[str, str], warned: bool
+) -> None:
+    TapWootric(config={**APP, **settings})
+
+    assert ("belongs to 'eu'" in caplog.text) == warned
+    assert "NPS-EU1" not in caplog.text

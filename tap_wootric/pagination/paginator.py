@@ -85,6 +85,7 @@ class _Reader(Generic[RecordT]):
     def __init__(self, fetch: Fetch[RecordT]) -> None:
         self._fetch = fetch
         self._limit = MIN_PAGE_LIMIT  # longest page that the API is known to return
+        self._last: int | None = None
         self.delivered: set[_Key] = set()
 
     def read(self, sweep: _Sweep, known: Mapping[_Key, int]) -> Generator[RecordT, None, str]:
@@ -127,7 +128,9 @@ class _Reader(Generic[RecordT]):
 
     def _deliver(self, records: Sequence[RecordT]) -> Iterator[RecordT]:
         for record in records:
-            if (key := _key(record)) not in self.delivered:
+            is_late = self._last is not None and record.timestamp < self._last
+            if not is_late and (key := _key(record)) not in self.delivered:
+                self._last = record.timestamp
                 self.delivered.add(key)
                 yield record
 

@@ -37,6 +37,7 @@ def read(
     return found, reports
 
 
+@example([(1, 100, False), (1, 1, False)], 34, 50, "reversed", 0.5, ("insert",), None, 3024)
 @given(
     shapes(16, (740, 1500, 2900)),
     st.integers(25, 50),

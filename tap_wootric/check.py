@@ -8,7 +8,7 @@ import json
 import re
 import time
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from tap_wootric.api.client import WootricClient
 from tap_wootric.errors import StreamError, TapError
+from tap_wootric.streams.base import WootricStream
 from tap_wootric.timestamps import parse
 
 Json = dict[str, Any]
@@ -54,19 +55,17 @@ class AccountCheck:
 
     Args:
         client: Access to the account.
-        schemas: Declared schema of each stream.
-        default_streams: Streams that are selected by default; the check fails without them.
+        streams: What to read. The check fails without those that are selected by default.
     """
 
     client: WootricClient
-    schemas: Mapping[str, Json]
-    default_streams: frozenset[str]
+    streams: Sequence[WootricStream]
     seen: dict[str, list[Json]] = field(default_factory=dict)
 
     def run(self) -> list[Finding]:
         """Return all findings; the first line is about the sign-in."""
         try:
-            streams = [self._stream(name) for name in self.schemas]
+            streams = [self._stream(stream) for stream in self.streams]
         except TapError as error:
             return [_finding("sign-in", NO, "failed", action=str(error))]
         return [
@@ -84,11 +83,12 @@ class AccountCheck:
             self._surveys(),
         ]
 
-    def _stream(self, name: str) -> Finding:
+    def _stream(self, stream: WootricStream) -> Finding:
+        name = stream.name
         try:
             page = self.client.get(*_request(name))
         except StreamError as error:
-            action = str(error) if name in self.default_streams else ""
+            action = str(error) if stream.selected_by_default else ""
             return _finding("stream", NO, "no access", name, action)
         if not isinstance(page, list):
             return _finding("stream", YES, "one object", name)
@@ -111,6 +111,7 @@ class AccountCheck:
         return _finding("rate limit announced", YES if limit else NO, detail)
 
     def _page_size(self) -> Finding:
+        # A page with a single record cannot show whether a smaller page would be honored.
         known = len(self.seen.get("responses", ()))
         one = self._list("responses", per_page=1) if known > 1 else None
         if one is None:
@@ -132,6 +133,7 @@ class AccountCheck:
         return _finding("sort_key honored by", NO, f"not sorted by {key}", name)
 
     def _updated(self, name: str) -> Finding:
+        # An API that ignores an unknown filter returns records, and no error.
         found = self._list(name, **{"updated[gte]": FAR_FUTURE})
         if found or found is None:
             problem = "the filter is ignored" if found else "the request fails"
@@ -143,6 +145,7 @@ class AccountCheck:
     def _time_format(self) -> Finding:
         records = [record for name in LISTS for record in self.seen.get(name, ())]
         values = [record.get(key) for record in records for key in ("created_at", "updated_at")]
+        # Unreadable values are shown as `xxx`: they could be personal data.
         forms = {re.sub(r"\w", "x", str(v)): v for v in values if v is not None}
         unreadable = sorted(form for form, value in forms.items() if _time(value) is None)
         if unreadable:
@@ -159,23 +162,20 @@ class AccountCheck:
 
     def _undeclared_keys(self) -> Finding:
         names = {
-            f"{name}.{key}"
-            for name, records in self.seen.items()
-            for record in records
-            for key in _undeclared(record, self.schemas[name])
+            f"{stream.name}.{key}"
+            for stream in self.streams
+            for record in self.seen.get(stream.name, ())
+            for key in _undeclared(record, stream.declared_schema)
         }
         return _finding("undeclared keys", YES if names else NO, ", ".join(sorted(names)) or "none")
 
     def _surveys(self) -> Finding:
         scores: dict[str, list[int]] = {}
         for record in self.seen.get("responses", ()):
-            if isinstance(record.get("score"), int):
-                scores.setdefault(str(record.get("survey_id") or "no id"), []).append(
-                    record["score"]
-                )
-        ranges = ", ".join(
-            f"{survey}: {min(s)} to {max(s)}" for survey, s in sorted(scores.items())
-        )
+            survey, score = str(record.get("survey_id") or "no id"), record.get("score")
+            if isinstance(score, int):
+                scores.setdefault(survey, []).append(score)
+        ranges = ", ".join(f"{key}: {min(s)} to {max(s)}" for key, s in sorted(scores.items()))
         return _finding("survey ids", YES if ranges else UNKNOWN, ranges or "no responses")
 
 
@@ -196,6 +196,7 @@ def _finding(check: str, answer: str, detail: str, stream: str = "", action: str
 
 def _request(name: str) -> tuple[str, Json]:
     """Return path and parameters of the request for one page of a stream."""
+    # Two days ago is over in every time zone.
     day = (datetime.now(UTC) - timedelta(days=2)).date().isoformat()
     if name == "nps_summary":
         return "/v1/nps_summary", {"date[start]": day, "date[end]": day}

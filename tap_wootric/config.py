@@ -6,23 +6,20 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
+from singer_sdk.helpers.capabilities import FLATTENING_CONFIG, STREAM_MAPS_CONFIG
+
 from tap_wootric.personal_data import HASH
 
-CLIENT_CREDENTIALS = "client_credentials"
 GRANTS = {
-    CLIENT_CREDENTIALS: ("client_id", "client_secret"),
+    "client_credentials": ("client_id", "client_secret"),
     "password": ("username", "password"),
 }
 """The credentials that each grant requires."""
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
-REGIONS = {
-    "us": "https://api.wootric.com",
-    "eu": "https://api.wootric.eu",
-    "au": "https://api.wootric.au",
-}
-"""Base URLs (documented)."""
+DOMAINS = {"us": "com", "eu": "eu", "au": "au"}
+"""Top-level domain of each region (documented)."""
 
 TOKEN_PREFIXES = {"NPS-EU": "eu", "NPS-AU": "au", "NPS-": "us"}
 """Prefixes of account tokens, and the region of each (documented); the first match counts."""
@@ -43,13 +40,26 @@ def _required(setting: str, value: object, *names: str) -> dict[str, Any]:
     return {"if": given, "then": {"required": [*names], "description": reason}}
 
 
+def _without_bare_types(rule: Any) -> Any:
+    """Return a JSON Schema without the bare "null" that SDK 0.54 puts into `anyOf`."""
+    if isinstance(rule, Mapping):
+        return {name: _without_bare_types(value) for name, value in rule.items()}
+    if isinstance(rule, list) and any(isinstance(choice, Mapping) for choice in rule):
+        choices = [{"type": choice} if isinstance(choice, str) else choice for choice in rule]
+        return [_without_bare_types(choice) for choice in choices]
+    return rule
+
+
+SDK_SETTINGS = STREAM_MAPS_CONFIG["properties"] | FLATTENING_CONFIG["properties"]
+
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         name: rule
         | {"type": [rule["type"], "null"], "description": " ".join(rule["description"].split())}
         for name, rule in DECLARED.items()
-    },
+    }
+    | _without_bare_types(SDK_SETTINGS),
     "additionalProperties": False,
     "allOf": [
         *(_required("grant_type", grant, *names) for grant, names in GRANTS.items()),
@@ -57,16 +67,6 @@ SCHEMA: dict[str, Any] = {
         _required("flattening_enabled", True, "flattening_max_depth"),
     ],
 }
-
-
-def without_bare_types(rule: Any) -> Any:
-    """Return a JSON Schema without the bare "null" that SDK 0.54 puts into `anyOf`."""
-    if isinstance(rule, Mapping):
-        return {name: without_bare_types(value) for name, value in rule.items()}
-    if isinstance(rule, list) and any(isinstance(choice, Mapping) for choice in rule):
-        choices = [{"type": choice} if isinstance(choice, str) else choice for choice in rule]
-        return [without_bare_types(choice) for choice in choices]
-    return rule
 
 
 def normalize(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,8 +77,6 @@ def normalize(config: Mapping[str, Any]) -> dict[str, Any]:
     found, details = dict(config), config.get("connection_details")
     if isinstance(details, Mapping):
         found = {key: details[key] for key in CONNECTION_KEYS if key in details} | found
-        if details.keys() <= {*CONNECTION_KEYS}:
-            del found["connection_details"]
     for name in (*CREDENTIALS, "region"):
         if isinstance(found.get(name), str):
             found[name] = found[name].strip("\r\n" if name == "password" else None)
@@ -104,4 +102,4 @@ def token_region(config: Mapping[str, Any]) -> str | None:
 def base_url(config: Mapping[str, Any]) -> str:
     """Return the base URL of the API, without a closing slash."""
     region = config.get("region") or token_region(config) or "us"
-    return str(config.get("api_url") or REGIONS[region]).rstrip("/")
+    return str(config.get("api_url") or f"https://api.wootric.{DOMAINS[region]}").rstrip("/")

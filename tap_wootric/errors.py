@@ -144,7 +144,7 @@ class TokenEndpointError(TapError):
 class SignInFailedError(TapError):
     """The token endpoint failed for the whole retry budget. Start the sync again later."""
 
-    template = "Cannot sign in. {problem}"
+    template = "Sign-in failed for {seconds} s (last error: {cause}). Start the sync again later."
 
 
 class StreamError(TapError):

@@ -75,6 +75,7 @@ class PersonalData:
         fields = {} if is_free else schema.get("properties") or {}
         found = {}
         for name, item in value.items():
+            # A name without a declared field is kept or hashed only where keys are free.
             if not self._is_personal(name, is_free=is_free):
                 below = is_free or name in FREE_OBJECTS
                 found[name] = self._inside(item, fields.get(name) or {}, is_free=below)
@@ -103,6 +104,7 @@ class PersonalData:
         if value is None or value == "":
             return value
         text = str(value)
+        # Equal addresses must have equal hashes, however they were typed.
         text = text.strip().lower() if "@" in text else text
         return hmac.new(self._salt, text.encode(), "sha256").hexdigest()
 

@@ -38,6 +38,7 @@ def _bookmark(stream: str, value: Any) -> dict[str, Any]:
     if not isinstance(value or {}, Mapping):
         raise InvalidStateError(problem=f"the bookmark of '{stream}' is not an object")
     bookmark = dict(value or {})
+    # Bookmarks are compared as text, so that their format must be that of the records.
     if key in bookmark and "replication_key_value" not in bookmark:
         bookmark = {"replication_key": key, "replication_key_value": bookmark[key]}
     if key and isinstance(bookmark.get("replication_key_value"), str | int):

@@ -92,7 +92,6 @@ class TapWootric(Tap):
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings; the SDK's own messages would contain their values."""
-        self.append_builtin_config(self.config_jsonschema)
         self._config = config.normalize(self._config)
         try:
             validation.check_environment(self.config_jsonschema, self._env_var_prefix)
@@ -106,13 +105,6 @@ class TapWootric(Tap):
             text = "Setting 'region' is '%s', but 'account_token' belongs to '%s'. Using '%s'."
             self.logger.warning(text, region, named, region)
         return []
-
-    @classmethod
-    @override
-    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
-        super().append_builtin_config(config_jsonschema)
-        properties = config.without_bare_types(config_jsonschema["properties"])
-        config_jsonschema["properties"] = properties
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
@@ -137,8 +129,7 @@ class TapWootric(Tap):
 
     def _check_selection(self) -> None:
         """Fail if the catalog selects no stream of the tap: the SDK would succeed."""
-        entries = self.catalog.items()
-        selected = {name for name, entry in entries if entry.metadata.resolve_selection()[()]}
+        selected = {n for n, e in self.catalog.items() if e.metadata.resolve_selection()[()]}
         unknown = self.catalog.keys() - self.streams.keys()
         if unknown and (selected or self.catalog.keys()) <= unknown:
             raise ForeignCatalogError
@@ -155,7 +146,6 @@ class TapWootric(Tap):
     @classproperty
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
         """Return the settings in variables. The SDK reads any unknown word as false."""
-        cls.append_builtin_config(cls.config_jsonschema)
         parse_environment_config({}, cls._env_var_prefix)  # reads .env
         return validation.read_environment(cls.config_jsonschema, cls._env_var_prefix)
 
@@ -196,9 +186,6 @@ class TapWootric(Tap):
         """Print what the account's API does, as `text` or `json`, and exit."""
         restore_signals()
         self._config["retry_budget_seconds"] = CHECK_SECONDS
-        streams = self._own_streams
-        schemas = {stream.name: stream.declared_schema for stream in streams}
-        default = frozenset(stream.name for stream in streams if stream.selected_by_default)
-        findings = AccountCheck(self.client, schemas, default).run()
+        findings = AccountCheck(self.client, self._own_streams).run()
         click.echo(as_json(findings) if form == "json" else as_text(findings))
         sys.exit(0 if action(findings) == "OK" else 1)

@@ -92,6 +92,7 @@ def check_settings(config: dict[str, Any], schema: Mapping[str, Any]) -> None:
         TapError: A setting is missing, unknown or invalid.
     """
     errors = JSONSchemaValidator(schema, format_checker=FORMATS).iter_errors(config)
+    # A missing setting is the most common mistake, and often the cause of the others.
     error = best_match(errors, key=lambda e: (e.validator != "required", relevance(e)))
     if error is not None:
         _raise(error)
@@ -144,7 +145,7 @@ def read_environment(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     for name, rule in schema["properties"].items():
         if value := os.environ.get(prefix + name.upper(), "").strip():
             found[name] = value
-            if "string" not in _types(rule):
+            if "string" not in _types(rule):  # the SDK would read any other word as false
                 with suppress(ValueError):
                     found[name] = json.loads(value)
     return found

@@ -11,15 +11,10 @@ from singer_sdk.authenticators import OAuthAuthenticator
 from singer_sdk.exceptions import RetriableAPIError
 from typing_extensions import override
 
-from tap_wootric.api.retries import Retries
+from tap_wootric.api.retries import SIGN_IN, Retries
 from tap_wootric.api.transport import Transport
-from tap_wootric.config import CLIENT_CREDENTIALS, GRANTS, base_url
-from tap_wootric.errors import (
-    RetriesExhaustedError,
-    SignInFailedError,
-    SignInRejectedError,
-    TokenEndpointError,
-)
+from tap_wootric.config import GRANTS, base_url
+from tap_wootric.errors import SignInRejectedError, TokenEndpointError
 
 LIFETIME = 7200
 """Lifetime of a token in seconds (documented), used if the reply names none."""
@@ -46,7 +41,7 @@ class WootricAuthenticator(OAuthAuthenticator):
     """Add a bearer token to requests. Safe to share between threads."""
 
     def __init__(self, config: Mapping[str, Any], transport: Transport, retries: Retries) -> None:
-        super().__init__(auth_endpoint=f"{base_url(config)}/oauth/token")
+        super().__init__(auth_endpoint=f"{base_url(config)}/{SIGN_IN}")
         self._settings = config
         self._transport = transport
         self._retries = retries
@@ -57,7 +52,7 @@ class WootricAuthenticator(OAuthAuthenticator):
     @override
     def oauth_request_body(self) -> dict[str, Any]:
         """Form fields of the token request. In the URL, proxies would log them (documented)."""
-        grant = self._settings.get("grant_type") or CLIENT_CREDENTIALS
+        grant = self._settings["grant_type"]
         return {"grant_type": grant, **{name: self._settings.get(name) for name in GRANTS[grant]}}
 
     @override
@@ -84,10 +79,7 @@ class WootricAuthenticator(OAuthAuthenticator):
             SignInFailedError, ConnectionFailedError: The request failed for the retry budget.
         """
         sent = time.monotonic()
-        try:
-            token: Token = self._retries.call("oauth/token", self._request_token)
-        except RetriesExhaustedError as error:  # no stream can be read
-            raise SignInFailedError(problem=error.message) from None
+        token: Token = self._retries.call(SIGN_IN, self._request_token)
         lifetime = token.expires_in or LIFETIME
         self.access_token = token.access_token
         self._renew_at = sent + lifetime - min(RENEWAL_MARGIN, lifetime / 2)

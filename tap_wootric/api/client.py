@@ -20,6 +20,9 @@ from tap_wootric.config import base_url
 from tap_wootric.errors import ForbiddenError, RejectedRequestError
 from tap_wootric.shutdown import Shutdown
 
+Json = dict[str, Any]
+Kinds = type | tuple[type, ...]
+
 MAX_TOKENS = 3
 """Number of tokens that one request may try: the server can revoke a token before its end."""
 
@@ -41,13 +44,7 @@ class WootricClient:
         self.retries = Retries(self._transport, int(config["retry_budget_seconds"]))
         self._authenticator = WootricAuthenticator(config, self._transport, self.retries)
 
-    def get(
-        self,
-        path: str,
-        params: Mapping[str, Any] | None = None,
-        *,
-        expected: type | tuple[type, ...] = (list, dict),
-    ) -> Any:
+    def get(self, path: str, params: Json | None = None, *, expected: Kinds = (list, dict)) -> Any:
         """Send a GET request until it is answered. In the main thread, a signal ends the wait.
 
         Args:
@@ -91,7 +88,7 @@ class WootricClient:
         return self._transport.server_time or int(time.time())
 
 
-def _validated(reply: Reply, resource: str, expected: type | tuple[type, ...]) -> Any:
+def _validated(reply: Reply, resource: str, expected: Kinds) -> Any:
     """Return the data of a reply, or raise an error that says whether a retry is worthwhile."""
     status = reply.status
     if status == codes.ok:
@@ -101,6 +98,7 @@ def _validated(reply: Reply, resource: str, expected: type | tuple[type, ...]) -
         return data
     if status in FORBIDDEN_STATUSES:
         raise ForbiddenError(resource=resource, status=status)
+    # Redirects are final too: following one could send the token to another host.
     is_final = codes.multiple_choices <= status < codes.server_error
     if is_final and status not in TRANSIENT_STATUSES:
         raise RejectedRequestError(resource=resource, status=status)
@@ -114,7 +112,7 @@ def _decoded(body: bytes) -> Any:
         RetriableAPIError: The body is not JSON.
     """
     try:
-        with suppress(msgspec.DecodeError):
+        with suppress(msgspec.DecodeError):  # msgspec is faster, and strict
             return msgspec.json.decode(body)
         text = json.dumps(json.loads(body), ensure_ascii=False)
         return json.loads(text.encode(errors="replace"))

@@ -19,7 +19,7 @@ from singer_sdk.exceptions import RetriableAPIError
 from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 
 from tap_wootric.api.transport import Transport
-from tap_wootric.errors import ConnectionFailedError, RetriesExhaustedError, TapError
+from tap_wootric.errors import ConnectionFailedError, RetriesExhaustedError, SignInFailedError
 
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 30.0
@@ -45,6 +45,8 @@ CAUSES: dict[type[BaseException], str] = {
     ReadTimeoutError: "no complete reply in time",
 }
 """Texts for exceptions, whose own texts contain URLs. The first match counts."""
+
+SIGN_IN = "oauth/token"
 
 LOGGER = logging.getLogger("tap-wootric")
 
@@ -99,11 +101,13 @@ class Retries:
             text = "Request for '%s' failed (%s). Retrying in %.1f s (retry %d)."
             LOGGER.info(text, resource, cause(error), details["wait"], details["tries"])
 
-    def _final_error(self, resource: str, error: Exception) -> TapError:
+    def _final_error(self, resource: str, error: Exception) -> Exception:
         if self._is_unreachable(error):
             host, hint = self._transport.host, self._transport.hint
             return ConnectionFailedError(host=host, cause=cause(error), hint=hint)
-        return RetriesExhaustedError(resource=resource, seconds=self._budget, cause=cause(error))
+        # Without a token, no stream can be read.
+        kind = SignInFailedError if resource == SIGN_IN else RetriesExhaustedError
+        return kind(resource=resource, seconds=self._budget, cause=cause(error))
 
     def _budget_for(self, error: Exception) -> int:
         return min(self._budget, CONNECTION_BUDGET) if self._is_unreachable(error) else self._budget

@@ -70,8 +70,7 @@ class SyncState:
             asks_updates: False for a list that is sorted by `updated_at`: a change leaves the known
                 intervals, so they need no second look.
         """
-        parts = self._synced.split(since, until)
-        planned = [_range(a, b, known_at) for a, b, known_at in parts]
+        planned = (_range(*part) for part in self._synced.split(since, until))
         return merge_ranges(r for r in planned if asks_updates or r.updated_since is None)
 
     def is_known(self, timestamp: int) -> bool:

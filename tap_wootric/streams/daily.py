@@ -20,6 +20,9 @@ DAY = timedelta(days=1)
 FIRST_DAY = "first_day"
 INCREMENTAL = "INCREMENTAL"
 
+SENDS = {"email_stats": "all", "initial_send": "initial", "reminder_send": "reminder"}
+"""Keys of a reply of the e-mail statistics (documented), and the value of `send` for each."""
+
 TIME_ZONE_MARGIN = timedelta(hours=12)
 """The API counts days in the account's time zone; then a day of UTC has ended everywhere."""
 
@@ -126,19 +129,13 @@ class EmailStats(DailyStream):
     name = "email_stats"
     path = "/v2/email_stats"
     keys = ("date", "send")
-    sends: ClassVar[dict[str, str]] = {
-        "email_stats": "all",
-        "initial_send": "initial",
-        "reminder_send": "reminder",
-    }
-    """Keys of a reply (documented), and the value of `send` for each."""
 
     @override
     def day(self, day: date) -> Iterator[Json]:
         """Yield the counts of `raw_results`: they replace texts such as `"2 (29%)"`."""
         params = {"date_range[start_date]": day, "date_range[end_date]": day}
         reply = self.client.get(self.path, params, expected=dict)
-        for key, send in self.sends.items():
+        for key, send in SENDS.items():
             if isinstance(stats := reply.get(key), dict):
                 counts = stats.pop("raw_results", {})
                 stats |= counts if isinstance(counts, dict) else {"raw_results": counts}

@@ -87,7 +87,6 @@ class IncrementalStream(WootricStream):
     def _read(self, range_: Range) -> Iterator[Record]:
         """Read a range in ascending order."""
         since, until, updated_since = range_
-
         fetch = partial(self._fetch, updated_since=updated_since)
 
         def report(second: IncompleteSecond) -> None:
@@ -95,6 +94,7 @@ class IncrementalStream(WootricStream):
             self._report_incomplete(second, fails=updated_since is not None or not is_known)
 
         size = self.config["page_size"]
+        # Changed records are few, and their density does not predict the next window.
         workers = 1 if updated_since is not None else self._workers
         now = self.client.server_now
         found = read_windows(
@@ -135,6 +135,7 @@ class IncrementalStream(WootricStream):
         except StreamError:
             if updated_since is None:
                 raise
+            # The look-back shows whether the list works without the filter.
             raise FilterRefusedError from None
         self._page = sent
         records: list[Record] = []

@@ -58,7 +58,6 @@ def test_the_table_explains_each_answer_and_ends_with_ok(account: Account) -> No
         ({"updated_filter": False}, "updated honored by end_users", "yes", "the filter selects"),
         ({"time_format": "unix"}, "time format known", "yes", "1"),
         ({"time_format": "offset"}, "time format known", "yes", "20"),
-        ({}, "undeclared keys", "yes", "responses.survey_language"),
         ({}, "survey ids", "yes", "10: 0 to 10, 11: "),
     ],
 )
@@ -123,19 +122,19 @@ def test_a_failing_token_endpoint_fails_the_check_at_the_sign_in(
     output = check(account, "text")
 
     assert (output.code, len(output.lines)) == (1, 2)
-    assert output.lines[-1].startswith("Cannot sign in. ")
+    assert output.lines[-1].startswith("Sign-in failed for 0 s")
 
 
 def test_an_unknown_time_format_fails_the_check_and_shows_no_value() -> None:
     """Only its form."""
     record = {"id": 1, "created_at": "ada@example.com", "score": 9, "survey_id": [1]}
 
-    schemas: Json = {"responses": {}, "end_users": {}}
-
     client: Any = SimpleNamespace(
         get=lambda *_, **__: [record], rate_limiter=SimpleNamespace(limit=0), server_time=None
     )
-    found = AccountCheck(client, schemas, frozenset()).run()
+    stream: Any = SimpleNamespace(name="responses", selected_by_default=True, declared_schema={})
+
+    found = AccountCheck(client, [stream]).run()
 
     assert "xxx@xxxxxxx.xxx" in as_text(found)
     assert "ada" not in as_text(found)

@@ -155,10 +155,9 @@ def test_connection_details_replace_missing_credentials() -> None:
     """Separate settings win; null and empty settings count as unset."""
     details = {"client_id": "a", "client_secret": "b", "grant_type": "client_credentials"}
 
-    assert normalize({"connection_details": details, "client_id": "c", "region": None}) == {
-        **details,
-        "client_id": "c",
-    }
+    found = normalize({"connection_details": details, "client_id": "c", "region": None})
+
+    assert found == {**details, "client_id": "c", "connection_details": details}
 
 
 def test_whitespace_around_credentials_is_removed() -> None:

@@ -90,7 +90,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 def connect(api: Sandbox | str, shutdown: Shutdown | None = None, **settings: Any) -> WootricClient:
     """Return a client of a sandbox or of a URL, with a retry budget of ten seconds."""
     config: dict[str, Any] = {"request_timeout": 10, "retry_budget_seconds": 10}
-    config["user_agent"] = "acme/1"
+    config |= {"user_agent": "acme/1", "grant_type": "client_credentials"}
     if isinstance(api, str):
         config |= SECRETS | {"api_url": api}
     else:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import responses
 
-from tap_wootric.streams.daily import EmailStats
+from tap_wootric.streams.daily import SENDS, EmailStats
 
 from ..helpers import Account, Json, Output
 
@@ -216,7 +216,7 @@ def test_every_state_between_the_records_of_a_day_resumes_without_loss(
     account: Account, email_stats: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(EmailStats, "STATE_MSG_FREQUENCY", 1)
-    email_stats({key: stats(1) for key in EmailStats.sends})
+    email_stats({key: stats(1) for key in SENDS})
     first = account.sync("email_stats", start_date=back(3))
 
     sent = set()

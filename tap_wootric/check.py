@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from tap_wootric.api.client import WootricClient
 from tap_wootric.errors import StreamError, TapError
 from tap_wootric.streams.base import WootricStream
-from tap_wootric.timestamps import parse
+from tap_wootric.timestamps import unix_second
 
 Json = dict[str, Any]
 
@@ -125,7 +125,7 @@ class AccountCheck:
         pages = [self._list(name, per_page=FULL_PAGE, sort_key=key, sort_order=o) for o in orders]
         if None in pages:
             return _finding("sort_key honored by", NO, "the request fails", name)
-        first, last = ([t for r in page or () if (t := _time(r.get(key)))] for page in pages)
+        first, last = ([t for r in page or () if (t := unix_second(r.get(key)))] for page in pages)
         if len({*first}) <= 1:
             return _finding("sort_key honored by", UNKNOWN, "too few records", name)
         if first == sorted(first) and last == sorted(last, reverse=True):
@@ -147,7 +147,7 @@ class AccountCheck:
         values = [record.get(key) for record in records for key in ("created_at", "updated_at")]
         # Unreadable values are shown as `xxx`: they could be personal data.
         forms = {re.sub(r"\w", "x", str(v)): v for v in values if v is not None}
-        unreadable = sorted(form for form, value in forms.items() if _time(value) is None)
+        unreadable = sorted(form for form, value in forms.items() if unix_second(value) is None)
         if unreadable:
             action = "Report the time format above: tap-wootric cannot read it."
             return _finding("time format known", NO, " and ".join(unreadable), action=action)
@@ -155,9 +155,9 @@ class AccountCheck:
         return _finding("time format known", YES if forms else UNKNOWN, examples or "no records")
 
     def _clock(self) -> Finding:
-        if self.client.server_time is None:
+        if self.client.transport.server_time is None:
             return _finding("server clock known", NO, "no Date header")
-        ahead = self.client.server_time - int(time.time())
+        ahead = self.client.transport.server_time - int(time.time())
         return _finding("server clock known", YES, f"{ahead:+d} s from the local clock")
 
     def _undeclared_keys(self) -> Finding:
@@ -204,14 +204,6 @@ def _request(name: str) -> tuple[str, Json]:
         names = ("date_range[start_date]", "date_range[end_date]")
         return "/v2/email_stats", dict.fromkeys(names, day)
     return f"/v1/{name}", {"page": 1, "per_page": FULL_PAGE} if name in LISTS else {}
-
-
-def _time(value: Any) -> datetime | None:
-    """Return a time of the API, or None if it cannot be read."""
-    try:
-        return parse(value)
-    except (TypeError, ValueError):
-        return None
 
 
 def action(findings: list[Finding]) -> str:

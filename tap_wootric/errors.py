@@ -105,19 +105,13 @@ class InvalidStateError(TapError):
 class OutputError(TapError):
     """The target exited, the disk is full, or the tap was started without standard output."""
 
-    template = (
-        "Cannot write the output ({problem}). Check the log of the target; the next sync resumes "
-        "from the last state."
-    )
+    template = "Cannot write the output ({problem}). Check the log of the target, and sync again."
 
 
 class RateLimitError(TapError):
     """Other programs use up the account's rate limit. Run them at another time."""
 
-    template = (
-        "The rate limit is still reached after {attempts} waits (HTTP 429): other programs use the "
-        "same account. Progress is saved; the next sync resumes from there."
-    )
+    template = "Other programs use up the rate limit: HTTP 429 after {attempts} waits. Sync later."
 
 
 class ConnectionFailedError(TapError):

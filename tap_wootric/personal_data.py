@@ -5,7 +5,7 @@ Pure: functions of settings, schemas and records.
 
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
@@ -67,7 +67,7 @@ class PersonalData:
             emitted: Schema of the SCHEMA message, as returned by `schema`. It can lack fields if
                 the catalog was written with another value of `personal_data`; records omit them.
         """
-        if self._mode == KEEP and _personal_fields(declared) <= _personal_fields(emitted):
+        if self._mode == KEEP and {*_personal_fields(declared)} <= {*_personal_fields(emitted)}:
             return None
         return lambda record: self._object(record, emitted, is_free=False)
 
@@ -109,10 +109,9 @@ class PersonalData:
         return hmac.new(self._salt, text.encode(), "sha256").hexdigest()
 
 
-def _personal_fields(schema: Mapping[str, Any], path: str = "") -> set[str]:
-    """Return the paths of the declared personal fields."""
-    found = set()
+def _personal_fields(schema: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """Yield the paths of the declared personal fields."""
     for name, field in (schema.get("properties") or {}).items():
-        found |= {path + name} if is_personal_name(name) else set()
-        found |= _personal_fields(field, f"{path}{name}.")
-    return found
+        if is_personal_name(name):
+            yield path + name
+        yield from _personal_fields(field, f"{path}{name}.")

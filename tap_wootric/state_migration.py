@@ -25,10 +25,8 @@ def migrate_state(state: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(bookmarks, Mapping | None):
         raise InvalidStateError(problem="'bookmarks' is not an object")
     plain = {stream: state[stream] for stream in REPLICATION_KEYS if stream in state}
-    found = {
-        stream: _bookmark(stream, value) for stream, value in {**plain, **(bookmarks or {})}.items()
-    }
-    return {**state, "bookmarks": found}
+    found = {**plain, **(bookmarks or {})}
+    return {**state, "bookmarks": {name: _bookmark(name, value) for name, value in found.items()}}
 
 
 def _bookmark(stream: str, value: Any) -> dict[str, Any]:

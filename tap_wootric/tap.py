@@ -151,9 +151,7 @@ class TapWootric(Tap):
 
     @classmethod
     @override
-    def cb_config(
-        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
-    ) -> _ConfigInput:
+    def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> _ConfigInput:
         found = _ConfigInput(parse_env="ENV" in value)
         for path in value:
             if path != "ENV":

@@ -6,6 +6,7 @@ All functions are pure. Times leave this module as RFC 3339 text in UTC or as UN
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import floor
+from typing import Any
 
 EARLIEST_MILLISECONDS = 10**11
 """Numbers from here on are milliseconds: as seconds they would lie after the year 5138."""
@@ -62,10 +63,12 @@ def canonical(value: str | float) -> str:
     return parse(value).isoformat()
 
 
-@lru_cache(maxsize=1024)
-def unix_second(text: str) -> int:
-    """Return the UNIX second of an RFC 3339 text that `canonical` wrote."""
-    return floor(datetime.fromisoformat(text).timestamp())
+def unix_second(value: Any) -> int | None:
+    """Return the UNIX second of a time of the API, or None if it cannot be read."""
+    try:
+        return floor(parse(value).timestamp())
+    except (ValueError, TypeError):  # some values are not hashable
+        return None
 
 
 def from_unix(second: int) -> str:

@@ -37,12 +37,12 @@ class WootricClient:
 
     def __init__(self, config: Mapping[str, Any], shutdown: Shutdown) -> None:
         """Take validated settings; `request_timeout` and `retry_budget_seconds` are required."""
-        self._transport = Transport(config)
+        self.transport = Transport(config)
         self._base_url = base_url(config)
         self._shutdown = shutdown
-        self.rate_limiter = self._transport.rate_limiter
-        self.retries = Retries(self._transport, int(config["retry_budget_seconds"]))
-        self._authenticator = WootricAuthenticator(config, self._transport, self.retries)
+        self.rate_limiter = self.transport.rate_limiter
+        self.retries = Retries(self.transport, int(config["retry_budget_seconds"]))
+        self._authenticator = WootricAuthenticator(config, self.transport, self.retries)
 
     def get(self, path: str, params: Json | None = None, *, expected: Kinds = (list, dict)) -> Any:
         """Send a GET request until it is answered. In the main thread, a signal ends the wait.
@@ -67,8 +67,8 @@ class WootricClient:
 
         def send() -> Any:
             for _ in range(MAX_TOKENS):
-                request = self._transport.prepare("GET", self._base_url + path, params=params)
-                reply = self._transport.send(self._authenticator.authenticate_request(request))
+                request = self.transport.prepare("GET", self._base_url + path, params=params)
+                reply = self.transport.send(self._authenticator.authenticate_request(request))
                 if reply.status != codes.unauthorized:
                     break
                 self._authenticator.reject(request.headers.get("Authorization"))
@@ -78,14 +78,9 @@ class WootricClient:
             return self.retries.call(resource, send)
 
     @property
-    def server_time(self) -> int | None:
-        """UNIX second of the last `Date` header; None before the first one."""
-        return self._transport.server_time
-
-    @property
     def server_now(self) -> int:
         """UNIX second of the last `Date` header. Before the first one, of the local clock."""
-        return self._transport.server_time or int(time.time())
+        return self.transport.server_time or int(time.time())
 
 
 def _validated(reply: Reply, resource: str, expected: Kinds) -> Any:

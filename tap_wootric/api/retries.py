@@ -13,10 +13,9 @@ from functools import partial
 from typing import Any, TypeVar
 
 import backoff
-import requests
 from requests.exceptions import ConnectTimeout, ProxyError
 from singer_sdk.exceptions import RetriableAPIError
-from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, NewConnectionError
 
 from tap_wootric.api.transport import Transport
 from tap_wootric.errors import ConnectionFailedError, RetriesExhaustedError, SignInFailedError
@@ -41,8 +40,7 @@ CAUSES: dict[type[BaseException], str] = {
     ProxyError: "proxy; check HTTPS_PROXY and HTTP_PROXY",
     socket.gaierror: "host name not found",
     ConnectionRefusedError: "connection refused",
-    requests.Timeout: "no complete reply in time",
-    ReadTimeoutError: "no complete reply in time",
+    TimeoutError: "no complete reply in time",
 }
 """Texts for exceptions, whose own texts contain URLs. The first match counts."""
 

@@ -94,7 +94,7 @@ class Transport:
             while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
                 body += chunk
                 if time.monotonic() > deadline:
-                    raise requests.ReadTimeout
+                    raise TimeoutError
                 if len(body) > MAX_REPLY_BYTES:
                     raise RetriableAPIError(f"reply larger than {MAX_REPLY_BYTES:,} bytes")
             return Reply(response.status_code, response.headers, bytes(body))

@@ -26,6 +26,7 @@ from tap_wootric.timestamps import from_unix
 
 Json = dict[str, Any]
 ItemT = TypeVar("ItemT")
+GetClient = Callable[[], WootricClient]
 
 BOOKMARK = "replication_key_value"
 
@@ -51,9 +52,7 @@ class WootricStream(Stream, abc.ABC):
 
     progress: Progress
 
-    def __init__(
-        self, tap: Tap, shutdown: Shutdown, get_client: Callable[[], WootricClient]
-    ) -> None:
+    def __init__(self, tap: Tap, shutdown: Shutdown, get_client: GetClient) -> None:
         """Create the stream.
 
         Args:
@@ -132,10 +131,8 @@ class WootricStream(Stream, abc.ABC):
 
     def reject(self, record_id: object, reason: str) -> None:
         """Report a record that cannot be delivered; the run continues and fails at its end."""
-        line = (
-            f"Record {record_id} of '{self.name}' was not delivered: {reason}. Correct the record "
-            "in Wootric."
-        )
+        where = f"Record {record_id} of '{self.name}'"
+        line = f"{where} was not delivered: {reason}. Correct the record in Wootric."
         self.logger.warning("%s", line)
         self.failures.append(line)
 
@@ -192,9 +189,7 @@ class WootricStream(Stream, abc.ABC):
         return {m.stream_alias: m.transformed_schema["properties"] for m in maps}
 
     @override
-    def _increment_stream_state(
-        self, latest_record: Record, *, context: Context | None = None
-    ) -> None:
+    def _increment_stream_state(self, latest_record: Record, *, context: Any = None) -> None:
         """Remember the newest replication value; `_write_state_message` moves the bookmark.
 
         The SDK would move it with each record: a changed record would move it back, and a record

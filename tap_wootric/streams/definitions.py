@@ -32,9 +32,7 @@ class Segments(WootricStream):
                     yield self.normalize(sent)
             if len(seen) == before:
                 return
-        self.failures.append(
-            f"'{self.name}' has more than the {MAX_PAGE} pages that the API shows."
-        )
+        self.failures.append(f"'{self.name}' has more than the {MAX_PAGE} pages the API shows.")
 
 
 class SurveyTemplates(WootricStream):

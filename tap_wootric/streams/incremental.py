@@ -18,7 +18,7 @@ from tap_wootric.state.intervals import Range
 from tap_wootric.state.sync_state import SyncState
 from tap_wootric.streams.base import Json, WootricStream
 from tap_wootric.streams.normalizer import to_integer
-from tap_wootric.timestamps import canonical, from_unix, unix_second
+from tap_wootric.timestamps import from_unix, unix_second
 
 DAY = 86_400
 
@@ -142,11 +142,10 @@ class IncrementalStream(WootricStream):
         for item in sent:
             before = records[-1].timestamp if records else page.since or 0
             records.append(self._place(item, before))
-        if page.number == MAX_PAGE and records and all(r.error for r in records):
+        readable = [record for record in records if not record.error]
+        if page.number == MAX_PAGE and records and not readable:
             raise PageOrderError(f"{MAX_PAGE} pages contain no readable '{self.cursor}'")
-        if updated_since is not None and any(
-            r.updated < updated_since for r in records if not r.error
-        ):
+        if updated_since is not None and any(r.updated < updated_since for r in readable):
             raise FilterIgnoredError
         if self._sync is not None:
             self._sync.saw_reply(self.client.server_now)
@@ -174,11 +173,11 @@ class IncrementalStream(WootricStream):
                 its place on the page, as a shorter page would look like the last one.
         """
         fields = sent if isinstance(sent, dict) else {}
-        timestamp, error = _second(fields.get(self.cursor)), None
+        timestamp, error = unix_second(fields.get(self.cursor)), None
         if timestamp is None:
             timestamp, error = before, f"'{self.cursor}' is not a time"
         updated = fields.get("updated_at")
-        updated = timestamp if updated is None else _second(updated)
+        updated = timestamp if updated is None else unix_second(updated)
         if updated is None:
             updated = self.client.server_now  # it may have changed at any time
         id_: int | str
@@ -204,11 +203,3 @@ class IncrementalStream(WootricStream):
         if self._sync is not None:
             self._sync.save()
         super()._write_state_message()
-
-
-def _second(value: Any) -> int | None:
-    """Return the UNIX second of a time of the API, or None if it cannot be read."""
-    try:
-        return unix_second(canonical(value))
-    except (ValueError, TypeError):
-        return None

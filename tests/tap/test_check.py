@@ -130,7 +130,9 @@ def test_an_unknown_time_format_fails_the_check_and_shows_no_value() -> None:
     record = {"id": 1, "created_at": "ada@example.com", "score": 9, "survey_id": [1]}
 
     client: Any = SimpleNamespace(
-        get=lambda *_, **__: [record], rate_limiter=SimpleNamespace(limit=0), server_time=None
+        get=lambda *_, **__: [record],
+        rate_limiter=SimpleNamespace(limit=0),
+        transport=SimpleNamespace(server_time=None),
     )
     stream: Any = SimpleNamespace(name="responses", selected_by_default=True, declared_schema={})
 

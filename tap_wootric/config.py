@@ -1,4 +1,4 @@
-"""The settings of the tap: their declaration, and what follows from their values."""
+"""Decide which settings exist and what follows from their values, for the tap and its client."""
 
 import tomllib
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Reads the time formats of the Wootric API and writes times in one format.
+"""Reads the time formats of the Wootric API and writes times in one format, for all modules.
 
 All functions are pure. Times leave this module as RFC 3339 text in UTC or as UNIX seconds.
 """

@@ -1,4 +1,4 @@
-"""Checks of what users get wrong: settings, input files, environment variables, stream maps.
+"""Decide which settings, input files, variables and stream maps are valid, for the tap.
 
 Messages contain no values, because a value may be a secret in the wrong place.
 """

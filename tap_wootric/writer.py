@@ -1,4 +1,4 @@
-"""Write Singer messages to standard output, a page of records with one write."""
+"""Decide when Singer messages are written to standard output, for all streams of the tap."""
 
 import os
 import sys

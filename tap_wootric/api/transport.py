@@ -1,4 +1,4 @@
-"""Send one HTTP request and read its reply, within the rate limit, a time and a size."""
+"""Send a request and read its reply, within limits of rate, time and size, for the client."""
 
 import logging
 import time

@@ -1,4 +1,4 @@
-"""Figures that Wootric computes, with one request per complete day."""
+"""Decide which days of figures to request and to emit, for two streams of one request per day."""
 
 import abc
 from collections.abc import Iterable, Iterator

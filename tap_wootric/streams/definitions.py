@@ -1,4 +1,4 @@
-"""Short lists that describe an account. Each sync reads them in full."""
+"""Read the short lists that describe an account, in full with each sync, for two streams."""
 
 from collections.abc import Iterator
 

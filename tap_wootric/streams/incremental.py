@@ -1,4 +1,4 @@
-"""Lists that are synced incrementally: in full once, then what is new or has changed."""
+"""Sync a list in full once, then what is new or has changed, for the streams in `lists`."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The lists of Wootric that are synced incrementally."""
+"""Name path and replication key of each list that is synced incrementally, for the tap."""
 
 from tap_wootric.streams.incremental import IncrementalStream
 

@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+import time
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
@@ -114,6 +115,9 @@ class TapWootric(Tap):
     def sync_all(self) -> None:
         """Sync all streams. Fail at the end if a stream or a part of one was not delivered."""
         self._check_selection()
+        start = config.moment(self.config, "start_date")
+        if start and start.timestamp() > time.time():
+            self.logger.warning("Setting 'start_date' is in the future: no record is synced yet")
         try:
             super().sync_all()
             self.message_writer.flush()  # a run without a bookmark ends without a STATE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,18 @@ TARGET = {"api_key": "key"}
 def complaint(
     plugin: type[TapWootric | TargetBirdie], config: str, path: Path, words: dict[str, str]
 ) -> str:
-    """What a command says of a configuration, with neutral words for its own names."""
+    """What a command reports, with neutral words for its own names.
+
+    The tap logs its error, and the target prints it.
+    """
     path.write_text(config)
-    command = plugin.get_singer_command()
-    error = CliRunner().invoke(command, ["--config", str(path)], input="").stderr
+    logged: list[str] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: logged.append(record.getMessage())  # type: ignore[method-assign]
+    logging.getLogger("tap-wootric").addHandler(handler)
+    printed = CliRunner().invoke(plugin.get_singer_command(), ["--config", str(path)], input="")
+    logging.getLogger("tap-wootric").removeHandler(handler)
+    error = "".join(logged) or printed.stderr.strip().removeprefix("Error: ")
     for own, neutral in words.items():
         error = error.replace(own, neutral)
     return error
@@ -55,7 +64,7 @@ def test_a_missing_setting(tmp_path: Path) -> None:
     target = complaint(TargetBirdie, "{}", tmp_path / "b", words)
 
     assert tap.partition(". ")[2] == target.partition(". ")[2]
-    assert target.startswith("Error: Setting 'NAME' is missing. Provide it in a file")
+    assert target.startswith("Setting 'NAME' is missing. Provide it in a file")
 
 
 @pytest.mark.parametrize(("name", "setting"), [("USER_AGNET", "USER_AGENT")])

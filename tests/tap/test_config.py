@@ -329,3 +329,10 @@ def test_a_catalog_without_a_selected_stream_is_a_warning(account: Account) -> N
 
     assert (output.code, list(account.sandbox.requests)) == (0, [])
     assert "selects no stream" in output.log
+
+
+def test_a_start_date_in_the_future_is_a_warning(account: Account) -> None:
+    output = account.sync(start_date="2999-01-01")
+
+    assert (output.code, output.records()) == (0, [])
+    assert "'start_date' is in the future" in output.log

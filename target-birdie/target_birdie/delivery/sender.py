@@ -104,6 +104,9 @@ class Sender:
             if self._stop.is_set():
                 return record.result
         with self._changed:
+            if slot := self._slots.get(record.key):  # a probe of this id has started meanwhile
+                self._free.release()
+                return None if record.retried else self._follow(slot, record)
             slot = self._slots[record.key] = _Slot(record.key, record)
         if not self._stop.is_set():
             self._queue.append(slot)

@@ -201,8 +201,7 @@ def _request(name: str) -> tuple[str, Json]:
     if name == "nps_summary":
         return "/v1/nps_summary", {"date[start]": day, "date[end]": day}
     if name == "email_stats":
-        names = ("date_range[start_date]", "date_range[end_date]")
-        return "/v2/email_stats", dict.fromkeys(names, day)
+        return "/v2/email_stats", {"date_range[start_date]": day, "date_range[end_date]": day}
     return f"/v1/{name}", {"page": 1, "per_page": FULL_PAGE} if name in LISTS else {}
 
 

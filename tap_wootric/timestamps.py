@@ -71,6 +71,7 @@ def unix_second(value: Any) -> int | None:
         return None
 
 
+@lru_cache(maxsize=1024)
 def from_unix(second: int) -> str:
     """Format a UNIX second as RFC 3339 in UTC.
 

@@ -21,9 +21,6 @@ from tap_wootric.pagination.paginator import paginate
 MAX_BUFFERED = 6_000
 """Records that were read but not consumed yet, at most."""
 
-_MAX_READ_TWICE = 20
-"""Records of the last second that are requested again when a window is cut."""
-
 
 def read_windows(  # noqa: PLR0913 - the arguments of paginate and three more
     fetch: Fetch[RecordT],
@@ -62,12 +59,8 @@ def read_windows(  # noqa: PLR0913 - the arguments of paginate and three more
     begin, second = first_page[0].timestamp, first_page[-1].timestamp
     yield from (record for record in first_page if record.timestamp < second)
     end = max(second + 1, newest if until is None else min(newest, until))
-    reader = _ParallelReader(fetch, read, count, 1 / max(second - begin, 1), end, until)
-    yield from reader.read(second)
-
-
-class _CutError(Exception):
-    """The window contains many more records than expected."""
+    pages, density = (MAX_BUFFERED // 50 - 2 * count) // (count + 1), 1 / max(second - begin, 1)
+    yield from _ParallelReader(fetch, read, count, max(pages, 1), density, end, until).read(second)
 
 
 @dataclass(eq=False)
@@ -78,6 +71,7 @@ class _Window(Generic[RecordT]):
     """Ends with an exception or None."""
 
     is_taken: bool = False
+    is_read: bool = False
 
 
 @dataclass(eq=False)
@@ -87,27 +81,23 @@ class _ParallelReader(Generic[RecordT]):
     fetch: Fetch[RecordT]
     paginate: Callable[[Fetch[RecordT], int, int | None], Iterator[RecordT]]
     workers: int
+    max_pages: int
+    """Pages to buffer for each of `workers + 1` windows. Each thread holds two more."""
+
     pages_per_second: float
     """In the window that was read last; it determines the width of the next window."""
 
     end: int
-    """Estimated end of the list. Only the window that contains it ends at `until` instead."""
+    """Estimated end of the list. The window that ends here reads on to `until`."""
 
     until: int | None
     windows: list[_Window[RecordT]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
-    running: int = 0
     is_closed: bool = False
-
-    @property
-    def max_pages(self) -> int:
-        """Pages to buffer for each of `workers + 1` windows. Each thread holds two more."""
-        return max((MAX_BUFFERED // 50 - 2 * self.workers) // (self.workers + 1), 1)
 
     def read(self, since: int) -> Iterator[RecordT]:
         self.windows = [_Window(since, self.end, Queue(self.max_pages))]
-        with self.lock:
-            self._start_threads()
+        self._start_threads()
         try:
             while self.windows:
                 records = self.windows[0].pages.get()
@@ -115,24 +105,24 @@ class _ParallelReader(Generic[RecordT]):
                     raise records
                 yield from records or ()
                 if records is None:
-                    with self.lock:
-                        self.windows.pop(0)
-                        self._start_threads()
+                    self.windows.pop(0)
+                    self._start_threads()
         finally:
             self.is_closed = True
 
     def _start_threads(self) -> None:
-        for window in self.windows:  # includes the windows that _cut inserts behind this one
-            taken = sum(window.is_taken for window in self.windows)
-            if self.is_closed or self.running == self.workers or taken > self.workers:
-                return
-            if not window.is_taken:
-                width = int(self.max_pages / self.pages_per_second) + 1
-                if window.end - window.since > 1.25 * width:
-                    self._cut(window, window.since + width)
-                window.is_taken = True
-                self.running += 1
-                threading.Thread(target=self._read_window, args=(window,), daemon=True).start()
+        with self.lock:
+            for window in self.windows:  # includes the windows that _cut inserts behind this one
+                taken = sum(window.is_taken for window in self.windows)
+                running = taken - sum(window.is_read for window in self.windows)
+                if self.is_closed or running >= self.workers or taken > self.workers:
+                    return
+                if not window.is_taken:
+                    width = int(self.max_pages / self.pages_per_second) + 1
+                    if window.end - window.since > 1.25 * width:
+                        self._cut(window, window.since + width)
+                    window.is_taken = True
+                    threading.Thread(target=self._read_window, args=(window,), daemon=True).start()
 
     def _cut(self, window: _Window[RecordT], second: int) -> None:
         with self.lock:
@@ -143,34 +133,36 @@ class _ParallelReader(Generic[RecordT]):
     def _read_window(self, window: _Window[RecordT]) -> None:
         batch: list[RecordT] = []
         end: BaseException | None = None
-        pages = 0
+        pages, reached = 0, window.end
 
         def fetch(page: PageRequest) -> list[RecordT]:
             nonlocal batch, pages
-            tied = sum(record.timestamp == batch[-1].timestamp for record in batch)
-            if pages > 1.25 * self.max_pages and tied < min(len(batch), _MAX_READ_TWICE):
-                raise _CutError
+            is_long = pages > 1.25 * self.max_pages
+            # The next window requests the last second again, so cut only if it has few records.
+            if is_long and len({record.timestamp for record in batch[-20:]}) > 1:
+                self._cut(window, batch[-1].timestamp)
+                raise SystemExit
             self._put(window, batch)
             if self.is_closed:
                 raise SystemExit
             batch, pages = [], pages + 1
             return self.fetch(page)
 
-        until = self.until if window.end == self.end else window.end
         try:
-            for record in self.paginate(fetch, window.since, until):
-                batch.append(record)  # noqa: PERF402 - fetch replaces the list
-        except _CutError:
-            second = batch[-1].timestamp
-            batch = [record for record in batch if record.timestamp < second]
-            self._cut(window, second)
+            # Without an upper limit, the first record after the window shows how long a gap is.
+            for record in self.paginate(fetch, window.since, self.until):
+                reached = record.timestamp
+                if reached >= window.end != self.end:
+                    break
+                batch.append(record)
+        except SystemExit:
+            batch = [record for record in batch if record.timestamp < window.end]
         except BaseException as error:  # noqa: BLE001 - the consumer raises it
             end = error
         self._put(window, batch)
-        with self.lock:
-            self.pages_per_second = pages / max(window.end - window.since, 1)
-            self.running -= 1
-            self._start_threads()
+        self.pages_per_second = pages / max(reached - window.since, 1)
+        window.is_read = True
+        self._start_threads()
         self._put(window, end)
 
     def _put(self, window: _Window[RecordT], page: list[RecordT] | BaseException | None) -> None:

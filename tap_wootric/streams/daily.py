@@ -18,7 +18,6 @@ from tap_wootric.timestamps import parse
 
 DAY = timedelta(days=1)
 FIRST_DAY = "first_day"
-INCREMENTAL = "INCREMENTAL"
 
 SENDS = {"email_stats": "all", "initial_send": "initial", "reminder_send": "reminder"}
 """Keys of a reply of the e-mail statistics (documented), and the value of `send` for each."""
@@ -44,7 +43,7 @@ class DailyStream(WootricStream):
 
     @override
     def records(self, context: Context | None) -> Iterator[Json]:
-        state = self.get_context_state(context) if self.replication_method == INCREMENTAL else {}
+        state = self.get_context_state(context) if self.replication_method == "INCREMENTAL" else {}
         first, last, recent = self._known(state)
         if (start := self._start(first)) is None:
             return

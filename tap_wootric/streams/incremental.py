@@ -180,9 +180,8 @@ class IncrementalStream(WootricStream):
         updated = timestamp if updated is None else unix_second(updated)
         if updated is None:
             updated = self.client.server_now  # it may have changed at any time
-        id_: int | str
         try:
-            id_ = to_integer(fields.get("id"))
+            id_: int | str = to_integer(fields.get("id"))
         except ValueError:
             id_, error = content_hash(sent), "'id' is not an integer"
         return Record(id_, timestamp, updated, sent, error)

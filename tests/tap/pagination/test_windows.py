@@ -79,6 +79,7 @@ def test_any_history_is_delivered_once_and_in_order(
         pytest.param([60 * i for i in range(20_000)], 8, id="evenly spread"),
         pytest.param([int(60 * i**0.5) for i in range(20_000)], 8, id="growing"),
         pytest.param([i // 3 for i in range(12_000)], 8, id="3 a second"),
+        pytest.param([2_000_000 * (i // 1_500) + i for i in range(15_000)], 6, id="campaigns"),
         pytest.param([60 * i for i in range(20_000)] + [600_000] * 2990, 12, id="one crowd"),
     ],
 )

@@ -22,7 +22,7 @@ from tap_wootric.timestamps import from_unix, unix_second
 
 DAY = 86_400
 
-MAX_RECORD_BYTES = 4_000
+MAX_RECORD_BYTES = 3_000
 """Mean size up to which windows buffer thousands of records within the promised memory."""
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from connector_sandbox import Sandbox
 from target_birdie.config.schema import DEFAULT_STREAMS
-from target_birdie.delivery.pending import Row
+from target_birdie.delivery.records import Row
 from target_birdie.delivery.store import Store
 from target_birdie.mapping import payload
 from target_birdie.mapping.mapper import MappingRules, StreamMapper

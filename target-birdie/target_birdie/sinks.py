@@ -1,16 +1,13 @@
 """Sinks of the SDK: one class per destination, and one for streams that are not mapped."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from singer_sdk.sinks import RecordSink
 
-from target_birdie.delivery.batch import BatchId
-from target_birdie.delivery.client import BirdieClient
 from target_birdie.delivery.dry_run import DryRun
-from target_birdie.delivery.pending import Destination, MappedStream
+from target_birdie.delivery.files import FileWriter
+from target_birdie.delivery.records import Destination, MappedStream
 from target_birdie.delivery.run import DeliveryRun
 from target_birdie.delivery.sender import Sender
 from target_birdie.mapping.columns import check_columns
@@ -57,7 +54,9 @@ class _PlainSink(RecordSink):
 
 
 class _MappedSink(_PlainSink):
-    """Maps records and gives them to the destination."""
+    """Maps records and gives them to the destination, which all streams share."""
+
+    destination_class: Callable[[DeliveryRun], Destination]
 
     def setup(self) -> None:
         """Prepare the mapping, and open the destination for the first stream."""
@@ -67,12 +66,9 @@ class _MappedSink(_PlainSink):
         is_configured = settings.streams_are_configured
         check_columns(self.stream_name, entry, rules, columns, is_configured=is_configured)
         self._stream = MappedStream(self.stream_name, StreamMapper(entry, rules, columns), columns)
-        self.run.destination = self.run.destination or self.open_destination()
+        if type(self.run.destination) is Destination:
+            self.run.destination = type(self).destination_class(self.run)
         self.run.stream_arrived(self.stream_name)
-
-    def open_destination(self) -> Destination:
-        """Return the destination of all streams."""
-        raise NotImplementedError
 
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:  # noqa: ARG002
         """Deliver a record."""
@@ -87,30 +83,19 @@ class _MappedSink(_PlainSink):
 class BirdieSink(_MappedSink):
     """Sends records to Birdie."""
 
-    def open_destination(self) -> Destination:
-        """Return the destination of all streams."""
-        settings = self.run.settings
-        return Sender(BirdieClient(settings), self.run.outcomes, settings, self.run.on_failure)
+    destination_class = Sender
 
 
 class FileSink(_MappedSink):
     """Writes records to files."""
 
-    def open_destination(self) -> Destination:
-        """Return the destination of all streams."""
-        from target_birdie.delivery.files import FileWriter  # noqa: PLC0415  (fsspec is slow)
-
-        settings = self.run.settings
-        name = BatchId().current()  # a fixed batch_id would replace the last run's files
-        return FileWriter(settings.destination, settings.output_path, name, self.run.outcomes)
+    destination_class = FileWriter
 
 
 class DryRunSink(_MappedSink):
     """Shows and counts records."""
 
-    def open_destination(self) -> Destination:
-        """Return the destination of all streams."""
-        return DryRun(self.run.outcomes, self.logger)
+    destination_class = DryRun
 
 
 class SkippedSink(_PlainSink):

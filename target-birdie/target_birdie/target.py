@@ -293,10 +293,7 @@ class TargetBirdie(Target):
 
     def _finish(self, run: DeliveryRun) -> None:
         run.stream_names.check()
-        if run.store and run.destination and not self.settings.dry_run:
-            from target_birdie.delivery.retries import retry_rejected  # noqa: PLC0415
-
-            retry_rejected(run, run.store)
+        run.retry_rejected()
         rejected = run.finish()
         if rejected and self.settings.on_reject == "keep":
             read = run.statistics.total("read")
@@ -305,7 +302,7 @@ class TargetBirdie(Target):
     def _give_up(self) -> None:
         """End a run whose input is invalid: what came before is still delivered."""
         if run := self._started_run:
-            if not run.failure and self.settings.destination == "birdie" and run.destination:
+            if not run.failure and self.settings.sends:
                 run.destination.drain()
             self._close(None, has_failed=True)
 

@@ -12,7 +12,7 @@ from connector_sandbox import Sandbox
 from docs.shell import block, shell
 from postgres import Postgres
 from target.test_store import a_reject
-from target_birdie.delivery.pending import Row
+from target_birdie.delivery.records import Row
 from target_birdie.delivery.store import Store
 
 from .commands import FOLDER, entry, environment, run, write

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from connector_sandbox import Sandbox
-from target_birdie.delivery import batch
+from target_birdie.delivery import outcomes
 
 from .messages import Run, record, row, schema, state, stream_of
 
@@ -57,7 +57,7 @@ def test_a_batch_of_ones_own_is_made_up_for_each_run(
 ) -> None:
     """It begins with the date; Birdie wants a batch within a day, so a longer run gets another."""
     run_target(stream_of([record(1), record(2)]))
-    monkeypatch.setattr(batch, "LONGEST_BATCH_SECONDS", -1)
+    monkeypatch.setattr(outcomes, "LONGEST_BATCH_SECONDS", -1)
     run_target(stream_of([record(3), record(4)]))
     first, second, third, fourth = (
         sandbox.birdie.records()[number]["batch_id"] for number in ("1", "2", "3", "4")

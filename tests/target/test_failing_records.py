@@ -52,20 +52,33 @@ def test_a_single_failing_record_does_not_stop_the_rest(
 def test_many_failing_records_at_the_end_are_decided_too(
     status: int, sandbox: Sandbox, run_target: Target, rejects: Rejects
 ) -> None:
-    """Nothing follows them: a record that Birdie has is sent once more, as a probe."""
+    """Nothing follows them: that Birdie accepted another record of the type is enough."""
     fail(sandbox, status, 2, 3, 4)
     run = run_target(stream_of([record(1), record(2), record(3), record(4)]), max_rejects="3")
     assert (run.exit_code, run.states, len(rejects())) == (1, [{"read": 4}], 3)
 
 
+@pytest.mark.parametrize("status", [403, 500])
 def test_a_failing_record_among_unchanged_ones_is_decided(
-    sandbox: Sandbox, run_target: Target, rejects: Rejects
+    status: int, sandbox: Sandbox, run_target: Target, rejects: Rejects
 ) -> None:
-    """An unchanged record serves as probe."""
+    """That Birdie has others is enough; no unchanged record is sent again."""
     run_target(TEN)
-    fail(sandbox, 403, 11)
+    fail(sandbox, status, 11)
     run = run_target(stream_of([record(n) for n in range(1, 12)]))
     assert (run.exit_code, run.states, len(rejects())) == (1, [{"read": 11}], 1)
+    assert sandbox.birdie.puts == 10
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_one_connection_is_not_blocked_by_records_that_fail(
+    status: int, sandbox: Sandbox, run_target: Target, rejects: Rejects
+) -> None:
+    """Others are sent between its attempts."""
+    fail(sandbox, status, 101, 102)
+    rows = stream_of([record(n) for n in range(101, 131)])
+    run = run_target(rows, max_concurrency=1, max_rejects="2")
+    assert (run.exit_code, run.states[-1], len(rejects())) == (1, {"read": 30}, 2)
 
 
 def test_a_503_for_one_record_does_not_pause_the_others(
@@ -178,26 +191,6 @@ def test_a_retry_without_evidence_does_not_fail_the_run(
     run_target(stream_of([*(record(n) for n in range(1, 12))]))
     run = run_target([schema()])
     assert (run.exit_code, [entry["attempts"] for entry in rejects()]) == (0, [2])
-
-
-def test_a_probe_lets_a_newer_version_of_its_record_follow(
-    sandbox: Sandbox, run_target: Target, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The version that Birdie has is sent again, and never after the newer one."""
-    fail(sandbox, 403, 2)
-    sandbox.options.birdie_latency = 0.05
-    put, texts = BirdieClient.put, []
-
-    def slow_probe(self: BirdieClient, path: str, body: bytes) -> Reply:
-        if path.endswith("/1"):
-            texts.append(b"newer" in body)
-        return put(self, path, body)
-
-    monkeypatch.setattr(BirdieClient, "put", slow_probe)
-    rows = [record(1), record(2), *(record(1, text=f"newer {n}") for n in range(20))]
-    run_target(stream_of(rows), max_concurrency=2)
-    assert texts == sorted(texts)
-    assert sandbox.birdie.records()["1"]["text"] == "newer 19"
 
 
 def test_a_defect_ends_the_run_in_one_line(

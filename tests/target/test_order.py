@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Event, Thread
-from types import SimpleNamespace
-from typing import Any
-from unittest.mock import Mock
 
 import pytest
 from connector_sandbox import Sandbox
 from target_birdie.delivery import checkpoints
-from target_birdie.delivery.pending import PendingRecord
-from target_birdie.delivery.sender import Sender, _Slot
 
 from .messages import Run, record, row, schema, state, stream_of
 
@@ -106,25 +100,3 @@ def test_one_slow_record_holds_up_no_more_than_so_many(
 
     assert len(paths) == 300
     assert paths.index("/feedbacks/1") <= 90
-
-
-def test_a_version_that_arrives_during_a_probe_of_its_id_waits_for_the_probe() -> None:
-    """The probe sends the former version, which must not reach Birdie after the newer one."""
-    settings: Any = SimpleNamespace(
-        retry_budget_seconds=1, max_requests_per_second=0, max_concurrency=1
-    )
-    is_checked = Event()
-    outcomes: Any = SimpleNamespace(is_settled=lambda _record: is_checked.set())
-    sender = Sender(Mock(), outcomes, settings, on_failure=Mock())
-    newer = PendingRecord(Mock(), ("feedback", "1"), {})
-    while sender._free.acquire(blocking=False):
-        pass
-    submission = Thread(target=sender.submit, args=(newer,))
-    submission.start()
-    assert is_checked.wait(5)
-    probe = sender._slots[newer.key] = _Slot(newer.key, None)
-    sender._free.release()
-    submission.join(5)
-
-    assert sender._slots[newer.key] is probe
-    assert probe.waiting is newer

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from connector_sandbox import Sandbox
-from target_birdie.delivery import retries
+from target_birdie.delivery import run as delivery_run
 
 from .messages import Run, record, row, schema, stream_of
 
@@ -155,7 +155,7 @@ def test_after_five_attempts_only_a_changed_payload_is_retried(
     sandbox: Sandbox, run_target: Target, rejects: Rejects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The record stays in the store."""
-    monkeypatch.setattr(retries, "MOST_ATTEMPTS", 2)
+    monkeypatch.setattr(delivery_run, "MOST_ATTEMPTS", 2)
     refuse(sandbox, times=3)
     for messages in (stream_of([record(1)]), NOTHING_NEW, NOTHING_NEW):
         run_target(messages)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from postgres import Postgres
-from target_birdie.delivery.pending import Row
+from target_birdie.delivery.records import Row
 from target_birdie.delivery.store import Store
 from target_birdie.errors import TargetError
 

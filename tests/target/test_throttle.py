@@ -9,7 +9,7 @@ from threading import Event, Thread
 
 from hypothesis import given
 from hypothesis import strategies as st
-from target_birdie.delivery.throttle import LONGEST_WAIT, Pace, Throttle, retry_wait
+from target_birdie.delivery.throttle import LONGEST_WAIT, Throttle, retry_wait
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -20,7 +20,7 @@ else:
 @given(st.integers(1, 200), st.lists(st.floats(0, 0.5), max_size=200))
 def test_no_second_has_more_requests_than_allowed(per_second: int, gaps: list[float]) -> None:
     """Whenever the callers arrive."""
-    pace, now, window = Pace(per_second), 0.0, deque[float]()
+    pace, now, window = Throttle(per_second), 0.0, deque[float]()
     for gap in gaps:
         now += gap
         moment = pace.reserve(now)
@@ -32,13 +32,13 @@ def test_no_second_has_more_requests_than_allowed(per_second: int, gaps: list[fl
 
 def test_without_a_limit_nobody_waits() -> None:
     """0 means no pace of our own."""
-    pace = Pace(0)
+    pace = Throttle(0)
     assert [pace.reserve(5.0) for _ in range(3)] == [5.0, 5.0, 5.0]
 
 
 def test_the_longest_pause_counts() -> None:
     """A reply that arrives during a pause extends it at most."""
-    pace = Pace(0)
+    pace = Throttle(0)
     assert [pace.pause(10.0, None), pace.pause(10.2, None), pace.reserve(10.2)] == [
         0.25,
         None,
@@ -49,7 +49,7 @@ def test_the_longest_pause_counts() -> None:
 
 def test_pauses_grow_until_a_record_is_accepted() -> None:
     """From a quarter of a second to 30 seconds, and from the start after an acceptance."""
-    pace, now, pauses = Pace(0), 0.0, []
+    pace, now, pauses = Throttle(0), 0.0, []
     for _ in range(9):
         pauses.append(pace.pause(now, None))
         now = pace.paused_until
@@ -62,14 +62,14 @@ def test_the_pace_falls_and_recovers() -> None:
     """By a tenth at first, by half soon afterwards, once in an outage."""
 
     def after(*pauses: float) -> float:
-        pace = Pace(100)
+        pace = Throttle(100)
         for moment in pauses:
             pace.pause(moment, None)
             pace.accepted()
         start = pace.paused_until
         return round(1 / (-pace.reserve(start) + pace.reserve(start)), 4)
 
-    outage = Pace(100)
+    outage = Throttle(100)
     for _ in range(6):
         outage.pause(outage.paused_until, None)
     start = outage.paused_until

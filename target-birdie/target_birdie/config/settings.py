@@ -50,6 +50,11 @@ class Settings:
     streams_are_configured: bool
     user_agent: str
 
+    @property
+    def sends(self) -> bool:
+        """Whether records are sent to Birdie."""
+        return self.destination == "birdie" and not self.dry_run
+
 
 def read(config: Mapping[str, Any]) -> Settings:
     """Check what a JSON Schema cannot check, and return the settings.

@@ -1,7 +1,5 @@
 """Which STATE is safe to write: one deque of results and the states behind them."""
 
-from __future__ import annotations
-
 from collections import deque
 from dataclasses import dataclass
 from threading import Lock

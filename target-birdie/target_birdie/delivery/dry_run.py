@@ -1,52 +1,31 @@
 """A dry run: everything except sending."""
 
-from __future__ import annotations
-
 import json
-import logging
-from collections.abc import Callable
 from typing import Any
 
-from target_birdie.delivery.outcomes import Outcomes
-from target_birdie.delivery.pending import PendingRecord
+from target_birdie.delivery.records import Destination, PendingRecord
+from target_birdie.delivery.run import DeliveryRun
 from target_birdie.delivery.statistics import shown_id
-from target_birdie.errors import TargetError
-from target_birdie.mapping.payload import Key
 
 _SAMPLES = 3
 _IDS = frozenset({"feedback_id", "user_id", "author_id", "account_id"})
 _PLAIN = frozenset({"posted_at", "rating", "name"})
 
 
-class DryRun:
+class DryRun(Destination):
     """Compares records with the store and counts them; shows the first ones without content."""
 
-    failure: TargetError | None = None
-
-    def __init__(self, outcomes: Outcomes, logger: logging.Logger) -> None:
-        self._outcomes = outcomes
-        self._logger = logger
+    def __init__(self, run: DeliveryRun) -> None:
+        self._outcomes = run.outcomes
 
     def submit(self, record: PendingRecord) -> None:
         """Count a record as unchanged, or as one that would be sent."""
+        statistics = self._outcomes.statistics
         if not self._outcomes.is_settled(record):
-            self._outcomes.statistics.count("would be sent", record.stream.name)
-            if self._outcomes.statistics.total("would be sent") <= _SAMPLES:
+            statistics.count("would be sent", record.stream.name)
+            if statistics.total("would be sent") <= _SAMPLES:
                 sample = json.dumps(redact(json.loads(record.payload)))
-                self._logger.info("Would send %s %s", record.key[0], sample)
-
-    def overtake(self, _key: Key) -> None:
-        """Do nothing: no other version is on its way."""
-
-    def drain(self) -> None:
-        """Do nothing: every record is finished at once."""
-
-    def stop(self) -> None:
-        """Do nothing: no request is ever on its way."""
-
-    def wait(self, _seconds: Callable[[], float]) -> bool:
-        """Return at once: no request is ever on its way."""
-        return True
+                statistics.logger.info("Would send %s %s", record.key[0], sample)
 
 
 def redact(value: Any, key: str = "") -> Any:

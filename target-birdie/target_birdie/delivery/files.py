@@ -5,60 +5,63 @@ one; the files are written at the end of the run. Columns are text, because the 
 Birdie's connector expects are not published.
 """
 
-from __future__ import annotations
-
+import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
+from decimal import Decimal
+from typing import IO, Any
 
-import fsspec  # type: ignore[import-untyped]
-from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
-
-from target_birdie.delivery import file_formats
 from target_birdie.delivery.checkpoints import Result
-from target_birdie.delivery.outcomes import Outcomes
-from target_birdie.delivery.pending import MappedStream, PendingRecord, Row
-from target_birdie.errors import FileOutputError, InvalidSettingError, SpoolError, TargetError
+from target_birdie.delivery.outcomes import new_batch_id
+from target_birdie.delivery.records import Destination, MappedStream, PendingRecord, Row
+from target_birdie.delivery.run import DeliveryRun
+from target_birdie.errors import (
+    FileOutputError,
+    InvalidSettingError,
+    MissingLibraryError,
+    SpoolError,
+)
+from target_birdie.mapping import payload
 from target_birdie.mapping.payload import Key
 
 _ROWS_AT_A_TIME = 5_000
 _PARTIAL = ".partial"
+_SPOOL = """CREATE TABLE spool (record_type TEXT, id TEXT, file TEXT, payload BLOB,
+fingerprint BLOB, stream TEXT, is_newest INT, PRIMARY KEY (record_type, id))"""
 
 
-class FileWriter:
+class FileWriter(Destination):
     """Collects the records of a run and writes them at its end."""
 
-    def __init__(self, file_type: str, output_path: str, name: str, outcomes: Outcomes) -> None:
+    def __init__(self, run: DeliveryRun) -> None:
         """Prepare the temporary database.
-
-        Args:
-            file_type: `parquet` or `jsonl`.
-            output_path: Folder or bucket prefix, as fsspec accepts it.
-            name: Name of the files, without the extension.
-            outcomes: Notes what is written.
 
         Raises:
             ConfigError: A library is missing, or `output_path` is invalid.
         """
-        self.failure: TargetError | None = None
-        self._name = f"{name}.{file_type}"
-        self._outcomes = outcomes
-        self._write_file = file_formats.writer(file_type)
+        import fsspec  # type: ignore[import-untyped]  # noqa: PLC0415  (it is slow)
+
+        self._outcomes = run.outcomes
+        self._format = run.settings.destination
+        if self._format == "parquet":
+            _check_parquet()
+        # A fixed batch_id would replace the files of the last run.
+        self._name = f"{new_batch_id()}.{self._format}"
+        path = run.settings.output_path.rstrip("/")
         try:
-            self._fs, self._root = fsspec.core.url_to_fs(output_path.rstrip("/"))
+            self._fs, self._root = fsspec.core.url_to_fs(path)
         except (ImportError, ValueError) as error:
             rule = f"cannot be used: {error}"
             raise InvalidSettingError(name="output_path", rule=rule) from None
+        # Folders are created on a disk, but not a bucket that is missing.
+        self._is_local = "file" in self._fs.protocol
         self._is_stopped = False
         self._result = Result()
         self._streams: dict[str, MappedStream] = {}
         self._retried: dict[Key, Row] = {}
         self._spool = sqlite3.connect("")
-        self._spool.execute(
-            "CREATE TABLE spool (record_type TEXT, id TEXT, file TEXT, payload BLOB, "
-            "fingerprint BLOB, stream TEXT, is_newest INT, "
-            "PRIMARY KEY (record_type, id))"
-        )
+        self._spool.execute(_SPOOL)
 
     def submit(self, record: PendingRecord) -> Result | None:
         """Keep a record for the file; the newest version of an id is written.
@@ -67,25 +70,20 @@ class FileWriter:
             TargetError: The disk is full.
         """
         with self._explained():
-            is_collected = self._spool.execute(
-                "SELECT 1 FROM spool WHERE record_type = ? AND id = ?", record.key
-            ).fetchone()
-            if (is_collected and record.retried) or (
-                not is_collected and self._outcomes.is_settled(record)
-            ):
-                return None
-            if is_collected:
+            query = "SELECT 1 FROM spool WHERE record_type = ? AND id = ?"
+            if self._spool.execute(query, record.key).fetchone():
+                if record.retried:
+                    return None
                 self._outcomes.statistics.count("merged", record.stream.name)
+            elif self._outcomes.is_settled(record):
+                return None
             is_first = not self._streams
             self._streams[record.stream.name] = record.stream
             if record.retried:
                 self._retried[record.key] = record.retried
-            _, payload = self._outcomes.request_of(record)
-            values = (record.group, payload, record.fingerprint, record.stream.name)
-            self._spool.execute(
-                "INSERT OR REPLACE INTO spool VALUES (?, ?, ?, ?, ?, ?, 1)",
-                (*record.key, *values),
-            )
+            _, body = self._outcomes.request_of(record)
+            values = (*record.key, record.group, body, record.fingerprint, record.stream.name)
+            self._spool.execute("INSERT OR REPLACE INTO spool VALUES (?, ?, ?, ?, ?, ?, 1)", values)
         return self._result if is_first else None
 
     def overtake(self, key: Key) -> None:
@@ -97,10 +95,6 @@ class FileWriter:
     def stop(self) -> None:
         """Write nothing: what is collected is dropped."""
         self._is_stopped = True
-
-    def wait(self, _seconds: Callable[[], float]) -> bool:
-        """Return at once: no request is ever on its way."""
-        return True
 
     def drain(self) -> None:
         """Write the files; no record counts as delivered before its file is complete."""
@@ -114,10 +108,10 @@ class FileWriter:
             for group in groups:
                 self._fs.mv(self._partial(group), self._final(group))
         except Exception as error:  # noqa: BLE001  (each object store has errors of its own)
-            self._withdraw(groups)
+            self._remove(path(group) for group in groups for path in (self._partial, self._final))
             self.failure = FileOutputError(cause=type(error).__name__)
             return
-        self._tidy()
+        self._remove([])
         query = "SELECT stream, record_type, id, payload, fingerprint FROM spool WHERE is_newest"
         for stream, record_type, record_id, *content in self._spool.execute(query):
             record = PendingRecord(self._streams[stream], (record_type, record_id), {}, *content)
@@ -138,28 +132,52 @@ class FileWriter:
     def _final(self, group: str) -> str:
         return f"{self._root}/{group}/{self._name}"
 
+    def _remove(self, paths: Iterable[str]) -> None:
+        """Remove files, and the folder of partial ones unless another run writes there."""
+        for path in paths:
+            with suppress(Exception):
+                self._fs.rm(path)
+        if self._is_local:
+            with suppress(OSError):
+                self._fs.rmdir(f"{self._root}/{_PARTIAL}")
+
     def _write(self, group: str) -> None:
-        if isinstance(self._fs, LocalFileSystem):  # a missing bucket must not be created
+        if self._is_local:
             for path in (self._partial(group), self._final(group)):
                 self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
         with self._fs.open(self._partial(group), "wb") as file:
-            self._write_file(file, group.partition("-")[0], self._batches(group))
-
-    def _withdraw(self, groups: list[str]) -> None:
-        """Remove the files that exist already: the next run writes all of them again."""
-        for group in groups:
-            for path in (self._partial(group), self._final(group)):
-                with suppress(Exception):
-                    self._fs.rm(path)
-        self._tidy()
-
-    def _tidy(self) -> None:
-        if isinstance(self._fs, LocalFileSystem):
-            with suppress(OSError):  # another run writes there
-                self._fs.rmdir(f"{self._root}/{_PARTIAL}")
+            if self._format == "jsonl":
+                for bodies in self._batches(group):
+                    file.writelines(body + b"\n" for body in bodies)
+            else:
+                _write_parquet(file, group.partition("-")[0], self._batches(group))
 
     def _batches(self, group: str) -> Iterator[list[bytes]]:
         query = "SELECT payload FROM spool WHERE file = ?"
         with closing(self._spool.execute(query, (group,))) as found:
             while batch := found.fetchmany(_ROWS_AT_A_TIME):
-                yield [payload for (payload,) in batch]
+                yield [body for (body,) in batch]
+
+
+def _check_parquet() -> None:
+    try:
+        import pyarrow.parquet  # type: ignore[import-untyped] # noqa: F401, PLC0415
+    except ImportError:
+        needs = {"library": "pyarrow", "extra": "target-birdie[parquet]"}
+        raise MissingLibraryError(what="Destination 'parquet'", **needs) from None
+
+
+def _write_parquet(file: IO[bytes], record_type: str, batches: Iterator[list[bytes]]) -> None:
+    import pyarrow as pa  # noqa: PLC0415  (an extra, loaded only if it is used)
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    schema = pa.schema([(name, pa.string()) for name in payload.columns(record_type)])
+    with pq.ParquetWriter(file, schema, compression="snappy") as opened:
+        for bodies in batches:
+            rows = [payload.flatten(json.loads(body, parse_float=Decimal)) for body in bodies]
+            texts = [{name: _text(value) for name, value in row.items()} for row in rows]
+            opened.write_table(pa.Table.from_pylist(texts, schema=schema))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else payload.encode(value).decode()

@@ -1,16 +1,15 @@
 """What becomes of each record: the store and the statistics are updated here."""
 
-from __future__ import annotations
-
 import json
+import secrets
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from target_birdie.config.settings import Settings
-from target_birdie.delivery.batch import BatchId
-from target_birdie.delivery.pending import MOST_ATTEMPTS, PendingRecord, Row
+from target_birdie.delivery.records import MOST_ATTEMPTS, PendingRecord, Row
 from target_birdie.delivery.statistics import Statistics
 from target_birdie.errors import RejectedRecordError, TooManyRejectedError
 from target_birdie.mapping import payload
@@ -18,17 +17,22 @@ from target_birdie.mapping import payload
 if TYPE_CHECKING:  # importing SQLAlchemy takes 0.4 s and 17 MB
     from target_birdie.delivery.store import Store
 
+LONGEST_BATCH_SECONDS = 23 * 3600
+"""Birdie wants all records of a batch within 24 hours."""
 _SHARE_COUNTS_FROM = 100
 
 
 class Outcomes:
     """Notes the outcomes of a run; may be shared by threads."""
 
-    def __init__(self, settings: Settings, store: Store | None, statistics: Statistics) -> None:
+    def __init__(self, settings: Settings, store: "Store | None", statistics: Statistics) -> None:
         self.statistics = statistics
+        self.known_types: set[str] = set()
+        """Types that Birdie has accepted, in this run or an earlier one."""
         self._settings = settings
         self._store = store
-        self._batch = BatchId(settings.batch_id)
+        self._batch_id = settings.batch_id or new_batch_id()
+        self._batch_ends = time.monotonic() + LONGEST_BATCH_SECONDS
 
     def is_settled(self, record: PendingRecord) -> bool:
         """Return whether Birdie has this payload, or whether it was rejected already."""
@@ -36,6 +40,7 @@ class Outcomes:
         if row is None:
             return False
         if row.fingerprint == record.fingerprint:
+            self.known_types.add(row.record_type)
             self.statistics.count("unchanged", record.stream.name)
             if row.reason:
                 self._put(Row(*record.key, record.stream.name, record.fingerprint))
@@ -47,16 +52,12 @@ class Outcomes:
             # this run is killed, but a retry must not overwrite the version that is now sent.
             attempts = MOST_ATTEMPTS if row.reason else 0
             self._put(replace(row, fingerprint=b"", attempts=attempts))
-            if self._store and self._settings.destination == "birdie" and self._is_real:
+            if self._store and self._settings.sends:
                 self._store.commit()
         return False
 
-    @property
-    def _is_real(self) -> bool:
-        return not self._settings.dry_run
-
     def _put(self, row: Row) -> None:
-        if self._store and self._is_real:
+        if self._store and not self._settings.dry_run:
             self._store.put(row)
 
     def request_of(self, record: PendingRecord) -> tuple[str, bytes]:
@@ -64,10 +65,14 @@ class Outcomes:
         record_type, record_id = record.key
         field = payload.RECORD_TYPES[record_type]
         path = self._settings.paths[record_type].format(**{field: quote(record_id, safe="")})
-        return path, payload.with_batch(record.payload, self._batch.current())
+        if time.monotonic() > self._batch_ends and not self._settings.batch_id:
+            self._batch_ends = time.monotonic() + LONGEST_BATCH_SECONDS
+            self._batch_id = new_batch_id()
+        return path, payload.with_batch(record.payload, self._batch_id)
 
     def accepted(self, record: PendingRecord) -> None:
         """Note what the destination has."""
+        self.known_types.add(record.key[0])
         self._replace(record, Row(*record.key, record.stream.name, record.fingerprint))
         what = "accepted on retry" if record.retried else "sent"
         self.statistics.count(what, record.stream.name)
@@ -78,18 +83,26 @@ class Outcomes:
         Raises:
             TargetError: The settings end the run.
         """
-        name, old = record.stream.name, record.retried
+        name, old, now = record.stream.name, record.retried, utc_now()
         if old is None:
             self.statistics.rejected(name, record.key[1], reason)
-            if self._settings.on_reject == "stop" and self._is_real:
+            if self._settings.on_reject == "stop" and not self._settings.dry_run:
                 raise RejectedRecordError(stream=name, reason=reason)
         kept = record.stream.mapper.redacted(record.record) if record.record else None
-        now, columns = utc_now(), json.dumps(record.stream.columns).encode()
-        attempts, first_at = (old.attempts + 1, old.first_at) if old else (1, now)
-        content = payload.encode(kept) if kept else b""
-        row = Row(*record.key, name, record.known, record.fingerprint, reason, message)
-        row = replace(row, attempts=attempts, first_at=first_at, last_at=now)
-        self._replace(record, replace(row, record=content, columns=columns))
+        row = Row(
+            *record.key,
+            stream=name,
+            fingerprint=record.known,
+            rejected_fingerprint=record.fingerprint,
+            reason=reason,
+            message=message,
+            attempts=old.attempts + 1 if old else 1,
+            first_at=old.first_at if old else now,
+            last_at=now,
+            record=payload.encode(kept) if kept else b"",
+            columns=json.dumps(record.stream.columns).encode(),
+        )
+        self._replace(record, row)
         if old:
             self.statistics.count("still rejected", name)
         else:
@@ -103,11 +116,16 @@ class Outcomes:
 
     def _check_number(self) -> None:
         read, rejected = self.statistics.total("read"), self.statistics.total("rejected")
-        limit, counts = self._settings.max_rejects, self._is_real
+        limit, counts = self._settings.max_rejects, not self._settings.dry_run
         if self._settings.max_rejects_is_share:
             limit, counts = limit * read, counts and read >= _SHARE_COUNTS_FROM
         if counts and rejected > limit:
             raise TooManyRejectedError(rejected=rejected, read=read)
+
+
+def new_batch_id() -> str:
+    """Return a unique id from the current date and time."""
+    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}"
 
 
 def utc_now() -> str:

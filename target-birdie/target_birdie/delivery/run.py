@@ -6,9 +6,11 @@ the safe state about once a second.
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from errno import EPIPE
 from hashlib import blake2b
 from threading import Event, Thread
@@ -17,12 +19,19 @@ from typing import TYPE_CHECKING, Any
 from target_birdie.config.settings import Settings
 from target_birdie.delivery.checkpoints import Checkpoints, State
 from target_birdie.delivery.outcomes import Outcomes, utc_now
-from target_birdie.delivery.pending import Destination, MappedStream, PendingRecord
+from target_birdie.delivery.records import (
+    MOST_ATTEMPTS,
+    Destination,
+    MappedStream,
+    PendingRecord,
+    Row,
+)
 from target_birdie.delivery.statistics import Statistics
 from target_birdie.delivery.stream_names import StreamNames
 from target_birdie.errors import MissingStoreError, StateOutputError, TargetError
 from target_birdie.mapping import payload
 from target_birdie.mapping.columns import KeyOwners
+from target_birdie.mapping.mapper import StreamMapper
 from target_birdie.mapping.schema_check import SchemaCheck
 from target_birdie.mapping.values import InvalidRecordError
 
@@ -59,7 +68,7 @@ class DeliveryRun:
         self.statistics = Statistics(logger)
         self.stream_names = StreamNames(settings.streams, settings.streams_are_configured)
         self.on_failure = on_failure
-        self.destination: Destination | None = None
+        self.destination = Destination()
         self.started_at = utc_now()
         self.is_stopped = False
         self.store = _store_for(settings, logger)
@@ -77,7 +86,7 @@ class DeliveryRun:
     @property
     def failure(self) -> TargetError | None:
         """Why the run cannot continue; None while it can."""
-        return self._failure or (self.destination.failure if self.destination else None)
+        return self._failure or self.destination.failure
 
     # Called by the thread that reads
 
@@ -118,7 +127,7 @@ class DeliveryRun:
 
     def submit(self, record: PendingRecord) -> None:
         """Give a record to the destination; wait while too much depends on one open record."""
-        result = self.destination.submit(record) if self.destination else None
+        result = self.destination.submit(record)
         if result and not result.is_done:
             self._checkpoints.add(result)
         while self._checkpoints.is_full() and not self.is_stopped and not self.failure:
@@ -140,8 +149,7 @@ class DeliveryRun:
         if not 0 < len(record_id) <= _LONGEST_ID:
             record_id = f"(no id) {fingerprint.hex()}"
         key = (stream.mapper.record_type, record_id)
-        if self.destination:
-            self.destination.overtake(key)
+        self.destination.overtake(key)
         row = self.store.look_up(key) if self.store else None
         if row is None or row.rejected_fingerprint != fingerprint:
             pending = PendingRecord(stream, key, record, fingerprint=fingerprint)
@@ -158,11 +166,48 @@ class DeliveryRun:
         if state := self.stream_names.arrived(name):
             self._checkpoints.add_state(state)
 
+    def retry_rejected(self) -> None:
+        """Submit the rejected records of earlier runs that no newer version has replaced.
+
+        Raises:
+            TargetError: The run cannot continue.
+        """
+        if self.store is None or self.settings.dry_run or type(self.destination) is Destination:
+            return
+        for row in self.store.rejected(before=self.started_at):
+            if self.failure:
+                raise self.failure
+            if self.is_stopped:
+                return
+            if row.record and row.stream in self.settings.streams:
+                self._retry(row, json.loads(row.record, parse_float=Decimal))
+            else:
+                self.statistics.count("still rejected", row.stream)
+
+    def _retry(self, row: Row, record: dict[str, Any]) -> None:
+        columns = tuple(json.loads(row.columns))
+        mapper = StreamMapper(self.settings.streams[row.stream], self.settings.rules, columns)
+        stream, error = MappedStream(row.stream, mapper, columns), None
+        try:
+            pending = self.prepare(stream, record)
+        except InvalidRecordError as invalid:
+            error = invalid
+            pending = PendingRecord(stream, row.key, record, fingerprint=row.rejected_fingerprint)
+        pending.retried = row
+        is_same = pending.fingerprint == row.rejected_fingerprint
+        if is_same and row.attempts >= MOST_ATTEMPTS:
+            self.statistics.count("still rejected", row.stream)
+        elif error:
+            self.outcomes.rejected(pending, error.reason, error.detail)
+        elif self.store and pending.key != row.key and self.store.look_up(pending.key):
+            self.store.put(Row(*row.key, row.stream))  # a newer version has this id already
+        else:
+            self.submit(pending)
+
     def stop(self) -> None:
         """Start no further request; safe in a signal handler."""
         self.is_stopped = True
-        if self.destination:
-            self.destination.stop()
+        self.destination.stop()
 
     def finish(self) -> int:
         """Finish every record, note the complete run, and return how many records it rejected.
@@ -170,8 +215,7 @@ class DeliveryRun:
         Raises:
             TargetError: The run cannot be completed.
         """
-        if self.destination:
-            self.destination.drain()
+        self.destination.drain()
         if self.failure:
             raise self.failure
         if self.store is None or self.settings.dry_run:
@@ -194,7 +238,7 @@ class DeliveryRun:
             TargetError: The store or the output failed.
         """
         self.stop()
-        is_over = self.destination.wait(grace) if self.destination else True
+        is_over = self.destination.wait(grace)
         self._ended.set()
         self._ticker.join()
         try:

@@ -17,7 +17,7 @@ from threading import RLock
 
 import sqlalchemy as sa
 
-from target_birdie.delivery.pending import Row
+from target_birdie.delivery.records import Row
 from target_birdie.errors import (
     InvalidSettingError,
     MissingLibraryError,

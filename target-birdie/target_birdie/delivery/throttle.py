@@ -1,7 +1,5 @@
 """When the next request may be sent: one even pace and one common pause for all connections."""
 
-from __future__ import annotations
-
 import random
 import time
 from math import inf
@@ -15,8 +13,8 @@ LONGEST_WAIT = 30.0
 _CALM_SECONDS = 10.0
 
 
-class Pace:
-    """Computes when to send. Pure: the time is an argument.
+class Throttle:
+    """The pace, shared by threads; `now` is the monotonic time.
 
     A 429 or 503 pauses everything and lowers the pace: by a tenth, or by half if the last one is
     less than ten seconds ago. The pace grows back by a twentieth of the full pace per second.
@@ -25,48 +23,9 @@ class Pace:
     def __init__(self, per_second: float) -> None:
         """Start at full pace; 0 means no limit."""
         self._full = self._rate = per_second
-        self._rated_at = 0.0
-        self._next = 0.0
-        self.paused_until = 0.0
+        self._rated_at = self._next = self.paused_until = 0.0
         self._pause = FIRST_PAUSE
         self._paused_at = -inf
-
-    def reserve(self, now: float) -> float:
-        """Return the moment at which the caller may send."""
-        moment = max(now, self._next, self.paused_until)
-        if self._full:
-            grown = self._rate + self._full * 0.05 * max(0.0, now - self._rated_at)
-            self._rate = min(self._full, grown)
-            self._rated_at = now
-            self._next = moment + 1 / self._rate
-        return moment
-
-    def pause(self, now: float, retry_after: float | None) -> float | None:
-        """Pause after a 429 or 503; return the seconds, or None if a pause covers it already."""
-        if now < self.paused_until and retry_after is None:
-            return None
-        seconds = self._pause if retry_after is None else max(retry_after, FIRST_PAUSE)
-        if now + seconds <= self.paused_until:
-            return None
-        if now >= self.paused_until:
-            if self._pause == FIRST_PAUSE:  # a longer outage says nothing about the pace
-                factor = 0.9 if now - self._paused_at >= _CALM_SECONDS else 0.5
-                self._rate = max(self._rate * factor, min(1.0, self._full))
-            self._paused_at = now
-            self._pause = min(self._pause * 2, LONGEST_WAIT)
-        self._rated_at = self._next = self.paused_until = now + seconds
-        return seconds
-
-    def accepted(self) -> None:
-        """Make the next pause a short one again."""
-        self._pause = FIRST_PAUSE
-
-
-class Throttle:
-    """The pace, shared by threads."""
-
-    def __init__(self, per_second: float) -> None:
-        self._pace = Pace(per_second)
         self._lock = Lock()
         self._turn = Lock()
 
@@ -78,22 +37,41 @@ class Throttle:
         """
         with self._turn:
             while not stop.is_set():
-                with self._lock:
-                    moment = self._pace.reserve(time.monotonic())
-                stop.wait(moment - time.monotonic())
-                if self._pace.paused_until <= time.monotonic():
+                stop.wait(self.reserve(time.monotonic()) - time.monotonic())
+                if self.paused_until <= time.monotonic():
                     return not stop.is_set()
         return False
 
-    def pause(self, retry_after: float | None) -> float | None:
-        """Pause all connections; return for how many seconds, or None if they pause already."""
+    def reserve(self, now: float) -> float:
+        """Return the moment at which the caller may send."""
         with self._lock:
-            return self._pace.pause(time.monotonic(), retry_after)
+            moment = max(now, self._next, self.paused_until)
+            if self._full:
+                grown = self._rate + self._full * 0.05 * max(0.0, now - self._rated_at)
+                self._rate = min(self._full, grown)
+                self._rated_at = now
+                self._next = moment + 1 / self._rate
+            return moment
+
+    def pause(self, now: float, retry_after: float | None) -> float | None:
+        """Pause after a 429 or 503; return the seconds, or None if a pause covers it already."""
+        with self._lock:
+            seconds = self._pause if retry_after is None else max(retry_after, FIRST_PAUSE)
+            is_paused = now < self.paused_until
+            if now + seconds <= self.paused_until or (is_paused and retry_after is None):
+                return None
+            if not is_paused:
+                if self._pause == FIRST_PAUSE:  # a longer outage says nothing about the pace
+                    factor = 0.9 if now - self._paused_at >= _CALM_SECONDS else 0.5
+                    self._rate = max(self._rate * factor, min(1.0, self._full))
+                self._paused_at = now
+                self._pause = min(self._pause * 2, LONGEST_WAIT)
+            self._rated_at = self._next = self.paused_until = now + seconds
+            return seconds
 
     def accepted(self) -> None:
-        """Note an accepted request."""
-        with self._lock:
-            self._pace.accepted()
+        """Make the next pause a short one again."""
+        self._pause = FIRST_PAUSE
 
 
 def retry_wait(failures: int, longest: float) -> float:

@@ -1,10 +1,8 @@
-"""A record on its way, its row in the store, and the interface of the destinations."""
-
-from __future__ import annotations
+"""A record on its way, its row in the store, and what a destination does with it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from target_birdie.delivery.checkpoints import Result
 from target_birdie.errors import TargetError
@@ -96,13 +94,14 @@ class PendingRecord:
         self.result.is_done = True
 
 
-class Destination(Protocol):
-    """Where records are delivered."""
+class Destination:
+    """Where records are delivered; by default, every record is finished at once."""
 
-    failure: TargetError | None
+    failure: TargetError | None = None
 
     def submit(self, record: PendingRecord) -> Result | None:
         """Take a record; return the result that states wait for, or None."""
+        raise NotImplementedError
 
     def overtake(self, key: Key) -> None:
         """Finish the version on its way: a newer one was rejected before it was submitted."""
@@ -113,5 +112,6 @@ class Destination(Protocol):
     def stop(self) -> None:
         """Start no further request."""
 
-    def wait(self, seconds: Callable[[], float]) -> bool:
+    def wait(self, seconds: Callable[[], float]) -> bool:  # noqa: ARG002
         """Wait for requests on their way while seconds are left; return whether all are over."""
+        return True

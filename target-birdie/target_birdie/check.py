@@ -3,8 +3,6 @@
 The body of both is not JSON, so that Birdie has nothing to store.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 

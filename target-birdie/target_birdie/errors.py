@@ -3,8 +3,6 @@
 They inherit `click.ClickException`, so that the command prints the line and exits with 1.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Collection
 from difflib import get_close_matches

@@ -1,7 +1,5 @@
 """Reads Singer messages so that a signal can end it, and never shows a line: it holds data."""
 
-from __future__ import annotations
-
 import json
 import logging
 import os
@@ -12,6 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from hashlib import blake2b
 from typing import IO, Any
 
 import click
@@ -100,18 +99,18 @@ class MessageReader(GenericSingerReader[bytes]):
         return message
 
     def _too_deep(self, line: bytes) -> dict[str, Any]:
-        """Return a RECORD message with the line itself as record."""
+        """Return a RECORD message without the values: the mapping rejects it, as it has no id."""
         stream = _STREAM.search(line)
         if not (stream and _RECORD.search(line)):
             raise InputError(line=self._line, problem="is nested too deeply")
-        return {"type": "RECORD", "stream": stream[1].decode(errors="replace"), "record": line}
+        record = {"nested too deeply": blake2b(line, digest_size=8).hexdigest()}
+        return {"type": "RECORD", "stream": stream[1].decode(errors="replace"), "record": record}
 
     def _lenient(self, line: Any) -> Any:
-        """Read what is not strict JSON, such as half a surrogate pair, or NaN as null."""
+        """Read what is not strict JSON: half an emoji becomes "?", NaN null, and 1.5 the text."""
         try:
-            return json.loads(
-                line, parse_float=_number, parse_int=_number, parse_constant=lambda _: None
-            )
+            found = json.loads(line, parse_float=str, parse_constant=lambda _: None)
+            return json.loads(json.dumps(found, ensure_ascii=False).encode(errors="replace"))
         except ValueError:
             raise InputError(line=self._line, problem="is not JSON") from None
 
@@ -124,14 +123,6 @@ class MessageReader(GenericSingerReader[bytes]):
 
     def _process_unknown_message(self, _: dict[str, Any]) -> None:
         raise InputError(line=self._line, problem="has an unknown message type")
-
-
-def _number(text: str) -> int | Decimal | str:
-    """Return a number with all its digits; as text if Python has no number of this size."""
-    try:
-        return int(text) if text.lstrip("-").isdecimal() else Decimal(text)
-    except (ArithmeticError, ValueError):
-        return text
 
 
 def discard_input() -> None:

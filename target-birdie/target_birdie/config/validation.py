@@ -3,8 +3,6 @@
 No message contains a value: it may be a secret.
 """
 
-from __future__ import annotations
-
 import fnmatch
 import json
 import os

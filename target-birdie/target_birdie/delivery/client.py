@@ -4,8 +4,6 @@ Documented by Birdie: 201 stored, 400 invalid, 401 wrong key, 503 too many reque
 are read as HTTP defines them.
 """
 
-from __future__ import annotations
-
 import enum
 import http.client
 import io

@@ -101,7 +101,7 @@ class DeliveryRun:
             pending = self.prepare(stream, record)
         except InvalidRecordError as error:
             content = payload.encode(stream.mapper.redacted(record))
-            self.reject(stream, record, content, error.reason, error.detail)
+            self.reject(stream, record, content, error)
         else:
             self._newest[stream.name] = max(self._newest.get(stream.name, ""), pending.posted_at)
             self.submit(pending)
@@ -134,7 +134,11 @@ class DeliveryRun:
             time.sleep(_POLL)
 
     def reject(
-        self, stream: MappedStream, record: dict[str, Any], content: bytes, reason: str, detail: str
+        self,
+        stream: MappedStream,
+        record: dict[str, Any],
+        content: bytes,
+        error: InvalidRecordError,
     ) -> None:
         """Keep a record that cannot be mapped.
 
@@ -142,8 +146,7 @@ class DeliveryRun:
             stream: The stream.
             record: The record; empty if it cannot be retried.
             content: What identifies this version of the record.
-            reason: A word to count by.
-            detail: What is wrong, without the value.
+            error: Why it cannot be mapped.
         """
         record_id, fingerprint = stream.mapper.identify(record), payload.fingerprint(content)
         if not 0 < len(record_id) <= _LONGEST_ID:
@@ -154,7 +157,7 @@ class DeliveryRun:
         if row is None or row.rejected_fingerprint != fingerprint:
             pending = PendingRecord(stream, key, record, fingerprint=fingerprint)
             pending.known = row.fingerprint if row else b""
-            self.outcomes.rejected(pending, reason, detail)
+            self.outcomes.rejected(pending, error.reason, error.detail)
 
     def checkpoint(self, state: State) -> None:
         """Take a state; it is written once every record before it is done."""

@@ -1,7 +1,5 @@
 """What a run did: counts by stream, and the lines that show them."""
 
-from __future__ import annotations
-
 import logging
 import re
 import time
@@ -20,7 +18,7 @@ def shown_id(record_id: str) -> str:
     """Return an id as logs may show it: a number or a short token, or else a hash."""
     if _TOKEN.fullmatch(record_id):
         return record_id
-    return "#" + blake2b(record_id.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+    return "#" + blake2b(record_id.encode(), digest_size=6).hexdigest()
 
 
 class Statistics:

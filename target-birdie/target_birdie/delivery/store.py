@@ -4,8 +4,6 @@ One row per account, record type and id, in SQLite or PostgreSQL. Every write re
 and is collected in memory until `commit`. One run at a time may open an account for writing.
 """
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping

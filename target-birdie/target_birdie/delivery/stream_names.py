@@ -1,7 +1,5 @@
 """Whether the streams that arrive are those that the setting `streams` names."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from difflib import get_close_matches
 

@@ -1,10 +1,7 @@
 """Checks of the configured mapping against the streams that arrive."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Mapping
-from hashlib import blake2b
 from typing import Any
 
 from target_birdie.errors import DuplicateKeyError, UnknownColumnError, did_you_mean
@@ -35,9 +32,6 @@ def check_columns(
     """
     paths: list[tuple[str, str]] = []
     if is_configured:
-        paths += [
-            (f"streams.{stream}.fields.{name}", path) for name, path in entry["fields"].items()
-        ]
         setting = f"streams.{stream}"
         paths += [(f"{setting}.fields.{name}", path) for name, path in entry["fields"].items()]
         paths += [(f"{setting}.properties", path) for path in entry.get("properties", ())]
@@ -61,7 +55,7 @@ class KeyOwners:
         }
         counts = Counter(spaces.values())
         self._shared = {stream for stream, space in spaces.items() if counts[space] > 1}
-        self._owners: dict[bytes, str] = {}
+        self._owners: dict[int, str] = {}
 
     def claim(self, stream: str, key: Key) -> None:
         """Note that a record of this stream has this key.
@@ -71,8 +65,7 @@ class KeyOwners:
         """
         if stream not in self._shared:
             return
-        # A hash needs less memory than an id of any length.
-        short = blake2b("\0".join(key).encode("utf-8", "surrogatepass"), digest_size=12).digest()
-        owner = self._owners.setdefault(short, stream)
+        # A hash of 64 bits needs less memory than an id of any length.
+        owner = self._owners.setdefault(hash(key), stream)
         if owner != stream:
             raise DuplicateKeyError(first=owner, second=stream, record_type=key[0])

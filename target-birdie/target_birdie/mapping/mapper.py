@@ -4,8 +4,6 @@ The table is the setting `streams`. Every value that no field of the table uses 
 additional field.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache

@@ -5,12 +5,7 @@ Birdie publishes only a part of its schema: `kind` is an object of `name` and `f
 to correct it, change the tables below.
 """
 
-from __future__ import annotations
-
-import json
-from decimal import Decimal
 from hashlib import blake2b
-from math import inf, isfinite
 from typing import Any
 
 import msgspec
@@ -67,15 +62,7 @@ def flatten(payload: dict[str, Any]) -> dict[str, Any]:
 
 def encode(value: Any) -> bytes:
     """Return a payload, or a part of one, as canonical JSON: equal values give equal bytes."""
-    try:
-        return _encoder.encode(value)
-    except UnicodeEncodeError:  # half a surrogate pair, which only an escape can express
-        return json.dumps(value, sort_keys=True, default=_plain, separators=(",", ":")).encode()
-
-
-def _plain(value: object) -> float | str:
-    number = float(value) if isinstance(value, Decimal) else inf
-    return number if isfinite(number) else str(value)
+    return _encoder.encode(value)
 
 
 def with_batch(body: bytes, batch_id: str) -> bytes:

@@ -1,7 +1,5 @@
 """Which names hold personal data, by the words in `personal_data.toml`."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 import unicodedata

@@ -1,7 +1,5 @@
 """The optional check of payloads against Birdie's published JSON Schemas (`schema_path`)."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Single values: what Birdie accepts as an id, a rating, a text and a time."""
 
-from __future__ import annotations
-
 import html
 import re
 from datetime import UTC, datetime
@@ -12,7 +10,7 @@ SCALES = {"nps": (0, 10), "csat": (1, 10), "ces": (1, 7)}
 """Kinds of survey, each with its lowest and highest rating (Wootric's SDKs)."""
 
 _LONGEST_ID = 500  # escaped, about as much as servers accept in a path
-_HALF_PAIR = re.compile("[\ud800-\udfff]")
+_LARGEST = 10**30
 _WHOLE = re.compile(r"([+-]?\d{1,9})(\.0*)?")
 
 
@@ -44,8 +42,8 @@ def to_id(value: Any, prefix: str = "") -> str | None:
         raise InvalidRecordError("id", "the id is neither a whole number nor text")
     if prefix + text in {".", ".."}:
         raise InvalidRecordError("id", "the id consists of dots, which a URL drops")
-    if len(text) > _LONGEST_ID or _HALF_PAIR.search(text):
-        raise InvalidRecordError("id", "the id is longer than 500 characters or not valid Unicode")
+    if len(text) > _LONGEST_ID:
+        raise InvalidRecordError("id", "the id is longer than 500 characters")
     return prefix + text if text else None
 
 
@@ -91,20 +89,16 @@ def to_time(value: Any) -> str | None:
         InvalidRecordError: Not a date. Numbers are not interpreted: `date_properties` names the
             columns that contain UNIX seconds.
     """
-    if isinstance(value, str):
-        text = value.strip().upper()
-        if not text:
-            return None
-        try:
-            value = datetime.fromisoformat(text) if text[4:5] == "-" else None
-        except ValueError:
-            value = None
-    if not isinstance(value, datetime):
-        raise InvalidRecordError("date", "the time is not in RFC 3339 format; see date_properties")
+    text = value.strip().upper() if isinstance(value, str) else "number"
+    if not text:
+        return None
     try:
+        if not isinstance(value, datetime):
+            value = datetime.fromisoformat(text if text[4:5] == "-" else "")
         return _utc(value)
-    except OverflowError:
-        raise InvalidRecordError("date", "the time is out of range") from None
+    except (ValueError, OverflowError):
+        line = "the time is not in RFC 3339 format; see date_properties"
+        raise InvalidRecordError("date", line) from None
 
 
 def from_unix(value: Any) -> Any:
@@ -124,9 +118,5 @@ def _utc(moment: datetime) -> str:
 
 
 def _is_whole(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
-        return False
-    try:
-        return value % 1 == 0
-    except ArithmeticError:  # infinite, or more digits than the decimal context has
-        return False
+    is_number = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+    return is_number and abs(value) < _LARGEST and int(value) == value

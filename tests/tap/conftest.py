@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from connector_sandbox import Sandbox
 
+from tap_wootric.api import retries
+
 from .helpers import INCREMENTAL, Account
 
 
@@ -34,3 +36,10 @@ def empty(make_account: Callable[..., Account]) -> Account:
 def stream(request: pytest.FixtureRequest) -> Any:
     """Each of the streams that share the walk."""
     return request.param
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the waits between retries, of runs in this process."""
+    monkeypatch.setattr(retries, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(retries, "LONGEST_WAIT", 0.02)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
 import io
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from typing import IO, Any, ClassVar
+from typing import IO, Any
 
 from click.testing import CliRunner
 from connector_sandbox import Sandbox
@@ -31,6 +31,7 @@ ROOT = Path(__file__).parents[2]
 TAP = str(Path(sys.executable).with_name("tap-wootric"))
 
 INCREMENTAL = ("responses", "declines", "end_users")
+ALL = (*INCREMENTAL, "segments", "nps_summary", "survey_templates", "email_stats")
 REPLICATION_KEYS = {"responses": "created_at", "declines": "created_at", "end_users": "updated_at"}
 
 
@@ -41,8 +42,6 @@ class Output:
     code: int
     lines: list[str]
     log: str
-    errors: list[str] = field(default_factory=list)
-    """Messages at ERROR; only of runs in this process."""
 
     @cached_property
     def messages(self) -> list[Json]:
@@ -73,8 +72,13 @@ class Output:
         return str(self.state["bookmarks"][stream]["replication_key_value"])
 
     @property
+    def errors(self) -> list[str]:
+        """The messages at ERROR."""
+        return re.findall(r"\| ERROR +\| (?:\S+ +\| )?(.*)", self.log)
+
+    @property
     def error(self) -> str:
-        """The only line at ERROR."""
+        """The only message at ERROR."""
         (line,) = self.errors
         return line
 
@@ -122,9 +126,8 @@ class Account:
         """Run the command in this process."""
         return invoke(self.options(*arguments, **keywords))
 
-    def start(self, *arguments: Any, **keywords: Any) -> Process:
-        """Run the command in its own process; `blocked` as for `Process`."""
-        blocked = keywords.pop("blocked", False)
+    def start(self, *arguments: Any, blocked: bool = False, **keywords: Any) -> Process:
+        """Run the command in its own process."""
         return Process(self.options(*arguments, **keywords), self.folder, blocked=blocked)
 
     def lists(self, stream: str = "responses") -> list[Any]:
@@ -160,27 +163,15 @@ class Account:
 def invoke(options: list[str]) -> Output:
     """Run the command with these options in this process."""
     log = io.StringIO()
-    errors = ErrorLines()
+    handler = logging.StreamHandler(log)
+    handler.setFormatter(logging.Formatter("| %(levelname)s | %(message)s"))
     with process_kept():
         command = TapWootric.cli
-        logging.getLogger().addHandler(logging.StreamHandler(log))
-        logging.getLogger().addHandler(errors)
+        logging.getLogger().addHandler(handler)
         result = CliRunner().invoke(command, options)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
-    log_text = log.getvalue() + result.stderr
-    return Output(result.exit_code, result.stdout.splitlines(), log_text, errors.lines)
-
-
-class ErrorLines(logging.Handler):
-    """Collects the messages at ERROR."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(record.getMessage())
+    return Output(result.exit_code, result.stdout.splitlines(), log.getvalue() + result.stderr)
 
 
 @contextmanager
@@ -203,19 +194,12 @@ def process_kept() -> Iterator[None]:
 class Process:
     """The tap in its own process, which can receive signals."""
 
-    def __init__(
-        self, options: list[str], folder: Path, *, blocked: bool = False, **env: str
-    ) -> None:
-        """Start it; `blocked` gives it a pipe that nobody reads until `finish`."""
+    def __init__(self, options: list[str], folder: Path, *, blocked: bool = False) -> None:
+        """Start it; if `blocked`, it writes to a pipe that nobody reads until `finish`."""
         self._err = tempfile.TemporaryFile("w+", dir=folder)  # noqa: SIM115
         self._out = None if blocked else tempfile.TemporaryFile("w+", dir=folder)  # noqa: SIM115
-        self.process = subprocess.Popen(
-            [TAP, *options],
-            stdout=self._out or subprocess.PIPE,
-            stderr=self._err,
-            text=True,
-            env={**os.environ, **env},
-        )
+        out = self._out or subprocess.PIPE
+        self.process = subprocess.Popen([TAP, *options], stdout=out, stderr=self._err, text=True)
 
     @property
     def log(self) -> str:
@@ -229,42 +213,7 @@ class Process:
             self.process.kill()
         text = text if self._out is None else _content(self._out)
         lines = [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
-        errors = [
-            line.split("|", 3)[3].strip() for line in self.log.splitlines() if "| ERROR " in line
-        ]
-        return Output(self.process.returncode, lines, self.log, errors)
-
-
-class Forked:
-    """The tap in its own process, which starts faster; one after another."""
-
-    _server: ClassVar[subprocess.Popen[str] | None] = None
-
-    def __init__(self, options: list[str], folder: Path, **env: str) -> None:
-        self._path = folder / "out.jsonl"
-        server = Forked._server
-        if server is None:
-            command = [sys.executable, "-m", "tests.tap.forking"]
-            pipe = subprocess.PIPE
-            server = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT)
-            Forked._server = server
-            atexit.register(server.terminate)
-        assert server.stdin is not None
-        assert server.stdout is not None
-        self._answers = server.stdout
-        server.stdin.write(json.dumps([str(self._path), options, env]) + "\n")
-        server.stdin.flush()
-        self._id = int(self._answers.readline())
-
-    def kill(self) -> None:
-        os.kill(self._id, signal.SIGKILL)
-
-    def finish(self) -> Output:
-        """Wait for its end, and return its whole lines."""
-        code = int(self._answers.readline())
-        lines = self._path.read_text().splitlines(keepends=True)
-        log = self._path.with_suffix(".jsonl.log").read_text()
-        return Output(code, [line for line in lines if line[-1] == "\n"], log)
+        return Output(self.process.returncode, lines, self.log)
 
 
 def _content(file: IO[str]) -> str:
@@ -274,24 +223,19 @@ def _content(file: IO[str]) -> str:
 
 def selecting(*names: str, **metadata: Any) -> Json:
     """The discovered catalog with these streams selected; `metadata` is theirs."""
-    catalog = json.loads(json.dumps(_discovered()))
+    catalog: Json = json.loads(_discovered())
     for entry in catalog["streams"]:
         root = next(m for m in entry["metadata"] if m["breadcrumb"] == [])["metadata"]
         root["selected"] = entry["stream"] in names
         if root["selected"]:
             root.update({key.replace("_", "-"): value for key, value in metadata.items()})
             entry.update({k: v for k, v in metadata.items() if k == "replication_method"})
-    return dict(catalog)
+    return catalog
 
 
-def _discovered() -> Json:
-    if not _CATALOG:
-        output = invoke(["--discover"])
-        _CATALOG.update(json.loads("\n".join(output.lines)))
-    return _CATALOG
-
-
-_CATALOG: Json = {}
+@cache
+def _discovered() -> str:
+    return "\n".join(invoke(["--discover"]).lines)
 
 
 def assert_complete(account: Account, records: list[Json], stream: str = "responses") -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qsl
 
+import pytest
 import responses
 
 from tap_wootric.tap import TapWootric
@@ -14,62 +14,65 @@ from .helpers import Account, assert_complete
 APP = {"client_id": "an-id", "client_secret": "a-secret"}
 
 
-def login(account: Account, **more: Any) -> dict[str, Any]:
-    """The settings of a person's login, and none of an API client."""
-    sandbox = account.sandbox
-    return {
-        "client_id": None,
-        "client_secret": None,
-        "grant_type": "password",
-        "username": sandbox.username,
-        "password": sandbox.password,
-        **more,
-    }
-
-
-def test_client_credentials_are_the_default(account: Account) -> None:
-    """In the body of the token request, which has no query."""
-    base = "https://api.wootric.com"
+@pytest.mark.parametrize(
+    ("settings", "base"),
+    [
+        ({}, "https://api.wootric.com"),
+        ({"region": "us"}, "https://api.wootric.com"),
+        ({"region": "EU"}, "https://api.wootric.eu"),
+        ({"region": "au"}, "https://api.wootric.au"),
+        ({"account_token": "NPS-EU1"}, "https://api.wootric.eu"),
+        ({"account_token": "NPS-AU1"}, "https://api.wootric.au"),
+        ({"account_token": "NPS-1"}, "https://api.wootric.com"),
+        ({"region": "au", "account_token": "NPS-EU1"}, "https://api.wootric.au"),
+        ({"region": "eu", "api_url": "https://proxy.example/w/"}, "https://proxy.example/w"),
+    ],
+)
+def test_region_or_else_the_account_token_selects_the_host_of_every_request(
+    settings: dict[str, str], base: str
+) -> None:
+    tap = TapWootric(config={**APP, **settings})
     with responses.RequestsMock() as wootric:
-        wootric.post(f"{base}/oauth/token", json={"access_token": "t"})
-        wootric.get(f"{base}/v1/segments", json=[])
-        list(TapWootric(config=APP).streams["segments"].get_records(None))
-        token, listed = (call.request for call in wootric.calls)
+        token = wootric.post(f"{base}/oauth/token", json={"access_token": "t"})
+        wootric.get(f"{base}/v1/segments", json=[{"name": "plan"}])
+        listed = wootric.get(f"{base}/v1/responses", json=[])
 
-    assert dict(parse_qsl(token.body)) == {"grant_type": "client_credentials", **APP}
-    assert "?" not in token.url
-    assert listed.headers["Authorization"] == "Bearer t"
+        records = list(tap.streams["segments"].get_records(None))
+        list(tap.streams["responses"].get_records(None))
 
-
-def test_a_login_can_be_used(account: Account) -> None:
-    """With user name and password instead of an API client."""
-    output = account.sync(**login(account))
-
-    assert output.code == 0
-    assert_complete(account, output.records())
+    assert [record["name"] for record in records] == ["plan"]
+    assert (token.call_count, listed.call_count) == (1, 1)
 
 
-def test_the_account_token_chooses_one_of_several_accounts(account: Account) -> None:
-    """It goes to the token endpoint alone."""
-    account.sandbox.options.several_accounts = True
+@pytest.mark.parametrize(
+    ("settings", "is_warned"),
+    [
+        ({"region": "us", "account_token": "NPS-EU1"}, True),
+        ({"region": "EU", "account_token": "NPS-EU1"}, False),
+        ({"region": "us", "account_token": "NPS-EU1", "api_url": "https://a.example"}, False),
+    ],
+)
+def test_a_region_that_differs_from_the_account_token_is_a_warning(
+    caplog: pytest.LogCaptureFixture, settings: dict[str, str], is_warned: bool
+) -> None:
+    TapWootric(config={**APP, **settings})
 
-    without = account.sync(**login(account))
-    with_it = account.sync(**login(account, account_token=account.sandbox.account_token))
+    assert ("belongs to 'eu'" in caplog.text) == is_warned
+    assert "NPS-EU1" not in caplog.text
 
-    assert without.code == 1
+
+def test_a_login_and_the_account_token_choose_one_of_several_accounts(account: Account) -> None:
+    """Instead of an API client, token after token."""
+    sandbox = account.sandbox
+    sandbox.options.several_accounts = True
+    sandbox.options.token_lifetime = 0.2
+    sandbox.options.latency = 0.03
+    login: dict[str, Any] = {"client_id": None, "client_secret": None, "grant_type": "password"}
+    login |= {"username": sandbox.username, "password": sandbox.password, "page_size": 25}
+
+    without = account.sync(**login)
+    output = account.sync(**login, account_token=sandbox.account_token)
+
     assert "'account_token'" in without.error
-    assert with_it.code == 0
-    assert_complete(account, with_it.records())
-    assert all(r.query.keys().isdisjoint({"account_token"}) for r in account.lists())
-
-
-def test_a_grant_is_used_all_through(account: Account) -> None:
-    """Expiry after expiry."""
-    account.sandbox.options.token_lifetime = 0.2
-    account.sandbox.options.latency = 0.03
-
-    output = account.sync(page_size=25, max_concurrency=1, **login(account))
-
     assert_complete(account, output.records())
-    assert len(account.tokens) > 2
-    assert {request.status for request in account.tokens} == {200}
+    assert len(account.tokens) > 3

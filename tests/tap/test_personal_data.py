@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable
 from hashlib import md5
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,38 +36,23 @@ from .addresses import (
     hidden,
     shown,
 )
-from .helpers import Account, Forked, Json, Output, selecting
-
-
-def written(output: Output) -> str:
-    """All that left the tap."""
-    assert output.code == 0, output.log
-    return "\n".join([*output.lines, output.log])
+from .helpers import Account, Json, Output, invoke, selecting
 
 
 @pytest.fixture
-def people(make_account: Callable[..., Account]) -> Account:
+def people(make_account: Callable[..., Account], monkeypatch: pytest.MonkeyPatch) -> Account:
     """An account with one end user of whom everything is known, and one without data."""
+    monkeypatch.setenv("TAP_WOOTRIC_LOGLEVEL", "DEBUG")
     account = make_account(responses=0)
     add_people(account.sandbox)
     return account
 
 
-def sync(account: Account, **options: Any) -> Output:
-    """A sync at the highest log level."""
-    arguments = account.options(STREAMS, **options)
-    return Forked(arguments, account.folder, TAP_WOOTRIC_LOGLEVEL="DEBUG").finish()
-
-
-def with_metadata() -> Json:
-    """The discovered catalog with the page's metadata, where the stream has the field."""
-    catalog = selecting(*STREAMS)
-    for entry in catalog["streams"]:
-        for item in entry["metadata"]:
-            item["metadata"].update(
-                next((m["metadata"] for m in METADATA if m["breadcrumb"] == item["breadcrumb"]), {})
-            )
-    return catalog
+def visible(output: Output) -> set[str]:
+    """The places whose address is in a schema, record or log line."""
+    assert output.code == 0, output.log
+    assert shown(output.log) == set()
+    return shown("\n".join(output.lines))
 
 
 @pytest.mark.parametrize(
@@ -87,24 +71,24 @@ def with_metadata() -> Json:
 def test_a_block_of_settings_hides_exactly_what_the_page_says(
     people: Account, settings: Json, covered: list[str]
 ) -> None:
-    """No schema, record or log line contains a covered address; all other addresses are there."""
-    output = sync(people, **settings)
+    """All other addresses are there."""
+    output = people.sync(STREAMS, **settings)
 
-    assert shown(written(output)) == set(PLACES) - hidden(covered)
-    assert shown(output.log) == set()
+    assert visible(output) == set(PLACES) - hidden(covered)
     assert {len(output.records(stream)) for stream in STREAMS} == {2}
 
 
 def test_the_metadata_block_hides_exactly_what_the_page_says(people: Account) -> None:
     """In a catalog, for fields and for fields of objects."""
-    output = sync(people, catalog=with_metadata())
+    catalog = selecting(*STREAMS)
+    page = {tuple(item["breadcrumb"]): item["metadata"] for item in METADATA}
+    for item in [item for entry in catalog["streams"] for item in entry["metadata"]]:
+        item["metadata"].update(page.get(tuple(item["breadcrumb"]), {}))
+
+    output = people.sync(STREAMS, catalog=catalog)
 
     covered = ["responses.text", "*.end_user.external_id", "end_users.last_response.text"]
-    assert shown(written(output)) == set(PLACES) - hidden(covered)
-
-
-def hashed(text: str) -> str:
-    return hmac.new(HASH["hash_salt"].encode(), text.encode(), "sha256").hexdigest()
+    assert visible(output) == set(PLACES) - hidden(covered)
 
 
 def test_hashes_join_streams_and_hide_every_element(people: Account) -> None:
@@ -112,78 +96,73 @@ def test_hashes_join_streams_and_hide_every_element(people: Account) -> None:
     people.sandbox.store.add_end_user(email=" Ada@Example.COM ", phone_number="", properties={})
     people.sandbox.store.add_response(end_user={"properties": {"e_mail": "ada@example.com"}})
 
-    output = sync(people, **HASH)
+    output = people.sync(STREAMS, **HASH)
 
-    known, unknown, ada = output.records("end_users")
-    assert known["properties"]["Contacts"] == [
-        hashed(address("end_users.properties.Contacts")),
-        hashed("7"),
+    salt, contact = HASH["hash_salt"].encode(), address("end_users.properties.Contacts")
+    hashed = [
+        hmac.new(salt, text.encode(), "sha256").hexdigest()
+        for text in (contact, "7", "ada@example.com")
     ]
-    assert (unknown["email"], ada["phone_number"]) == (None, "")
-    assert ada["email"] == hashed("ada@example.com")
-    assert output.records("responses")[2]["end_user"]["properties"]["e_mail"] == ada["email"]
+    known, unknown, ada = output.records("end_users")
+    assert known["properties"]["Contacts"] == hashed[:2]
+    assert (unknown["email"], ada["phone_number"], ada["email"]) == (None, "", hashed[2])
+    assert output.records()[2]["end_user"]["properties"]["e_mail"] == ada["email"]
 
 
 def test_md5_hashes_are_those_of_the_other_system(people: Account) -> None:
     """In each stream that contains the address."""
-    output = sync(people, **MD5)
+    output = people.sync(STREAMS, **MD5)
 
     for stream in STREAMS:
-        record = output.records(stream)[0]
-        sent = DATA[stream] if stream == "end_users" else DATA[stream]["end_user"]
-        found = record if stream == "end_users" else record["end_user"]
+        sent, record = DATA[stream], output.records(stream)[0]
+        sent, found = sent.get("end_user", sent), record.get("end_user", record)
         assert found["email"] == md5(sent["email"].encode()).hexdigest()
 
 
 MODES: dict[str, Json] = {"keep": {}, "drop": DROP, "hash": HASH}
 
 
-@pytest.mark.parametrize("flattened", [{}, {"flattening_enabled": True, "flattening_max_depth": 9}])
+@pytest.mark.parametrize("flattening_max_depth", [None, 9])
 @pytest.mark.parametrize("used", MODES)
 @pytest.mark.parametrize("discovered", MODES)
 def test_schema_and_records_agree_whatever_the_catalog_was_written_under(
-    people: Account, discovered: str, used: str, flattened: Json
+    people: Account, discovered: str, used: str, flattening_max_depth: int | None
 ) -> None:
     """Every field of a record is declared and valid; a field that the catalog lacks is omitted."""
-    catalog = catalog_under(people, MODES[discovered])
+    config = people.options(**MODES[discovered])[:2]
+    catalog = json.loads("\n".join(invoke([*config, "--discover"]).lines))
+    flattened = {"flattening_enabled": True} if flattening_max_depth else {}
 
-    output = sync(people, catalog=catalog, **MODES[used], **flattened)
+    output = people.sync(
+        STREAMS,
+        catalog=catalog,
+        flattening_max_depth=flattening_max_depth,
+        **MODES[used],
+        **flattened,
+    )
 
-    declared = {m["stream"]: m["schema"] for m in output.messages if m["type"] == "SCHEMA"}
     for stream in STREAMS:
+        schema = closed(output.schema(stream))
         for record in output.records(stream):
-            assert list(Draft7Validator(declared[stream]).iter_errors(record)) == []
-            assert undeclared(declared[stream], record) == []
+            assert list(Draft7Validator(schema).iter_errors(record)) == []
     expected = {"keep": [], "drop": SETTING, "hash": [*SETTING, *LISTED]}[used]
     names = [*SETTING[:3]] if discovered == "drop" else []
-    visible = shown(written(output)) - hidden([f"*.{LATER}.*"])
-    assert visible == set(PLACES) - hidden([*expected, *names, f"*.{LATER}.*"])
+    later = hidden([f"*.{LATER}.*"])
+    assert visible(output) - later == set(PLACES) - hidden([*expected, *names]) - later
 
 
-def catalog_under(account: Account, settings: Json) -> Json:
-    """What `--discover` writes under these settings, with all fields selected."""
-    path = account.folder / "discover.json"
-    path.write_text(json.dumps(account.config | settings))
-    output = Forked(["--config", str(path), "--discover"], Path(account.folder)).finish()
-    return dict(json.loads("\n".join(output.lines)))
-
-
-def undeclared(schema: Json, record: Json) -> list[str]:
-    """The names of values in a record, and in its declared objects, that the schema lacks."""
-    fields = schema.get("properties") or {}
-    found = [name for name, value in record.items() if name not in fields and value is not None]
-    for name, value in record.items():
-        if isinstance(value, dict) and fields.get(name, {}).get("properties"):
-            found += undeclared(fields[name], value)
-    return found
+def closed(schema: Json) -> Json:
+    """The schema without undeclared fields, also in its declared objects."""
+    if not schema.get("properties"):
+        return schema
+    fields = {name: closed(field) for name, field in schema["properties"].items()}
+    return {**schema, "properties": fields, "additionalProperties": False}
 
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["email", "x"]), inner),
 )
-
-
 DECLARED = TapWootric(validate_config=False).streams["end_users"].schema
 
 
@@ -193,9 +172,8 @@ def test_any_value_under_a_personal_name_is_dropped_or_hashed(value: Any, mode: 
     record = {"id": 1, "email": value, "properties": {"EMAIL": [value]}}
     copy = json.loads(json.dumps(record))
     rules = PersonalData({"personal_data": mode, "hash_salt": "salt"})
-    schema = rules.schema(DECLARED)
 
-    transform = rules.transform(DECLARED, schema)
+    transform = rules.transform(DECLARED, rules.schema(DECLARED))
 
     assert transform is not None
     result = transform(record)

@@ -34,7 +34,7 @@ def histories(draw: st.DrawFn) -> Json:
     return {
         "stream": draw(st.sampled_from(sorted(REPLICATION_KEYS))),
         "updated_filter": draw(st.sampled_from(["honored", "ignored", "rejected"])),
-        "clock_error": draw(st.sampled_from([0, 0, -HOUR, HOUR])),
+        "clock_error": draw(st.sampled_from([0, 0, -HOUR, HOUR, 1e8])),
         "lookback_days": draw(st.sampled_from([1, 3650])),
         "groups": draw(st.lists(GROUPS, max_size=25)),
         "churn": draw(st.sampled_from([0.0, 0.2, 0.6])),

@@ -103,26 +103,26 @@ def test_only_a_default_stream_without_access_fails_the_check(
     assert ("may not read 'declines' (HTTP 403)" in output.lines[-1]) == bool(code)
 
 
-def test_wrong_credentials_fail_the_check(account: Account) -> None:
-    """One finding, and the setting to correct."""
-    output = check(account, client_secret="wrong")
+@pytest.mark.parametrize(
+    ("settings", "share", "problem"),
+    [
+        ({"client_secret": "wrong"}, 0, "Wootric rejected the credentials"),
+        ({}, 1, "Sign-in failed for 0 s"),
+    ],
+)
+def test_without_a_token_the_check_fails_at_the_sign_in(
+    account: Account, monkeypatch: pytest.MonkeyPatch, settings: Json, share: int, problem: str
+) -> None:
+    """One finding, and what to do."""
+    monkeypatch.setattr(tap, "CHECK_SECONDS", 0)
+    account.sandbox.faults.on("503", share=share, path="/oauth/token")
+
+    output = check(account, **settings)
 
     result = json.loads("\n".join(output.lines))
     assert output.code == 1
     assert [(f["check"], f["answer"]) for f in result["checks"]] == [("sign-in", "no")]
-    assert "'client_secret'" in result["result"]
-
-
-def test_a_failing_token_endpoint_fails_the_check_at_the_sign_in(
-    account: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tap, "CHECK_SECONDS", 0)
-    account.sandbox.faults.on("503", share=1, path="/oauth/token")
-
-    output = check(account, "text")
-
-    assert (output.code, len(output.lines)) == (1, 2)
-    assert output.lines[-1].startswith("Sign-in failed for 0 s")
+    assert result["result"].startswith(problem)
 
 
 def test_an_unknown_time_format_fails_the_check_and_shows_no_value() -> None:

@@ -7,16 +7,12 @@ from typing import Any
 
 import pytest
 import responses
-from jsonschema import Draft7Validator
-
-from tap_wootric.api import retries
 
 from .helpers import (
     INCREMENTAL,
     Account,
     Json,
     Output,
-    Process,
     assert_complete,
     assert_each_once,
     invoke,
@@ -33,12 +29,6 @@ PASSING_FAULTS = (
     "object",
     "retry_after",
 )
-
-
-@pytest.fixture(autouse=True)
-def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retries, "FIRST_WAIT", 0.01)
-    monkeypatch.setattr(retries, "LONGEST_WAIT", 0.02)
 
 
 def item(number: int, **changes: Any) -> Json:
@@ -61,22 +51,20 @@ def serve(account: Account, *items: Any) -> Callable[..., Output]:
 
 
 def test_unreadable_values_become_null_with_one_warning_for_each_field(account: Account) -> None:
-    """The values move to `additional_fields`, and milliseconds are times."""
-    wrong = {"completed": "perhaps", "score": "9.5", "tags": "a,b", "end_user": []}
-    sync = serve(account, item(1, **wrong), item(2, **wrong, survey_id="51"), item(3))
+    """The values move to `additional_fields`, and the log does not contain them."""
+    wrong = {"completed": "perhaps", "score": "9.5", "tags": "a,b", "end_user": "ada@example.com"}
 
-    output = sync()
+    output = serve(account, item(1, **wrong), item(2, **wrong), item(3))()
 
     assert output.code == 0
     for record in output.records()[:2]:
         assert {name: record[name] for name in wrong} == dict.fromkeys(wrong)
         assert record["additional_fields"] == wrong
-    assert output.records()[1]["survey_id"] == 51
-    assert all(Draft7Validator(output.schema()).is_valid(record) for record in output.records())
-    for name in wrong:
+    for name, value in wrong.items():
         lines = [line for line in output.log.splitlines() if f"'{name}'" in line]
         assert len(lines) == 1
         assert "2 values" in lines[0]
+        assert str(value) not in output.log
 
 
 @pytest.mark.parametrize(
@@ -104,7 +92,7 @@ def test_a_record_that_cannot_be_identified_or_ordered_is_reported_and_all_else_
     assert (second.code, second.ids()) == (0, [4])
 
 
-@pytest.mark.parametrize("fault", ["400", "403", "404", "503", "cut"])
+@pytest.mark.parametrize("fault", ["403", "404", "503"])
 @pytest.mark.parametrize("failing", ["responses", "segments"])
 def test_a_failing_stream_stops_no_other_and_keeps_its_state(
     account: Account, fault: str, failing: str
@@ -127,35 +115,19 @@ def test_a_failing_stream_stops_no_other_and_keeps_its_state(
     assert later.code == 0
 
 
-def test_the_connection_test_fails_if_a_stream_is_forbidden(account: Account) -> None:
-    account.sandbox.faults.on("403", share=1, path="/v1/end_users")
-
-    output = invoke([*account.options(), "--test"])
-
-    assert output.code == 1
-    assert "'end_users'" in output.error
-
-
 def test_each_failed_stream_has_one_line_at_the_end(account: Account) -> None:
+    """The line appears once. The connection test fails too."""
     for name in ("responses", "declines"):
         account.sandbox.faults.on("403", share=1, path=f"/v1/{name}")
 
-    output = account.sync(INCREMENTAL)
+    output = account.start(INCREMENTAL).finish()
 
     assert output.code == 1
     assert [line.split("'")[1] for line in output.errors] == ["declines", "responses"]
-    assert_complete(account, output.records("end_users"), "end_users")
-
-
-def test_a_final_error_appears_exactly_once_in_the_log(account: Account) -> None:
-    account.sandbox.faults.on("403", share=1, path="/v1/responses")
-
-    output = Process(account.options(), account.folder).finish()
-
-    lines = [line for line in output.log.splitlines() if "may not read" in line]
-    assert len(lines) == 1
-    assert "ERROR" in lines[0]
+    assert output.log.count("may not read") == 2
     assert "Traceback" not in output.log
+    assert_complete(account, output.records("end_users"), "end_users")
+    assert "'declines'" in invoke([*account.options(), "--test"]).error
 
 
 def test_a_seventh_of_all_requests_may_fail(
@@ -177,14 +149,13 @@ def test_a_seventh_of_all_requests_may_fail(
     assert account.sync(stream, state=first.state).records(stream) == []
 
 
-@pytest.mark.parametrize("concurrency", [1, 4])
 def test_a_server_that_stays_down_ends_in_one_line_and_a_state_to_resume_from(
-    make_account: Callable[..., Account], concurrency: int
+    make_account: Callable[..., Account],
 ) -> None:
     account = make_account(responses=3_000)
     account.sandbox.faults.on("503", share=1, after=30, path="/v1/responses")
 
-    output = account.sync(max_concurrency=concurrency, retry_budget_seconds=0)
+    output = account.sync(retry_budget_seconds=0)
     account.sandbox.faults.off()
     rest = account.sync(state=output.state)
 
@@ -197,17 +168,8 @@ def test_a_server_that_stays_down_ends_in_one_line_and_a_state_to_resume_from(
     assert_complete(account, output.records() + rest.records())
 
 
-@pytest.mark.parametrize(
-    ("items", "wrong"),
-    [
-        ([item(2), item(1)], "requested in ascending order is not sorted"),
-        ([item(1)], "from outside the requested time range"),
-    ],
-)
-def test_a_list_that_ignores_order_or_filter_ends_in_one_line(
-    account: Account, items: list[Json], wrong: str
-) -> None:
-    output = serve(account, *items)(start_date="2026-01-02" if len(items) == 1 else None)
+def test_a_list_that_ignores_the_order_ends_in_one_line(account: Account) -> None:
+    output = serve(account, item(2), item(1))()
 
     assert (output.code, output.records()) == (1, [])
-    assert wrong in output.error
+    assert "requested in ascending order is not sorted" in output.error

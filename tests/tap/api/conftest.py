@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from connector_sandbox import Sandbox
 
-from tap_wootric.api import retries
 from tap_wootric.api.client import WootricClient
 from tap_wootric.shutdown import Shutdown
 
@@ -79,12 +78,6 @@ class Server(ThreadingHTTPServer):
 def serve() -> Iterator[Callable[..., Server]]:
     with ExitStack() as running:
         yield lambda context=None: running.enter_context(Server(context))
-
-
-@pytest.fixture(autouse=True)
-def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retries, "FIRST_WAIT", 0.01)
-    monkeypatch.setattr(retries, "LONGEST_WAIT", 0.02)
 
 
 def connect(api: Sandbox | str, shutdown: Shutdown | None = None, **settings: Any) -> WootricClient:

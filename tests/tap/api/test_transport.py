@@ -28,9 +28,9 @@ def certificate(tmp_path: Path) -> Path:
     if openssl is None:
         pytest.skip("openssl is not installed")
     key, path = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    options = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=x -addext"
-    files = ("subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(path))
-    subprocess.run([openssl, *options.split(), *files], check=True, capture_output=True)
+    options = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=x"
+    name = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(path)]
+    subprocess.run([openssl, *options.split(), *name], check=True, capture_output=True)
     path.write_text(path.read_text() + key.read_text())
     return path
 
@@ -70,24 +70,26 @@ def test_a_server_without_tls_is_reported(serve: Serve) -> None:
         connect(url, retry_budget_seconds=0).get("/v1/responses")
 
 
-def test_a_proxy_of_the_environment_is_used_for_every_request(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def proxy(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """A proxy that the environment names."""
     proxy = serve()
     monkeypatch.setenv("http_proxy", proxy.url)
+    return proxy
 
-    connect("http://api.example", account_token=None).get("/v1/responses")
 
+def test_a_proxy_of_the_environment_is_used_for_every_request(proxy: Server) -> None:
     url = "http://api.example"
+
+    connect(url, account_token=None).get("/v1/responses")
+
     assert proxy.requests == [f"POST {url}/oauth/token", f"GET {url}/v1/responses"]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "api.invalid"])
 def test_loopback_addresses_and_no_proxy_bypass_proxies(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch, host: str
+    proxy: Server, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
-    proxy = serve()
-    monkeypatch.setenv("http_proxy", proxy.url)
     monkeypatch.setenv("no_proxy", "api.invalid")
 
     with pytest.raises(ConnectionFailedError):
@@ -130,23 +132,16 @@ def test_credentials_of_netrc_are_not_sent(
     assert not any("authorization" in r.headers for r in requests_to(sandbox, "/oauth/token"))
 
 
-def test_one_connection_serves_all_requests(serve: Serve) -> None:
-    server = serve()
-    client = connect(server.url)
-
-    for _ in range(5):
-        client.get("/v1/responses")
-
-    assert (len(server.requests), server.connections) == (6, 1)
-
-
-def test_a_compressed_reply_in_chunks_is_read(serve: Serve) -> None:
+def test_one_connection_serves_all_requests_also_with_compressed_replies(serve: Serve) -> None:
     server = serve()
     client = connect(server.url)
     client.get("/v1/responses")
     server.headers, server.body = {"Content-Encoding": "gzip"}, gzip.compress(b'[{"id": 1}]')
 
-    assert client.get("/v1/responses") == [{"id": 1}]
+    for _ in range(5):
+        assert client.get("/v1/responses") == [{"id": 1}]
+
+    assert (len(server.requests), server.connections) == (7, 1)
 
 
 @pytest.mark.parametrize("path", ["/v1/responses", "/oauth/token"])

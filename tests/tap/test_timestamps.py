@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,41 +16,26 @@ from tap_wootric.timestamps import canonical, from_unix, unix_second
 
 from .helpers import Account, assert_complete
 
-
-@pytest.mark.parametrize(
-    ("shown", "expected"),
-    [
-        ("2016-12-16 09:05:00 -0800", "2016-12-16T17:05:00+00:00"),
-        ("2016-12-16 22:50:00 +0545", "2016-12-16T17:05:00+00:00"),
-        ("2016-12-16 17:05:00 UTC", "2016-12-16T17:05:00+00:00"),
-        ("2016-12-16 17:05:00", "2016-12-16T17:05:00+00:00"),
-        ("2016-12-16T17:05:00.123Z", "2016-12-16T17:05:00.123000+00:00"),
-        (" 2016-12-16T09:05:00-08:00 ", "2016-12-16T17:05:00+00:00"),
-        (1481907900, "2016-12-16T17:05:00+00:00"),
-        ("1481907900", "2016-12-16T17:05:00+00:00"),
-        (1481907900.5, "2016-12-16T17:05:00.500000+00:00"),
-        (1481907900123, "2016-12-16T17:05:00.123000+00:00"),
-        ("1481907900123", "2016-12-16T17:05:00.123000+00:00"),
-        ("2016-12-16", "2016-12-16T00:00:00+00:00"),
-        ("20161216", "2016-12-16T00:00:00+00:00"),
-        (0, "1970-01-01T00:00:00+00:00"),
-        ("-86400", "1969-12-31T00:00:00+00:00"),
-    ],
-)
-def test_every_known_format_becomes_rfc3339_in_utc(
-    shown: str | float, expected: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A time without an offset is UTC, whatever the time zone of the computer."""
-    monkeypatch.setenv("TZ", "Asia/Tokyo")
-    time.tzset()
-
-    assert canonical(shown) == expected
+FORMS = tomllib.loads(Path(__file__).with_name("timestamps.toml").read_text())
 
 
 @pytest.fixture(autouse=True)
 def _time_zone_restored() -> Iterator[None]:
     yield
     time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("expected", "shown"), [(time, form) for time, forms in FORMS.items() for form in forms]
+)
+def test_every_known_format_becomes_rfc3339_in_utc(
+    expected: str, shown: str | float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A time without an offset is UTC, whatever the time zone of the computer."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+
+    assert canonical(shown) == expected
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from tap_wootric.errors import RejectedRequestError
 from tap_wootric.streams.base import WootricStream
 from tap_wootric.tap import TapWootric
 
-from ..helpers import Json, process_kept
+from ..helpers import Json, process_kept, selecting
 
 START = 1_700_000_000
 DAY = 86_400
@@ -79,6 +79,10 @@ class Source:
     seems_honored: bool = False
     """Whether an ignored filter made no difference to a page."""
 
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    rate_limiter: RateLimiter = field(default_factory=RateLimiter)
+    retries: Any = field(default_factory=lambda: SimpleNamespace(count=0))
+
     def add(self, created: float, updated: float, *, is_late: bool = False) -> int:
         self.last_id += 1
         self.rows[self.last_id] = Stored(self.last_id, created, updated, is_late=is_late)
@@ -112,8 +116,16 @@ class Source:
         elif kind == "delete" and known:
             del self.rows[known.id]
 
-    def fetch(self, params: Json) -> list[Json]:
-        """Return a page as the API would."""
+    @property
+    def server_now(self) -> int:
+        return int(self.now + self.clock_error)
+
+    def get(self, _path: str, params: Json, *, expected: type) -> list[Json]:
+        """Return a page as the API would, with the interface of the client."""
+        with self.lock:
+            return self._fetch(params)
+
+    def _fetch(self, params: Json) -> list[Json]:
         self.requests += 1
         assert self.requests < 5000
         self.now += self.chance.choice([0, 0.01, 0.4])
@@ -162,8 +174,8 @@ class Run:
     """What a run delivered and how it ended. It receives the tap's messages."""
 
     interruption: tuple[str, int] | None = None
-    delivered: list[tuple[int, int]] = field(default_factory=list)
-    """Ids and versions."""
+    delivered: list[tuple[Any, int]] = field(default_factory=list)
+    """Ids or dates, and versions."""
 
     states: list[Json] = field(default_factory=list)
     unsaved: int = 0
@@ -181,8 +193,9 @@ class Run:
 
     def write_message(self, message: object) -> None:
         if isinstance(message, RecordMessage):
-            version = message.record["additional_fields"]["version"]
-            self.delivered.append((message.record["id"], version))
+            record = message.record
+            key = record["id"] if "id" in record else record["date"]
+            self.delivered.append((key, record["additional_fields"]["version"]))
             self.unsaved += 1
         if isinstance(message, StateMessage):
             self.states.append(json.loads(json.dumps(message.value)))
@@ -199,26 +212,8 @@ class Run:
         """Nothing is buffered."""
 
 
-class ModelClient:
-    """The interface of the client, over a source in memory."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._lock = threading.Lock()
-        self.rate_limiter = RateLimiter()
-        self.retries = SimpleNamespace(count=0)
-
-    @property
-    def server_now(self) -> int:
-        return int(self._source.now + self._source.clock_error)
-
-    def get(self, _path: str, params: Json, *, expected: type) -> list[Json]:
-        with self._lock:
-            return self._source.fetch(params)
-
-
 def sync(
-    source: Source,
+    source: Any,
     state: Json | None = None,
     interruption: tuple[str, int] | None = None,
     **config: Any,
@@ -226,7 +221,7 @@ def sync(
     """Run the tap over the source once.
 
     Args:
-        source: What the tap reads.
+        source: A `Source`, or another client with the name of a stream.
         state: A STATE of an earlier run.
         interruption: `kill` or `stop`, and after how many messages.
         config: Settings.
@@ -237,9 +232,10 @@ def sync(
         tap = run.tap = TapWootric(
             config=defaults | config,
             state=json.loads(json.dumps(state)),
+            catalog=selecting(source.stream),
             message_writer=run,  # type: ignore[arg-type]
         )
-        tap.client = ModelClient(source)  # type: ignore[assignment]
+        tap.client = source
         stream = tap.streams[source.stream]
         assert isinstance(stream, WootricStream)
         stream.STATE_MSG_FREQUENCY = RECORDS_BETWEEN_STATES

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tap_wootric.state import fingerprints, intervals
 from tap_wootric.state.intervals import Interval, Range, SyncedIntervals
-from tap_wootric.state.sync_state import MARGIN, SyncState
+from tap_wootric.state.sync_state import SyncState
 from tap_wootric.timestamps import from_unix
 
 from ..helpers import Json
-from .source import DAY, DELAY, START, Source, Stored, sync
+from .source import DAY, START, Source, Stored, sync
 
 VALID: Json = {"replication_key": "created_at", "replication_key_value": "2024-01-31T09:00:00Z"}
 
@@ -24,30 +22,6 @@ def source() -> Source:
     for day in range(60, 0, -1):
         source.add(START - day * DAY, START - day * DAY)
     return source
-
-
-def test_a_change_that_becomes_visible_after_95_seconds_is_delivered(source: Source) -> None:
-    state = sync(source).states[-1]
-    source.slow.append((source.now, 1))
-    source.now += DELAY - 2
-    added = source.add(source.now, source.now)
-    before = sync(source, state)
-    source.now += 5
-
-    after = sync(source, before.states[-1])
-
-    assert (before.ids, after.ids) == ([added], [1])
-
-
-def test_a_change_in_the_second_of_known_at_is_sent_once(source: Source) -> None:
-    """Equal times cannot tell whether the earlier sync has seen it."""
-    source.add(START, START)
-    known_at = START - MARGIN
-    source.add(START - 5 * DAY, known_at)
-    state = sync(source).states[-1]
-    added = source.add(START - 5 * DAY, known_at)
-
-    assert sync(source, state).ids == [added]
 
 
 @pytest.mark.parametrize("updated_filter", ["honored", "ignored"])
@@ -82,38 +56,6 @@ def test_a_list_without_readable_times_ends_the_stream(
 
     assert run.end == "complete"
     assert source.requests < 40
-
-
-@pytest.mark.parametrize("updated_filter", ["honored", "ignored"])
-def test_an_incomplete_second_fails_only_the_run_that_finds_it(
-    source: Source, updated_filter: str
-) -> None:
-    source.updated_filter = updated_filter
-    source.add_group(3_500, START - 2 * DAY)
-    first = sync(source, page_size=50)
-    source.now += DAY
-
-    second = sync(source, first.states[-1], page_size=50)
-
-    assert (first.incomplete, second.incomplete) == ({from_unix(START - 2 * DAY)}, set())
-
-
-@pytest.mark.parametrize(("later_filter", "days"), [("honored", 2), ("ignored", 60)])
-def test_records_that_older_look_backs_did_not_reach_are_not_sent_again(
-    source: Source, later_filter: str, days: int
-) -> None:
-    source.updated_filter = "ignored"
-    run = sync(source, lookback_days=2)
-    for _ in range(20):
-        source.now += DAY
-        added = source.add(source.now, source.now)
-        run = sync(source, run.states[-1], lookback_days=2)
-        assert run.ids == [added]
-    source.now += 700
-    source.rows[added - 9].change(source.now)
-    source.updated_filter = later_filter
-
-    assert sync(source, run.states[-1], lookback_days=days).ids == [added - 9]
 
 
 def test_a_filter_that_is_rejected_once_keeps_older_changes_for_the_next_sync(
@@ -211,28 +153,3 @@ def test_beyond_the_limit_of_fingerprints_records_are_repeated_and_none_is_lost(
 
     assert len(state["bookmarks"]["responses"]["recent"]) == 40
     assert again.ids == list(range(61, 121))
-
-
-@pytest.mark.parametrize(
-    "part",
-    [
-        {"intervals": 5},
-        {"intervals": [5]},
-        {"intervals": [["2024-01-01"]]},
-        {"intervals": [[None, "soon", "late"]]},
-        {
-            "intervals": [
-                [None, "2024-01-02", "2024-01-02"],
-                ["2024-01-01", "2024-01-03", "2024-01-03"],
-            ]
-        },
-        {"recent": 5},
-        {"recent": [[1, 2]]},
-        {"replication_key_value": "soon"},
-        {"replication_key_value": {"a": 1}},
-    ],
-    ids=str,
-)
-def test_a_state_of_an_unknown_form_is_rejected(part: Any) -> None:
-    with pytest.raises((ValueError, TypeError)):
-        SyncState(VALID | part, "created_at", START)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import responses
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tap_wootric.api.rate_limit import RateLimiter
 from tap_wootric.streams.daily import SENDS, EmailStats
 
 from ..helpers import Account, Json, Output
+from ..state.source import sync
 
 STREAM = "nps_summary"
 DAY = timedelta(days=1)
@@ -39,25 +47,20 @@ def requested(account: Account) -> list[str]:
     return [request.query["date[start]"] for request in account.lists(STREAM)]
 
 
-def test_without_a_start_date_the_days_begin_with_the_first_response(empty: Account) -> None:
-    """With the day before it: the account's day may differ from that of UTC."""
-    without = empty.sync(STREAM)
-    first = datetime.combine(last_complete_day() - 3 * DAY, datetime.min.time(), UTC)
-    empty.sandbox.store.add_response(first + timedelta(hours=1))
-
-    assert (without.code, days(without)) == (0, [])
-    assert days(empty.sync(STREAM)) == last_days(5)
-
-
-def test_an_unreadable_first_response_is_skipped_for_the_first_day(account: Account) -> None:
+@pytest.mark.parametrize("number", [0, 3])
+def test_without_a_start_date_the_days_begin_before_the_first_readable_response(
+    account: Account, number: int
+) -> None:
+    """The account's day may differ from that of UTC."""
+    listed = [{"id": 1}, {"id": 2, "created_at": back(1)}]
     url = account.sandbox.wootric_url
-    with responses.RequestsMock() as api:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
         api.post(f"{url}/oauth/token", json={"access_token": "t"})
-        api.get(f"{url}/v1/responses", json=[{"id": 1}, {"id": 2, "created_at": back(1)}])
+        api.get(f"{url}/v1/responses", json=listed if number else [])
         api.get(f"{url}/v1/{STREAM}", json={"nps": 5})
         output = account.sync(STREAM)
 
-    assert (output.code, days(output)) == (0, last_days(3))
+    assert (output.code, days(output)) == (0, last_days(number))
 
 
 def test_a_later_sync_reads_the_look_back_again_and_sends_the_days_that_changed(
@@ -75,19 +78,50 @@ def test_a_later_sync_reads_the_look_back_again_and_sends_the_days_that_changed(
     assert days(second) == [back(3)]
 
 
-@pytest.mark.parametrize("lookback_days", [0, 1, 7])
-def test_each_complete_day_is_sent_once_and_the_state_stays_short(
-    account: Account, lookback_days: int
-) -> None:
-    settings: Json = {"start_date": back(60), "lookback_days": lookback_days}
-    first = account.sync(STREAM, **settings)
-    assert days(first) == requested(account) == last_days(61)
-    second = account.sync(STREAM, state=first.state, **settings)
+@dataclass
+class Figures:
+    """Daily figures in memory, with the interface of the client. The version is the figure."""
 
-    assert days(second) == []
-    assert second.state == first.state
-    assert first.bookmark(STREAM) == back(0)
-    assert len(first.state["bookmarks"][STREAM]["recent"]) == lookback_days + 1
+    versions: Counter[str] = field(default_factory=Counter)
+    stream: str = STREAM
+    server_now: int = field(default_factory=lambda: int(time.time()))
+    rate_limiter: RateLimiter = field(default_factory=RateLimiter)
+    retries: Any = field(default_factory=lambda: SimpleNamespace(count=0))
+
+    def get(self, _path: str, params: Json, *, expected: type) -> Json:
+        return {"version": self.versions[str(params["date[start]"])]}
+
+
+RUNS = st.tuples(
+    st.sampled_from([40, 40, 40, 9, 2]),  # days from the start date to the last complete day
+    st.none() | st.integers(1, 39),  # the same for the end date
+    st.lists(st.integers(0, 39), max_size=3),  # days that change before the run
+    st.none() | st.tuples(st.sampled_from(["kill", "stop"]), st.integers(0, 50)),
+)
+
+
+@given(st.lists(RUNS, min_size=1, max_size=5), st.integers(0, 7))
+def test_every_day_is_delivered_and_those_that_the_look_back_covers_in_their_last_version(
+    runs: list[Any], lookback_days: int
+) -> None:
+    """And a version only once, unless a run was killed or the start date moved forwards."""
+    figures, state, delivered = Figures(), None, Counter[tuple[str, int]]()
+    for start, end, changed, interruption in [*runs, (40, None, [], None)]:
+        figures.versions.update(back(day) for day in changed)
+        config = {"start_date": back(start), "lookback_days": lookback_days}
+        config |= {} if end is None else {"end_date": back(end)}
+        if end is None or end < start:
+            run = sync(figures, state, interruption, **config)
+            delivered.update(run.delivered)
+            state = run.states[-1] if run.states else state
+
+    newest = dict(sorted(delivered))
+    assert newest.keys() == {*last_days(41)}
+    for day in last_days(lookback_days):
+        assert newest[day] == figures.versions[day]
+    if all(start == 40 and (cut or ("stop",))[0] == "stop" for start, _, _, cut in runs):
+        assert set(delivered.values()) == {1}
+    assert len(state["bookmarks"][STREAM]["recent"]) <= lookback_days + 1
 
 
 @pytest.mark.parametrize(("bookmark", "expected"), [(back(5), 5), ("9999-12-31", 3)])
@@ -103,32 +137,6 @@ def test_a_state_without_fingerprints_resumes_after_its_bookmark_or_the_look_bac
     assert days(output) == last_days(expected)
 
 
-def test_an_end_date_and_an_earlier_start_date_leave_no_gap_and_repeat_no_day(
-    account: Account,
-) -> None:
-    first = account.sync(STREAM, start_date=back(9), end_date=back(4), lookback_days=0)
-    second = account.sync(
-        STREAM, state=first.state, start_date=back(12), end_date=back(2), lookback_days=0
-    )
-
-    assert days(first) == last_days(10)[:5]
-    assert sorted(days(second)) == [*last_days(13)[:3], back(4), back(3)]
-
-
-@pytest.mark.parametrize("earlier", [back(30), None])
-def test_start_and_end_dates_that_move_leave_no_gap(account: Account, earlier: str | None) -> None:
-    account.sandbox.store.add_response(datetime.fromisoformat(f"{back(29)}T12:00:00Z"))
-    first = account.sync(STREAM, start_date=back(9), end_date=back(5))
-    second = account.sync(STREAM, state=first.state, start_date=back(30), end_date=back(20))
-    third = account.sync(STREAM, state=second.state, start_date=back(3))
-
-    last = account.sync(STREAM, state=third.state, start_date=earlier)
-
-    delivered = {day for output in (first, second, third, last) for day in days(output)}
-    assert days(account.sync(STREAM, state=third.state, start_date=back(3))) == []
-    assert delivered >= {*last_days(31)}
-
-
 @pytest.mark.parametrize("days_ahead", [-3, 0, 3])
 @pytest.mark.parametrize(("hour", "ago"), [(11, 2), (13, 1)])
 def test_a_day_is_complete_when_it_has_ended_everywhere_by_the_clock_of_the_server(
@@ -140,40 +148,6 @@ def test_a_day_is_complete_when_it_has_ended_everywhere_by_the_clock_of_the_serv
     output = account.sync(STREAM, start_date=back(9))
 
     assert days(output)[-1] == (then.date() - ago * DAY).isoformat()
-
-
-@pytest.mark.parametrize("earlier", [None, 40], ids=["first sync", "earlier start"])
-def test_every_state_of_an_interrupted_sync_resumes_without_a_gap(
-    account: Account, earlier: int | None
-) -> None:
-    """Also while the days before an earlier start date are read."""
-    settings: Json = {"start_date": back(99), "lookback_days": 0}
-    state = account.sync(STREAM, start_date=back(9)).state if earlier else None
-    account.sandbox.faults.on("500", share=1, after=80, path=STREAM)
-    first = account.sync(STREAM, state=state, retry_budget_seconds=0, **settings)
-    account.sandbox.faults.off()
-
-    assert first.code == 1
-    assert len(first.states) >= 3
-    sent: set[str] = set(last_days(10)) if earlier else set()
-    for message in first.messages:
-        if message["type"] == "RECORD":
-            sent.add(message["record"]["date"])
-        elif message["type"] == "STATE":
-            rest = account.sync(STREAM, state=message["value"], **settings)
-            assert sorted([*sent, *days(rest)]) == last_days(100)
-
-
-@pytest.mark.parametrize(
-    "part", [{"replication_key_value": 5}, {"recent": 5}, {"first_day": "soon"}], ids=str
-)
-def test_a_state_of_an_unknown_form_is_rejected(account: Account, part: Json) -> None:
-    state = {"bookmarks": {STREAM: {"replication_key_value": back(3), **part}}}
-
-    output = account.sync(STREAM, state=state, start_date=back(9))
-
-    assert (output.code, days(output)) == (1, [])
-    assert f"'{STREAM}'" in output.error
 
 
 def stats(answers: int) -> Json:

@@ -22,6 +22,7 @@ from typing import IO, Any
 from click.testing import CliRunner
 from connector_sandbox import Sandbox
 from connector_sandbox.account.store import with_html_text
+from jsonschema import Draft7Validator, FormatChecker
 
 from tap_wootric.tap import TapWootric
 
@@ -251,6 +252,21 @@ def assert_complete(account: Account, records: list[Json], stream: str = "respon
         for name in ("text", "tags", "notes", "score", "email", "properties", "end_user_id"):
             if name in row and name in record:
                 assert record[name] == row[name], (number, name)
+
+
+def assert_fits(output: Output, stream: str) -> None:
+    """Assert that the records are valid under their schema, and have only declared fields."""
+    schema = _closed(output.schema(stream))
+    validator = Draft7Validator(schema, format_checker=FormatChecker())
+    errors = [error for record in output.records(stream) for error in validator.iter_errors(record)]
+    assert [error.message for error in errors] == []
+
+
+def _closed(schema: Json) -> Json:
+    if not schema.get("properties"):
+        return schema
+    fields = {name: _closed(field) for name, field in schema["properties"].items()}
+    return {**schema, "properties": fields, "additionalProperties": False}
 
 
 def assert_each_once(ids: list[int]) -> None:

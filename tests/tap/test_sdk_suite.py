@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 from connector_sandbox import Sandbox
-from jsonschema import Draft7Validator, FormatChecker
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
 from tap_wootric.tap import TapWootric
 
-from .helpers import ALL, Account, invoke, process_kept, selecting
+from .helpers import ALL, Account, assert_fits, invoke, process_kept, selecting
 
 START = "2026-06-01"
 
@@ -58,10 +57,9 @@ def test_every_record_fits_its_schema_and_has_every_field(account: Account, stre
 
     output = account.sync(stream, start_date=START if stream in ALL[4:] else None)
 
-    validator = Draft7Validator(output.schema(stream), format_checker=FormatChecker())
+    assert_fits(output, stream)
     assert output.records(stream)
     for record in output.records(stream):
-        assert [error.message for error in validator.iter_errors(record)] == []
         assert record.keys() == output.schema(stream)["properties"].keys()
     if stream == "responses":
         assert output.records()[-1]["additional_fields"] == extra

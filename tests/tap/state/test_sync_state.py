@@ -58,21 +58,6 @@ def test_a_list_without_readable_times_ends_the_stream(
     assert source.requests < 40
 
 
-def test_a_filter_that_is_rejected_once_keeps_older_changes_for_the_next_sync(
-    source: Source,
-) -> None:
-    state = sync(source, lookback_days=2).states[-1]
-    source.now += DAY
-    source.rows[1].change(source.now)
-    added = source.add(source.now, source.now)
-    source.updated_filter = "rejected"
-    rejected = sync(source, state, lookback_days=2)
-    source.updated_filter = "honored"
-    source.now += DAY
-
-    assert (rejected.ids, sync(source, rejected.states[-1]).ids) == ([added], [1])
-
-
 def test_a_stopped_first_sync_resumes_where_it_stopped(source: Source) -> None:
     stopped = sync(source, None, ("stop", 40))
     before = source.requests
@@ -92,23 +77,6 @@ def test_a_bookmark_of_another_replication_key_is_ignored() -> None:
     assert ranges == [Range(None, None)]
 
 
-def test_after_a_stop_during_an_update_only_the_rest_of_the_changes_is_sent(
-    source: Source,
-) -> None:
-    """Also those that are older than what the stopped run has seen."""
-    state = sync(source).states[-1]
-    source.now += 2_000
-    changed = sorted(source.rows)[::2]
-    for id_ in changed:
-        source.rows[id_].change(source.now - 30 * id_)
-    stopped = sync(source, state, ("stop", 10))
-
-    rest = sync(source, stopped.states[-1])
-
-    assert stopped.end == "143"
-    assert stopped.ids + rest.ids == changed
-
-
 def test_a_start_date_that_moves_with_every_run_leaves_a_short_state(source: Source) -> None:
     state, end = None, from_unix(START - 5 * DAY)
     for day in range(55, 25, -1):
@@ -121,12 +89,6 @@ def test_a_start_date_that_moves_with_every_run_leaves_a_short_state(source: Sou
 
     assert len(state["bookmarks"]["responses"]["intervals"]) <= intervals.MAX_INTERVALS
     assert sync(source, state).ids == [*range(1, 6), *range(56, 61)]
-
-
-def test_an_interval_contains_its_begin_and_not_its_end() -> None:
-    synced = SyncedIntervals([Interval(10, 20, 99)])
-
-    assert [synced.known_at(second) for second in (9, 10, 19, 20)] == [None, 99, 99, None]
 
 
 def test_beyond_the_limit_intervals_merge_to_the_earlier_known_at(

@@ -203,7 +203,9 @@ def kill_until_complete(account: Account, chance: random.Random) -> int:
     return kills
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(200, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    "kills", [pytest.param(4, marks=pytest.mark.long), pytest.param(200, marks=pytest.mark.soak)]
+)
 def test_a_killed_sync_is_completed_by_the_next(make_account: MakeAccount, kills: int) -> None:
     """At most the records after the last STATE are sent twice."""
     chance, done = random.Random(kills), 0

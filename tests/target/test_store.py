@@ -95,11 +95,8 @@ def test_every_write_replaces_the_row(open_store: Open) -> None:
     assert (store.look_up(KEY), list(store.rejected())) == (Row(*KEY, "responses", b"g"), [])
 
 
-def test_rejected_records_come_back_page_by_page(
-    open_store: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rejected_records_come_back(open_store: Open) -> None:
     """All of them, as they were kept, and only those from before the moment asked for."""
-    monkeypatch.setattr("target_birdie.delivery.store._PAGE", 2)
     store = open_store()
     old = [a_reject(str(n)) for n in range(5)]
     for rejected in [*old, a_reject("new", last_at="2026-02-01T00:00:00Z")]:

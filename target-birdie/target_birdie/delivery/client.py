@@ -10,11 +10,12 @@ import io
 import json
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from email.utils import formatdate, mktime_tz, parsedate_tz
 from http import HTTPStatus
-from socket import socket
+from math import inf
+from socket import SocketIO, socket
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -102,25 +103,24 @@ class BirdieClient:
         """
         self.answered = False
         api_url, timeout = settings.api_url, settings.request_timeout
-        self._timeout = (min(_CONNECT_SECONDS, timeout), timeout)
-        self._session = session = requests.Session()
-        found = session.merge_environment_settings(api_url, {}, None, None, None)
+        found = requests.Session().merge_environment_settings(api_url, {}, None, None, None)
         is_local = urlsplit(api_url).hostname in _LOOPBACK
-        session.proxies, session.verify = {} if is_local else found["proxies"], found["verify"]
-        session.trust_env = False  # else a .netrc entry would replace the key
-        session.headers.update(
-            {
-                "Accept-Encoding": "identity",
-                "Authorization": f"ApiKey {settings.api_key}",
-                "Content-Type": "application/json",
-                "User-Agent": settings.user_agent,
-            }
-        )
+        self._options: dict[str, Any] = {
+            "stream": True,
+            "timeout": (min(_CONNECT_SECONDS, timeout), timeout),
+            "verify": found["verify"] or True,
+            "proxies": {} if is_local else found["proxies"],
+        }
+        headers = {
+            "Accept-Encoding": "identity",
+            "Authorization": f"ApiKey {settings.api_key}",
+            "Content-Type": "application/json",
+            "User-Agent": settings.user_agent,
+        }
         self._adapter = _Adapter(pool_connections=1, pool_maxsize=settings.max_concurrency)
         try:
-            self._request = session.prepare_request(requests.Request("PUT", api_url))
-            (urlsplit(self._request.url or "").hostname or "").encode("idna")
-        except (requests.exceptions.InvalidURL, UnicodeError):
+            self._request = requests.Request("PUT", api_url, headers).prepare()
+        except requests.exceptions.InvalidURL:
             rule = "must be a URL such as https://host/path"
             raise InvalidSettingError(name="api_url", rule=rule) from None
         self._base = (self._request.url or "").rstrip("/")
@@ -138,14 +138,8 @@ class BirdieClient:
         request = self._request.copy()
         request.url, request.body = requote_uri(self._base + path), body
         request.headers["Content-Length"] = str(len(body))
-        try:  # without the session, which would merge its settings again for each request
-            response = self._adapter.send(
-                request,
-                stream=True,
-                timeout=self._timeout,
-                verify=self._session.verify or True,
-                proxies=self._session.proxies,
-            )
+        try:  # without a session, which would merge its settings again for each request
+            response = self._adapter.send(request, **self._options)
             content = _content(response)
         except requests.exceptions.RequestException as error:
             return _fault(error)
@@ -160,12 +154,12 @@ class BirdieClient:
 
 
 def _content(response: requests.Response) -> bytes:
-    """Return the body; nothing of one that is compressed or longer than 1 MiB."""
+    """Return the body as it was sent; nothing of one that is longer than 1 MiB."""
     content: bytes = response.raw.read(_MOST_BYTES + 1, decode_content=False)
-    if len(content) > _MOST_BYTES:
-        response.close()
-    is_plain = response.headers.get("Content-Encoding", "identity") == "identity"
-    return content if is_plain and len(content) <= _MOST_BYTES else b"?"
+    if len(content) <= _MOST_BYTES:
+        return content
+    response.close()
+    return b"?"
 
 
 def _read(response: requests.Response, content: bytes) -> Reply:
@@ -177,7 +171,7 @@ def _read(response: requests.Response, content: bytes) -> Reply:
     if status in _REJECTED:
         return Reply(Outcome.REJECTED, str(status), _message(content))
     if status in _BUSY:
-        return Reply(Outcome.BUSY, str(status), retry_after=_retry_after(response))
+        return Reply(Outcome.BUSY, str(status), retry_after=_retry_after(response.headers))
     if status == HTTPStatus.UNAUTHORIZED:
         raise KeyRejectedError(status=status)
     if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -199,18 +193,20 @@ def _fault(error: requests.exceptions.RequestException) -> Reply:
 
 def _confirms(content: bytes) -> bool:
     """Distinguish a success from the page of a proxy; Birdie documents no success except 201."""
-    try:
-        answer = json.loads(content or b"{}")
-    except (ValueError, RecursionError):
-        return False
+    answer = _parsed(content or b"{}")
     return isinstance(answer, dict) and not (answer.get("error") or answer.get("errors"))
 
 
 def _message(content: bytes) -> str:
+    answer = _parsed(content)
+    return _text_of(answer)[:_LONGEST_MESSAGE] if answer else ""
+
+
+def _parsed(content: bytes) -> Any:
     try:
-        return _text_of(json.loads(content))[:_LONGEST_MESSAGE]
+        return json.loads(content)
     except (ValueError, RecursionError):
-        return ""
+        return None
 
 
 def _text_of(answer: Any) -> str:
@@ -223,51 +219,33 @@ def _text_of(answer: Any) -> str:
     return str(answer)
 
 
-def _retry_after(response: requests.Response) -> float | None:
+def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds of Retry-After; a date counts from the reply's own date."""
-    value = response.headers.get("Retry-After", "").strip()
-    if value.isdecimal():
-        return min(float(value), _LONGEST_RETRY_AFTER)
-    moment, sent = _date(value), _date(response.headers.get("Date", ""))
-    if moment is None:
+    value, sent = headers.get("Retry-After", ""), headers.get("Date") or formatdate()
+    try:
+        seconds = float(value) if value.isdecimal() else _epoch(value) - _epoch(sent)
+    except (TypeError, ValueError, OverflowError):
         return None
-    seconds = (moment - (sent or datetime.now(UTC))).total_seconds()
     return min(max(0.0, seconds), _LONGEST_RETRY_AFTER)
 
 
-def _date(value: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, OverflowError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _epoch(date: str) -> float:
+    return mktime_tz(parsedate_tz(date))  # type: ignore[arg-type]
 
 
-class _TimedReader(io.RawIOBase):
+class _TimedReader(SocketIO):
     """Reads from a socket until a deadline: its own timeout starts again with every byte."""
 
-    def __init__(self, raw: io.RawIOBase, connection: socket, seconds: float) -> None:
-        self._raw = raw
-        self._socket = connection
-        self._seconds = seconds
-        self._end = time.monotonic() + seconds
-
-    def readable(self) -> bool:
-        return True
+    def __init__(self, connection: socket) -> None:
+        super().__init__(connection, "r")
+        self._connection = connection
+        self._end = time.monotonic() + (connection.gettimeout() or inf)
 
     def readinto(self, buffer: Any, /) -> int | None:
         left = self._end - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._socket.settimeout(left)
-        try:
-            return self._raw.readinto(buffer)
-        finally:
-            self._socket.settimeout(self._seconds)  # the connection is used again
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
+        # urllib3 sets the timeout again before the next reply on this connection.
+        self._connection.settimeout(max(left, 0.001) if left < inf else None)
+        return super().readinto(buffer)
 
 
 class _TimedResponse(http.client.HTTPResponse):
@@ -275,9 +253,8 @@ class _TimedResponse(http.client.HTTPResponse):
 
     def __init__(self, sock: socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        seconds = sock.gettimeout()
-        if seconds:
-            self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, seconds))
+        self._untimed = self.fp.detach()  # closes the socket once it is forgotten
+        self.fp = io.BufferedReader(_TimedReader(sock))
 
 
 class _Adapter(HTTPAdapter):

@@ -28,31 +28,17 @@ from target_birdie.errors import (
 from target_birdie.mapping.payload import Key
 
 VERSION = 1
-_PAGE = 100
 _BUFFERED_ROWS = 500
-_TABLES = """
-CREATE TABLE birdie_store (version INTEGER NOT NULL);
-CREATE TABLE birdie_streams (account TEXT, stream TEXT, completed_at TEXT, counts TEXT,
-    newest_posted_at TEXT, PRIMARY KEY (account, stream));
-CREATE TABLE birdie_records (account BIGINT, record_type TEXT, id TEXT, stream TEXT,
-    fingerprint {0}, rejected_fingerprint {0}, reason TEXT, message TEXT, attempts INTEGER,
-    first_at TEXT, last_at TEXT, record {0}, columns {0},
-    PRIMARY KEY (account, record_type, id)){1};
-CREATE INDEX birdie_rejected_records ON birdie_records (account) WHERE reason <> '';
-INSERT INTO birdie_store VALUES (1)
-"""
 _NAMES = [field.name for field in fields(Row)]
-_KEY = "account = :account AND record_type = :record_type AND id = :id"
 _REJECTED = "FROM birdie_records WHERE account = :account AND reason <> ''"
-_LOOK_UP = sa.text(f"SELECT {', '.join(_NAMES)} FROM birdie_records WHERE {_KEY}")
+_LOOK_UP = sa.text(
+    f"SELECT {', '.join(_NAMES)} FROM birdie_records "
+    "WHERE account = :account AND record_type = :record_type AND id = :id"
+)
 _UPSERT = sa.text(
     f"INSERT INTO birdie_records (account, {', '.join(_NAMES)}) "
     f"VALUES (:account, :{', :'.join(_NAMES)}) ON CONFLICT (account, record_type, id) "
     f"DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _NAMES[2:])}"
-)
-_SELECT_REJECTED = sa.text(
-    f"SELECT {', '.join(_NAMES)} {_REJECTED} AND last_at < :before "
-    "AND (record_type, id) > (:record_type, :id) ORDER BY record_type, id LIMIT :page"
 )
 _COMPLETE = sa.text(
     "INSERT INTO birdie_streams VALUES (:account, :stream, :at, :counts, :newest) "
@@ -60,13 +46,11 @@ _COMPLETE = sa.text(
     "newest_posted_at = CASE WHEN birdie_streams.newest_posted_at > :newest "
     "THEN birdie_streams.newest_posted_at ELSE :newest END"
 )
-_PATIENCE = {  # a connection that breaks must be noticed within a minute
-    "connect_timeout": 10,
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 60_000,
-}
+# A connection that breaks must be noticed within a minute.
+_PATIENCE = (
+    "connect_timeout=10&keepalives_idle=30&keepalives_interval=10&keepalives_count=3"
+    "&tcp_user_timeout=60000"
+)
 
 
 def account_number(name: str) -> int:
@@ -105,17 +89,17 @@ class Store:
             raise
 
     def _open(self, url: sa.URL, *, read_only: bool) -> None:
-        missing = MissingStoreError(store=self.shown)
         if self._file and read_only:
             if not self._file.exists():
-                raise missing
+                raise MissingStoreError(store=self.shown)
             query = {"mode": "ro", "uri": "true"}
             url = url.set(database=self._file.absolute().as_uri(), query=query)
         elif self._file:
             self._lock_file(self._file)
+        else:
+            url = url.update_query_string(_PATIENCE)
         try:
-            options = {} if self._file else _PATIENCE
-            engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args=options)
+            engine = sa.create_engine(url, poolclass=sa.NullPool)
         except ImportError:
             needs = {"library": "psycopg", "extra": "target-birdie[postgres]"}
             raise MissingLibraryError(what="A store in PostgreSQL", **needs) from None
@@ -124,15 +108,19 @@ class Store:
             self._prepare()
         if not sa.inspect(self._db).has_table("birdie_store"):
             if read_only:
-                raise missing
-            kinds = ("BLOB", " WITHOUT ROWID") if self._file else ("BYTEA", "")
-            for statement in _TABLES.format(*kinds).split(";"):
-                self._db.exec_driver_sql(statement)
-            self.was_created = True
+                raise MissingStoreError(store=self.shown)
+            self._create()
         found = self._db.exec_driver_sql("SELECT version FROM birdie_store").scalar()
         if found != VERSION:
             raise StoreVersionError(store=self.shown, found=found, needed=VERSION)
         self._db.commit()
+
+    def _create(self) -> None:
+        tables = Path(__file__).with_suffix(".sql").read_text("utf-8")
+        words = ("BLOB", "WITHOUT ROWID") if self._file else ("BYTEA", "")
+        for statement in tables.format(bytes=words[0], option=words[1]).split(";"):
+            self._db.exec_driver_sql(statement)
+        self.was_created = True
 
     def _lock_file(self, path: Path) -> None:
         """Lock a file next to the store, so that readers of the store itself are not blocked."""
@@ -194,17 +182,13 @@ class Store:
 
     def rejected(self, before: str = "~") -> Iterator[Row]:
         """Yield the rejected records whose last attempt was before a moment, by key."""
-        after: Key | None = ("", "")
-        while after:
-            place = {"account": self._account, "record_type": after[0], "id": after[1]}
-            with self._explained():
-                self._flush()
-                found = self._db.execute(
-                    _SELECT_REJECTED, place | {"before": before, "page": _PAGE}
-                ).all()
-            rows = [Row(*values) for values in found]
-            yield from rows
-            after = rows[-1].key if len(rows) == _PAGE else None
+        query = sa.text(f"SELECT record_type, id {_REJECTED} AND last_at < :before ORDER BY 1, 2")
+        with self._explained():
+            self._flush()
+            keys = self._db.execute(query, {"account": self._account, "before": before}).all()
+        for record_type, record_id in keys:
+            if (row := self.look_up((record_type, record_id))) and row.reason:
+                yield row
 
     def count_rejected(self, since: str) -> int:
         """Return how many records were rejected first since a moment and not replaced later."""

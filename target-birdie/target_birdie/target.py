@@ -1,7 +1,5 @@
 """The target: settings, messages and signals on the SDK's side."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os
@@ -15,16 +13,18 @@ from typing import Any, ClassVar, NoReturn
 
 import click
 from singer_sdk import Sink, Target
-from singer_sdk.exceptions import MappingError
+from singer_sdk.configuration._dict_config import parse_environment_config
+from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
+from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib.json import serialize_json
 
 from target_birdie.check import check_account
-from target_birdie.config import settings as checked
-from target_birdie.config import validation
-from target_birdie.config.schema import CONFIG_SCHEMA, add_stream_maps
+from target_birdie.config import settings, validation
+from target_birdie.config.schema import CONFIG_SCHEMA
 from target_birdie.delivery.checkpoints import State
-from target_birdie.delivery.run import DeliveryRun, open_store
+from target_birdie.delivery.outcomes import open_store
+from target_birdie.delivery.run import DeliveryRun
 from target_birdie.errors import (
     EnvFileError,
     InvalidSettingError,
@@ -66,37 +66,33 @@ class TargetBirdie(Target):
         self._has_ended = False
         self._is_idle = True
         self._streams_arrived: set[str] = set()
-        try:
-            super().__init__(**kwargs)
-        except MappingError as error:
-            raise _invalid_maps(error) from None
-        except (ValueError, ArithmeticError, OSError):  # the SDK read the environment
-            self._check_environment(is_read=True)
-            raise EnvFileError from None
-        self._check_environment(is_read=bool(kwargs.get("parse_env_config")))
-        self.settings = checked.read(self.config)
+        super().__init__(**kwargs)
+        self.settings = settings.read(self.config)
         self.message_reader.on_error = self._give_up
-
-    def _check_environment(self, *, is_read: bool) -> None:
-        schema, prefix = self.config_jsonschema, self._env_var_prefix
-        validation.check_environment(schema, prefix, is_read=is_read)
 
     # Settings
 
     @classmethod
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
-        """Add the SDK's settings for stream maps; its others would do nothing here."""
-        add_stream_maps(config_jsonschema)
+        """Add no setting: the SDK's others than stream maps would do nothing here."""
+
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
+        """Return the settings in variables. The SDK reads any unknown word as false."""
+        try:
+            parse_environment_config({}, cls._env_var_prefix)  # reads .env
+        except (OSError, ValueError):
+            raise EnvFileError from None
+        return validation.read_environment(cls.config_jsonschema, cls._env_var_prefix)
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check the settings; the SDK's own messages would quote their values."""
-        self.append_builtin_config(self.config_jsonschema)
-        given = {name: value for name, value in self._config.items() if value is not None}
-        if isinstance(given.get("max_rejects"), int):
-            given["max_rejects"] = str(given["max_rejects"])
+        """Check the settings; the SDK's own messages would contain their values."""
+        self._config = {name: value for name, value in self._config.items() if value is not None}
+        if isinstance(limit := self._config.get("max_rejects"), int):
+            self._config["max_rejects"] = str(limit)
         if raise_errors:
-            validation.check_settings(given, self.config_jsonschema)
-        self._config = given
+            validation.check_environment(self.config_jsonschema, self._env_var_prefix)
+            validation.check_settings(self._config, self.config_jsonschema)
         return []
 
     # Messages
@@ -130,12 +126,11 @@ class TargetBirdie(Target):
         self._streams_arrived.add(stream)
         try:
             super()._process_schema_message(message_dict)
-        except click.ClickException:
-            raise
         except Exception as error:
-            if not self._stream_maps:
+            if isinstance(error, click.ClickException) or not self._stream_maps:
                 raise
-            raise _invalid_maps(error) from None
+            rule = f"is invalid ({type(error).__name__})"  # its text may repeat an expression
+            raise InvalidSettingError(name="stream_maps", rule=rule) from None
 
     @property
     def _stream_maps(self) -> dict[str, Any]:
@@ -153,10 +148,8 @@ class TargetBirdie(Target):
             raise MessageError(kind="RECORD", problem=f"of stream '{stream}' has no object")
         try:
             super()._process_record_message(message_dict)
-        except click.ClickException:
-            raise
         except Exception as error:
-            if not self._stream_maps:
+            if isinstance(error, click.ClickException) or not self._stream_maps:
                 raise
             sink: Any = self.get_sink(self.mapper.stream_maps[stream][0].stream_alias)
             sink.reject(repr(record), f"the stream map failed ({type(error).__name__})")
@@ -191,38 +184,29 @@ class TargetBirdie(Target):
         return command
 
     @classmethod
-    def cb_config(cls, _: click.Context, __: click.Option, value: tuple[str, ...]) -> Any:
-        """Return the paths; `invoke` reads them, so that it handles their errors."""
-        return value
+    def cb_config(cls, _: Any, __: Any, value: tuple[str, ...]) -> _ConfigInput:
+        """Read the files; the SDK would show a stack trace for one that is invalid."""
+        found = _ConfigInput(parse_env="ENV" in value)
+        for path in value:
+            found.config |= validation.load_file(path) if path != "ENV" else {}
+        return found
 
     @classmethod
-    def invoke(
-        cls,
-        *,
-        about: bool = False,
-        about_format: str | None = None,
-        config: Any = (),
-        rejects: str | None = None,
-        check: bool = False,
-        **kwargs: Any,
-    ) -> None:
+    def invoke(cls, *, rejects: str | None = None, check: bool = False, **kwargs: Any) -> None:
         """Run the target, print the rejected records, or check the connection."""
-        if about:
-            cls.print_about(about_format)
+        if kwargs["about"]:
+            cls.print_about(kwargs["about_format"])
             return
         cls.print_version(print_fn=cls.logger.info)
-        target = None
+        given, target = kwargs["config"], None
         try:
-            found: dict[str, Any] = {}
-            for path in config:
-                found |= validation.load_file(path) if path != "ENV" else {}
-            target = cls(config=found, parse_env_config="ENV" in config)
+            target = cls(config=given.config, parse_env_config=given.parse_env)
             if check:
                 check_account(target.settings, click.echo)
             elif rejects:
                 target.print_rejects(rejects)
             else:
-                target.listen(kwargs.get("file_input"))
+                target.listen(kwargs["file_input"])
         except click.ClickException as error:
             error.show()
             cls._leave(error.exit_code, target)
@@ -230,7 +214,7 @@ class TargetBirdie(Target):
             cls._leave(int(end.code or 0), target)
 
     @classmethod
-    def _leave(cls, code: int, target: TargetBirdie | None) -> NoReturn:
+    def _leave(cls, code: int, target: "TargetBirdie | None") -> NoReturn:
         discard_input()
         if target and not target._is_idle:  # noqa: SLF001
             os._exit(code)  # the interpreter would wait for the executor's requests
@@ -340,8 +324,3 @@ class TargetBirdie(Target):
         is_ours = signal.getsignal(signal.SIGTERM) == self._handle_termination
         if is_ours and hasattr(signal, "pthread_kill"):
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
-
-
-def _invalid_maps(error: Exception) -> InvalidSettingError:
-    """Return an error without the text of the SDK's, which may repeat an expression."""
-    return InvalidSettingError(name="stream_maps", rule=f"is invalid ({type(error).__name__})")

@@ -52,8 +52,8 @@ def command(*options: str) -> Result:
         ({"api_url": "birdie"}, "Setting 'api_url' must be a URL"),
         ({"api_url": "ftp://example.com"}, "Setting 'api_url' must be a URL"),
         ({"api_url": "https://example.com:port"}, "Setting 'api_url' must be a URL"),
-        ({"api_url": "http://example.com"}, "Setting 'api_url' must start with https://."),
-        ({"api_url": "https://me:pw@example.com"}, "must not contain credentials"),
+        ({"api_url": "http://example.com"}, "http is only allowed for loopback addresses."),
+        ({"api_url": "https://me:pw@example.com"}, "without credentials, query and fragment"),
         ({"feedback_path": "/feedbacks"}, "must start with / and contain {feedback_id} once"),
         ({"feedback_path": "/{id}"}, "must start with / and contain {feedback_id} once"),
         ({"feedback_path": "/{feedback_id"}, "must start with / and contain {feedback_id} once"),
@@ -78,7 +78,10 @@ def command(*options: str) -> Result:
         ({"streams": streams(record_type="account")}, "must be one of feedback, user."),
         ({"streams": streams(color="red")}, "Unknown setting 'streams.responses.color'."),
         ({"streams": streams(fields={"feedback_id": "id"})}, "must contain rating, posted_at."),
-        ({"streams": fields(mood="m")}, "must use the fields of a Birdie feedback: feedback_id,"),
+        (
+            {"streams": fields(mood="m")},
+            "streams.responses.fields' can only contain feedback_id, title,",
+        ),
         (
             {"stream_maps": {"responses": {"score": 5}}},
             "responses.score' must be of type string",
@@ -138,18 +141,17 @@ def test_settings_can_come_through_a_pipe() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "line"),
     [
-        ("MAX_CONCURRENCY", "many", "Setting 'max_concurrency' must be of type integer"),
-        ("STREAMS", "{", "Setting 'streams' must be of type object"),
-        ("DRY_RUN", "y", "Setting 'dry_run' must be of type boolean"),
+        ("MAX_CONCURRENCY", "many", "Setting 'max_concurrency' must be of type integer."),
+        ("STREAMS", "{", "Setting 'streams' must be of type object."),
+        ("DRY_RUN", "y", "Setting 'dry_run' must be of type boolean."),
     ],
 )
 def test_a_wrong_value_of_a_variable_is_one_line(
     name: str, value: str, line: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"TARGET_BIRDIE_{name}", value)
-    expected = f"Error: {line} (environment variable TARGET_BIRDIE_{name}).\n"
 
-    assert command("--config=ENV").stderr == expected
+    assert command("--config=ENV").stderr == f"Error: {line}\n"
 
 
 @pytest.mark.parametrize("option", ["ENV", "file"])

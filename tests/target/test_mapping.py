@@ -311,10 +311,16 @@ def test_what_surrounds_a_nested_field_arrives(
 @pytest.mark.parametrize(
     ("rules", "names"),
     [
-        ({"include": frozenset({"plan", "tags"})}, {"plan", "tags"}),
-        ({"include": frozenset()}, set()),
-        ({"exclude": frozenset({"tags", "updated_at"})}, {"plan"}),
-        ({"include": frozenset({"plan", "tags"}), "exclude": frozenset({"tags"})}, {"plan"}),
+        ({"additional_fields_include": frozenset({"plan", "tags"})}, {"plan", "tags"}),
+        ({"additional_fields_include": frozenset()}, set()),
+        ({"additional_fields_exclude": frozenset({"tags", "updated_at"})}, {"plan"}),
+        (
+            {
+                "additional_fields_include": frozenset({"plan", "tags"}),
+                "additional_fields_exclude": frozenset({"tags"}),
+            },
+            {"plan"},
+        ),
     ],
 )
 def test_additional_fields_can_be_chosen(rules: dict[str, Any], names: set[str]) -> None:

@@ -1,4 +1,4 @@
-"""The JSON Schema of all settings, from `settings.toml`."""
+"""The JSON Schema of all settings, from `settings.toml` and the SDK's settings for stream maps."""
 
 import tomllib
 from importlib.resources import files
@@ -10,34 +10,29 @@ _DECLARED: dict[str, dict[str, Any]] = tomllib.loads(
     files("target_birdie.config").joinpath("settings.toml").read_text("utf-8")
 )
 
+DEFAULT_STREAMS: dict[str, dict[str, Any]] = _DECLARED["streams"]["default"]
+"""The mapping of Wootric's streams."""
+
+
+def _without_bare_types(rule: Any) -> Any:
+    """Drop bare type names from alternatives: SDK 0.54 lists "null" where a schema belongs."""
+    if isinstance(rule, dict):
+        return {name: _without_bare_types(part) for name, part in rule.items()}
+    if isinstance(rule, list) and any(isinstance(choice, dict) for choice in rule):
+        return [_without_bare_types(choice) for choice in rule if isinstance(choice, dict)]
+    return rule
+
+
 CONFIG_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         name: rule
         | {"type": [rule["type"], "null"], "description": " ".join(rule["description"].split())}
         for name, rule in _DECLARED.items()
+    }
+    | {
+        name: _without_bare_types(STREAM_MAPS_CONFIG["properties"][name])
+        for name in ("stream_maps", "stream_map_config")
     },
     "additionalProperties": False,
 }
-
-DEFAULT_STREAMS: dict[str, dict[str, Any]] = _DECLARED["streams"]["default"]
-"""The mapping of Wootric's streams."""
-
-
-def add_stream_maps(config_schema: dict[str, Any]) -> None:
-    """Add the SDK's settings for stream maps; its other settings have no effect here."""
-    for name in ("stream_maps", "stream_map_config"):
-        declared = _without_bare_types(STREAM_MAPS_CONFIG["properties"][name])
-        config_schema["properties"].setdefault(name, declared)
-
-
-def _without_bare_types(declared: Any) -> Any:
-    """Drop bare type names from alternatives: SDK 0.54 lists "null" where a schema belongs."""
-    if not isinstance(declared, dict):
-        return declared
-    return {
-        name: [_without_bare_types(choice) for choice in rule if isinstance(choice, dict)]
-        if name == "anyOf"
-        else _without_bare_types(rule)
-        for name, rule in declared.items()
-    }

@@ -3,18 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from importlib.metadata import version
-from string import Formatter
 from typing import Any
-from urllib.parse import urlsplit
 
 from target_birdie.config.schema import DEFAULT_STREAMS
 from target_birdie.errors import InvalidSettingError, MissingSettingError
-from target_birdie.mapping import payload
 from target_birdie.mapping.mapper import MappingRules
-from target_birdie.mapping.personal_data import words
-
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_NEEDED = {"feedback": ("feedback_id", "rating", "posted_at"), "user": ("user_id",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,56 +61,23 @@ def read(config: Mapping[str, Any]) -> Settings:
     if config["store_url"] == "none" and config["on_reject"] != "stop" and not config["dry_run"]:
         rule = "must be stop if 'store_url' is 'none': a rejected record would be lost"
         raise InvalidSettingError(name="on_reject", rule=rule)
-    amount, is_share = _max_rejects(config["max_rejects"])
+    rules = {
+        field.name: config[field.name] for field in fields(MappingRules) if field.name in config
+    }
+    rules["survey_kinds"] = _survey_kinds(config.get("survey_kinds", {}))
+    limit, is_share = config["max_rejects"], "%" in config["max_rejects"]
     found: dict[str, Any] = {field.name: config.get(field.name, "") for field in fields(Settings)}
     found |= {
-        "api_key": _header_value("api_key", config.get("api_key", "")),
-        "api_url": _api_url(config["api_url"]),
-        "paths": {
-            "feedback": _path("feedback_path", config["feedback_path"], "feedback_id"),
-            "user": _path("user_path", config["user_path"], "user_id"),
-        },
-        "user_agent": _header_value("user_agent", config.get("user_agent", "")) or _own_name(),
-        "streams": _streams(config["streams"]),
+        "api_key": found["api_key"].strip(),
+        "api_url": config["api_url"].strip().rstrip("/"),
+        "paths": {"feedback": config["feedback_path"], "user": config["user_path"]},
+        "user_agent": found["user_agent"].strip() or f"target-birdie/{version('target-birdie')}",
         "streams_are_configured": config["streams"] != DEFAULT_STREAMS,
-        "rules": _rules(config),
-        "max_rejects": amount,
+        "rules": MappingRules(**rules),
+        "max_rejects": float(limit.replace("%", "")) / (100 if is_share else 1),
         "max_rejects_is_share": is_share,
     }
     return Settings(**found)
-
-
-def _own_name() -> str:
-    return f"target-birdie/{version('target-birdie')}"
-
-
-def _streams(table: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    for stream, entry in table.items():
-        record_type, name = entry["record_type"], f"streams.{stream}.fields"
-        known = payload.known_fields(record_type)
-        for field in entry["fields"]:
-            if field not in known:
-                rule = f"must use the fields of a Birdie {record_type}: {', '.join(known)}"
-                raise InvalidSettingError(name=name, rule=rule)
-        if missing := [field for field in _NEEDED[record_type] if field not in entry["fields"]]:
-            raise InvalidSettingError(name=name, rule=f"must contain {', '.join(missing)}")
-    return dict(table)
-
-
-def _rules(config: Mapping[str, Any]) -> MappingRules:
-    include = config.get("additional_fields_include")
-    return MappingRules(
-        kind=config["kind"],
-        survey_kinds=_survey_kinds(config.get("survey_kinds", {})),
-        id_prefix=config.get("id_prefix", ""),
-        author_id_from=config.get("author_id_from", ""),
-        account_id_from=config.get("account_id_from", ""),
-        include=None if include is None else frozenset(include),
-        exclude=frozenset(config.get("additional_fields_exclude", ())),
-        include_pii=config["include_pii"],
-        pii_exceptions=frozenset("".join(words(n)) for n in config.get("pii_exceptions", ())),
-        date_properties=frozenset(config.get("date_properties", ())),
-    )
 
 
 def _survey_kinds(surveys: Mapping[str, list[int | str] | None]) -> dict[str, str]:
@@ -128,43 +88,3 @@ def _survey_kinds(surveys: Mapping[str, list[int | str] | None]) -> dict[str, st
                 rule = f"must list survey {survey} for one kind only"
                 raise InvalidSettingError(name="survey_kinds", rule=rule)
     return found
-
-
-def _header_value(name: str, value: str) -> str:
-    value = value.strip()
-    if not (value.isascii() and (value.isprintable() or not value)):
-        raise InvalidSettingError(name=name, rule="must be printable ASCII text")
-    return value
-
-
-def _api_url(value: str) -> str:
-    try:
-        url = urlsplit(value.strip())
-        valid = url.scheme in {"http", "https"} and url.hostname and (url.port or True)
-    except ValueError:
-        valid = False
-    if not valid or url.query or url.fragment:
-        raise InvalidSettingError(name="api_url", rule="must be a URL such as https://host/path")
-    if url.username or url.password:
-        raise InvalidSettingError(name="api_url", rule="must not contain credentials: set api_key")
-    if url.scheme == "http" and url.hostname not in _LOOPBACK:
-        raise InvalidSettingError(name="api_url", rule="must start with https://")
-    return value.strip().rstrip("/")
-
-
-def _path(name: str, value: str, field: str) -> str:
-    try:
-        holes = [tuple(hole) for _, *hole in Formatter().parse(value) if hole[0] is not None]
-    except ValueError:
-        holes = []
-    if not value.startswith("/") or holes != [(field, "", None)]:
-        raise InvalidSettingError(name=name, rule=f"must start with / and contain {{{field}}} once")
-    return value
-
-
-def _max_rejects(value: str) -> tuple[float, bool]:
-    number = value.strip().removesuffix("%").strip()
-    if not number.isdecimal():
-        rule = 'must be a number or a share, such as "20" or "5%"'
-        raise InvalidSettingError(name="max_rejects", rule=rule)
-    return (int(number) / 100, True) if "%" in value else (int(number), False)

@@ -8,19 +8,12 @@ import json
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from difflib import SequenceMatcher, get_close_matches
 from pathlib import Path
 from typing import Any
 
 from jsonschema.exceptions import best_match
-from singer_sdk.mapper import (
-    MAPPER_ALIAS_OPTION,
-    MAPPER_ELSE_OPTION,
-    MAPPER_FILTER_OPTION,
-    MAPPER_KEY_PROPERTIES_OPTION,
-    MAPPER_SOURCE_OPTION,
-    NULL_STRING,
-)
 from singer_sdk.plugin_base import JSONSchemaValidator
 
 from target_birdie.errors import (
@@ -34,14 +27,8 @@ from target_birdie.errors import (
 
 _SIMILAR = 0.8
 _PLACEHOLDER = re.compile(r"your[-_ ].*|<.*>|\.{3}|…", re.IGNORECASE)
-_BOOLEANS = ("", "true", "1", "yes", "on", "false", "0", "no", "off")
-_OPTIONS = (
-    MAPPER_ALIAS_OPTION,
-    MAPPER_ELSE_OPTION,
-    MAPPER_FILTER_OPTION,
-    MAPPER_KEY_PROPERTIES_OPTION,
-    MAPPER_SOURCE_OPTION,
-)
+_OPTIONS = ("__alias__", "__else__", "__filter__", "__key_properties__", "__source__")
+"""What a stream map can contain besides fields."""
 
 
 def load_file(path: str) -> dict[str, Any]:
@@ -53,17 +40,17 @@ def load_file(path: str) -> dict[str, Any]:
     try:
         config = json.loads(Path(path).read_bytes())
     except OSError as error:
-        raise ConfigFileError(path=path, problem=f"cannot be read: {error.strerror}") from None
+        problem = f"cannot be read: {error.strerror}"
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise ConfigFileError(
-            path=path, problem=f"is not valid JSON ({place}: {error.msg})"
-        ) from None
+        problem = f"is not valid JSON ({place}: {error.msg})"
     except UnicodeDecodeError:
-        raise ConfigFileError(path=path, problem="is not UTF-8 text") from None
-    if not isinstance(config, dict):
-        raise ConfigFileError(path=path, problem="must contain a JSON object")
-    return config
+        problem = "is not UTF-8 text"
+    else:
+        if isinstance(config, dict):
+            return config
+        problem = "must contain a JSON object"
+    raise ConfigFileError(path=path, problem=problem)
 
 
 def check_settings(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
@@ -72,7 +59,7 @@ def check_settings(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None
     Raises:
         ConfigError: A setting is unknown or has the wrong type.
     """
-    error = best_match(JSONSchemaValidator(schema).iter_errors(config))
+    error: Any = best_match(JSONSchemaValidator(schema).iter_errors(config))
     if error is None:
         for name, value in config.items():
             if isinstance(value, str) and _PLACEHOLDER.fullmatch(value):
@@ -90,11 +77,14 @@ def _rule(error: Any) -> str:
     value = error.validator_value
     match error.validator:
         case "enum":
-            return f"must be one of {', '.join(map(str, value))}"
+            is_name = "propertyNames" in error.absolute_schema_path
+            return f"{'can only contain' if is_name else 'must be one of'} {', '.join(value)}"
         case "minimum" | "maximum":
             return f"must be at {'least' if error.validator == 'minimum' else 'most'} {value}"
         case "required":
-            return f"must contain {', '.join(set(value) - set(error.instance))}"
+            return f"must contain {', '.join(name for name in value if name not in error.instance)}"
+        case "pattern":
+            return str(error.schema["rule"])
     return f"must be of type {' or '.join(_types(error.schema))}"
 
 
@@ -105,54 +95,38 @@ def _types(schema: Mapping[str, Any]) -> list[str]:
     return [name for name in dict.fromkeys(names) if name != "null"] or ["null"]
 
 
-def check_environment(schema: Mapping[str, Any], prefix: str, *, is_read: bool) -> None:
-    """Check the environment variables of the target.
+def read_environment(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Return the settings in environment variables, such as `TARGET_BIRDIE_DRY_RUN`.
 
-    Args:
-        schema: JSON Schema of the settings.
-        prefix: Prefix of the variables.
-        is_read: Whether the settings come from the variables (`--config=ENV`).
+    Values of other types than text are JSON. Other text is kept: `check_settings` rejects it.
+    """
+    found: dict[str, Any] = {}
+    for name, rule in schema["properties"].items():
+        if value := os.environ.get(prefix + name.upper(), "").strip():
+            found[name] = value
+            if "string" not in _types(rule):  # the SDK would read any other word as false
+                with suppress(ValueError):
+                    found[name] = json.loads(value)
+    return found
+
+
+def check_environment(schema: Mapping[str, Any], prefix: str) -> None:
+    """Check the names of environment variables, also if no setting is read from them.
 
     Raises:
-        ConfigError: A variable is similar to that of a setting, or its value has the wrong type.
+        UnknownVariableError: A name is similar to that of a setting.
     """
     known = schema["properties"]
+    # Meltano sets variables for extras, for parts of objects, and for inherited plugins.
+    parts = [f"_{setting}_" for setting, rule in known.items() if "object" in _types(rule)]
+    ends = tuple(f"_{setting}" for setting in known)
     for variable in sorted(name for name in os.environ if name.startswith(prefix)):
         name = variable.removeprefix(prefix).lower()
-        if variable == prefix + name.upper() and name in known:
-            if is_read and not _is_readable(known[name], os.environ[variable]):
-                kind = " or ".join(_types(known[name]))
-                rule = f"must be of type {kind} (environment variable {variable})"
-                raise InvalidSettingError(name=name, rule=rule)
-        elif not _is_set_by_meltano(name, known):
-            close = get_close_matches(name, known, n=1, cutoff=_SIMILAR)
-            if close:
-                raise UnknownVariableError(name=variable, suggestion=prefix + close[0].upper())
-
-
-def _is_readable(declared: Mapping[str, Any], value: str) -> bool:
-    """Return whether the SDK reads a value as meant: it reads any unknown word as false."""
-    types = declared.get("type", [])
-    try:
-        if "boolean" in types:
-            return value.lower() in _BOOLEANS
-        if "integer" in types:
-            int(value)
-        elif "string" not in types:
-            json.loads(value)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_set_by_meltano(name: str, known: Mapping[str, Any]) -> bool:
-    """Return whether Meltano may set a variable: for extras, objects and inherited plugins."""
-    objects = [setting for setting, rule in known.items() if "object" in rule.get("type", [])]
-    return (
-        name.startswith("_")
-        or any(f"_{setting}_" in f"_{name}" for setting in objects)
-        or name.endswith(tuple(f"_{setting}" for setting in known))
-    )
+        is_setting = name in known and variable.isupper()
+        is_foreign = name.startswith("_") or any(part in f"_{name}" for part in parts)
+        close = get_close_matches(name, known, n=1, cutoff=_SIMILAR)
+        if close and not (is_setting or is_foreign or name.endswith(ends)):
+            raise UnknownVariableError(name=variable, suggestion=prefix + close[0].upper())
 
 
 def check_stream_maps(maps: Mapping[str, Any], stream: str, fields: Collection[str]) -> None:
@@ -170,23 +144,23 @@ def check_stream_maps(maps: Mapping[str, Any], stream: str, fields: Collection[s
     """
     known = {*fields, *_OPTIONS}
     for name, rules in maps.items():
-        if not isinstance(rules, Mapping) or not fnmatch.fnmatch(stream, _source(name, rules)):
-            continue
-        for field in (field for field in rules if field not in known):
-            close = did_you_mean(field, known)
-            if rules[field] in (None, NULL_STRING) or _is_misspelled(field, known):
-                raise StreamMapError(map=name, stream=stream, field=field, hint=close)
+        if isinstance(rules, Mapping) and fnmatch.fnmatch(stream, _source(name, rules)):
+            for field, rule in rules.items():
+                is_wrong = rule in (None, "__NULL__") or _is_misspelled(field, known)
+                if is_wrong and field not in known:
+                    hint = did_you_mean(field, known)
+                    raise StreamMapError(map=name, stream=stream, field=field, hint=hint)
 
 
 def unused_stream_maps(maps: Mapping[str, Any], streams: Collection[str]) -> Iterator[str]:
     """Yield the names of the stream maps that apply to none of the streams."""
     for name, rules in maps.items():
-        if name != MAPPER_ELSE_OPTION and not fnmatch.filter(streams, _source(name, rules)):
+        if name != "__else__" and not fnmatch.filter(streams, _source(name, rules)):
             yield name
 
 
 def _source(name: str, rules: object) -> str:
-    return str(rules.get(MAPPER_SOURCE_OPTION, name) if isinstance(rules, Mapping) else name)
+    return str(rules.get("__source__", name) if isinstance(rules, Mapping) else name)
 
 
 def _is_misspelled(name: str, known: Collection[str]) -> bool:

@@ -1,17 +1,21 @@
 """What becomes of each record: the store and the statistics are updated here."""
 
+from __future__ import annotations
+
 import json
+import logging
 import secrets
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from target_birdie.config.settings import Settings
 from target_birdie.delivery.records import MOST_ATTEMPTS, PendingRecord, Row
 from target_birdie.delivery.statistics import Statistics
-from target_birdie.errors import RejectedRecordError, TooManyRejectedError
+from target_birdie.errors import MissingStoreError, RejectedRecordError, TooManyRejectedError
 from target_birdie.mapping import payload
 
 if TYPE_CHECKING:  # importing SQLAlchemy takes 0.4 s and 17 MB
@@ -25,18 +29,18 @@ _SHARE_COUNTS_FROM = 100
 class Outcomes:
     """Notes the outcomes of a run; may be shared by threads."""
 
-    def __init__(self, settings: Settings, store: "Store | None", statistics: Statistics) -> None:
+    def __init__(self, settings: Settings, statistics: Statistics) -> None:
         self.statistics = statistics
+        self.store = _store_for(settings, statistics.logger)
         self.known_types: set[str] = set()
         """Types that Birdie has accepted, in this run or an earlier one."""
         self._settings = settings
-        self._store = store
         self._batch_id = settings.batch_id or new_batch_id()
         self._batch_ends = time.monotonic() + LONGEST_BATCH_SECONDS
 
     def is_settled(self, record: PendingRecord) -> bool:
         """Return whether Birdie has this payload, or whether it was rejected already."""
-        row = self._store.look_up(record.key) if self._store and not record.retried else None
+        row = self.store.look_up(record.key) if self.store and not record.retried else None
         if row is None:
             return False
         if row.fingerprint == record.fingerprint:
@@ -52,13 +56,13 @@ class Outcomes:
             # this run is killed, but a retry must not overwrite the version that is now sent.
             attempts = MOST_ATTEMPTS if row.reason else 0
             self._put(replace(row, fingerprint=b"", attempts=attempts))
-            if self._store and self._settings.sends:
-                self._store.commit()
+            if self.store and self._settings.sends:
+                self.store.commit()
         return False
 
     def _put(self, row: Row) -> None:
-        if self._store and not self._settings.dry_run:
-            self._store.put(row)
+        if self.store and not self._settings.dry_run:
+            self.store.put(row)
 
     def request_of(self, record: PendingRecord) -> tuple[str, bytes]:
         """Return the path and the body to send."""
@@ -131,3 +135,30 @@ def new_batch_id() -> str:
 def utc_now() -> str:
     """Return the current time as RFC 3339 in UTC."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _store_for(settings: Settings, logger: logging.Logger) -> Store | None:
+    if settings.store_url == "none":
+        return None
+    try:
+        store = open_store(settings, read_only=settings.dry_run)
+    except MissingStoreError:  # a dry run creates none
+        return None
+    if store.was_created:
+        logger.info("Created the delivery store %s", store.shown)
+    return store
+
+
+def open_store(settings: Settings, *, read_only: bool = False) -> Store:
+    """Open the store of the account that the settings name.
+
+    Raises:
+        TargetError: The store cannot be opened.
+    """
+    from target_birdie.delivery.store import Store  # noqa: PLC0415
+
+    place = f"{settings.api_url}\0{settings.api_key}\0{settings.rules.id_prefix}"
+    if settings.destination != "birdie":
+        place = settings.output_path
+    derived = blake2b(place.encode(), digest_size=16).hexdigest()
+    return Store(settings.store_url, settings.account or derived, read_only=read_only)

@@ -4,17 +4,14 @@ The thread that reads calls `receive` and `checkpoint`; another thread commits t
 the safe state about once a second.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import time
 from collections.abc import Callable
 from decimal import Decimal
 from errno import EPIPE
-from hashlib import blake2b
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from target_birdie.config.settings import Settings
 from target_birdie.delivery.checkpoints import Checkpoints, State
@@ -28,15 +25,12 @@ from target_birdie.delivery.records import (
 )
 from target_birdie.delivery.statistics import Statistics
 from target_birdie.delivery.stream_names import StreamNames
-from target_birdie.errors import MissingStoreError, StateOutputError, TargetError
+from target_birdie.errors import StateOutputError, TargetError
 from target_birdie.mapping import payload
 from target_birdie.mapping.columns import KeyOwners
 from target_birdie.mapping.mapper import StreamMapper
 from target_birdie.mapping.schema_check import SchemaCheck
 from target_birdie.mapping.values import InvalidRecordError
-
-if TYPE_CHECKING:  # importing SQLAlchemy takes 0.4 s and 17 MB
-    from target_birdie.delivery.store import Store
 
 _COMMIT_SECONDS = 1.0
 _POLL = 0.05
@@ -71,8 +65,8 @@ class DeliveryRun:
         self.destination = Destination()
         self.started_at = utc_now()
         self.is_stopped = False
-        self.store = _store_for(settings, logger)
-        self.outcomes = Outcomes(settings, self.store, self.statistics)
+        self.outcomes = Outcomes(settings, self.statistics)
+        self.store = self.outcomes.store
         self._checkpoints = Checkpoints()
         self._write_state = write_state
         self._schema = SchemaCheck(settings.schema_path) if settings.schema_path else None
@@ -280,30 +274,3 @@ class DeliveryRun:
             if getattr(error, "errno", 0) == EPIPE:
                 reason = "nobody reads the output"
             raise StateOutputError(cause=reason) from None
-
-
-def _store_for(settings: Settings, logger: logging.Logger) -> Store | None:
-    if settings.store_url == "none":
-        return None
-    try:
-        store = open_store(settings, read_only=settings.dry_run)
-    except MissingStoreError:  # a dry run creates none
-        return None
-    if store.was_created:
-        logger.info("Created the delivery store %s", store.shown)
-    return store
-
-
-def open_store(settings: Settings, *, read_only: bool = False) -> Store:
-    """Open the store of the account that the settings name.
-
-    Raises:
-        TargetError: The store cannot be opened.
-    """
-    from target_birdie.delivery.store import Store  # noqa: PLC0415
-
-    place = f"{settings.api_url}\0{settings.api_key}\0{settings.rules.id_prefix}"
-    if settings.destination != "birdie":
-        place = settings.output_path
-    derived = blake2b(place.encode(), digest_size=16).hexdigest()
-    return Store(settings.store_url, settings.account or derived, read_only=read_only)

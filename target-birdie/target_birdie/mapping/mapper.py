@@ -41,8 +41,7 @@ class MappingRules:
         survey_kinds: Kind by survey id.
         author_id_from: Dotted path of the author's id; "" for the stream's own.
         account_id_from: Dotted path of the account's id; "" for the stream's own.
-        include: Names of the additional fields to send; None for all.
-        pii_exceptions: Names that are not personal data, as `personal_data.words` joined.
+        additional_fields_include: Names of the additional fields to send; None for all.
     """
 
     kind: str = "nps"
@@ -50,11 +49,11 @@ class MappingRules:
     id_prefix: str = ""
     author_id_from: str = ""
     account_id_from: str = ""
-    include: frozenset[str] | None = None
-    exclude: frozenset[str] = frozenset()
+    additional_fields_include: Collection[str] | None = None
+    additional_fields_exclude: Collection[str] = ()
     include_pii: bool = False
-    pii_exceptions: frozenset[str] = frozenset()
-    date_properties: frozenset[str] = frozenset()
+    pii_exceptions: Collection[str] = ()
+    date_properties: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +117,10 @@ class StreamMapper:
         additional = self._additional(record)
         if self.record_type == "feedback" and kind != payload.BIRDIE_KINDS[kind]:
             additional[payload.SURVEY_KIND] = kind
-        rules = self._rules
-        additional = {
-            name: value
-            for name, value in additional.items()
-            if (rules.include is None or name in rules.include) and name not in rules.exclude
-        }
+        sent = self._rules.additional_fields_include
+        names = additional.keys() if sent is None else additional.keys() & set(sent)
+        names = names - set(self._rules.additional_fields_exclude)
+        additional = {name: value for name, value in additional.items() if name in names}
         body = payload.build_payload(self.record_type, kind, fields, additional)
         return BirdieRecord(self.record_type, fields[self._id_field], body)
 
@@ -228,10 +225,11 @@ class StreamMapper:
 
 def _name_check(rules: MappingRules) -> Callable[[str], bool]:
     """Return a function that returns whether values of a name are omitted as personal data."""
+    exceptions = {"".join(words(name)) for name in rules.pii_exceptions}
 
     @lru_cache(maxsize=8192)
     def is_omitted(name: str) -> bool:
-        return is_personal_name(name) and "".join(words(name)) not in rules.pii_exceptions
+        return is_personal_name(name) and "".join(words(name)) not in exceptions
 
     return (lambda _: False) if rules.include_pii else is_omitted
 

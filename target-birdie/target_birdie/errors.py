@@ -96,10 +96,7 @@ class UnknownColumnError(ConfigError):
 class DuplicateKeyError(ConfigError):
     """Records of two streams have the same type and id, so that one would replace the other."""
 
-    template = (
-        "Streams '{first}' and '{second}' contain the same {record_type} id. "
-        "Set 'id_prefix' for one of them in the setting 'streams'."
-    )
+    template = "Streams '{first}' and '{second}' contain the same id. Set 'id_prefix' for one."
 
 
 class KeyRejectedError(TargetError):
@@ -117,19 +114,13 @@ class CheckFailedError(TargetError):
 class CheckStoredError(TargetError):
     """Birdie stored a record that is not valid. Delete it in Birdie, and check `api_url`."""
 
-    template = (
-        "Birdie stored the record '{id}', although its body is not JSON. Delete it in Birdie, and "
-        "check api_url."
-    )
+    template = "Birdie stored the record '{id}', which is not JSON. Delete it; check api_url."
 
 
 class CertificateError(TargetError):
     """The certificate of the host is not trusted: it is the wrong host, or a proxy opens TLS."""
 
-    template = (
-        "The certificate of api_url is not trusted. Check the address, or name your authority's "
-        "file in REQUESTS_CA_BUNDLE."
-    )
+    template = "The certificate of api_url is not trusted. Check it, or set REQUESTS_CA_BUNDLE."
 
 
 class ConnectionSettingError(ConfigError):
@@ -159,19 +150,13 @@ class SendingError(TargetError):
 class RejectedRecordError(TargetError):
     """A record was rejected, and `on_reject` is `stop`. Correct the record or the mapping."""
 
-    template = (
-        "A record of stream '{stream}' was rejected ({reason}) and on_reject is 'stop'. Correct "
-        "the record or the mapping."
-    )
+    template = "A record of '{stream}' was rejected ({reason}), and on_reject is 'stop'."
 
 
 class TooManyRejectedError(TargetError):
     """So many records were rejected that the mapping must be wrong. Correct the mapping."""
 
-    template = (
-        "{rejected} of {read} records were rejected, more than max_rejects allows. See the "
-        "reasons with --rejects and correct the mapping."
-    )
+    template = "{rejected} of {read} records were rejected, more than max_rejects. See --rejects."
 
 
 class RejectedRecordsError(TargetError):
@@ -198,10 +183,7 @@ class StoreInUseError(TargetError):
 class StoreVersionError(ConfigError):
     """Two versions of the target use one store. Use one version, or two stores."""
 
-    template = (
-        "The delivery store {store} has version {found}, this target needs version {needed}. Use "
-        "the target that wrote it, or another store_url."
-    )
+    template = "The delivery store {store} has version {found}, not {needed}. Check store_url."
 
 
 class MissingStoreError(ConfigError):
@@ -231,19 +213,13 @@ class StateOutputError(TargetError):
 class FileOutputError(TargetError):
     """A folder or bucket cannot be written. Correct `output_path` or the rights; run again."""
 
-    template = (
-        "Writing to output_path failed ({cause}). Check the path and your rights there. No record "
-        "of this run was delivered."
-    )
+    template = "Writing to output_path failed ({cause}): no record was delivered. Check it."
 
 
 class SpoolError(TargetError):
     """Files are written at the end of a run, and the disk for its records is full. Make room."""
 
-    template = (
-        "Collecting records in the folder for temporary files failed ({cause}). Make room there, "
-        "or name another folder in SQLITE_TMPDIR."
-    )
+    template = "Collecting records failed ({cause}). Make room, or set SQLITE_TMPDIR."
 
 
 class InputError(TargetError, InvalidInputLine):

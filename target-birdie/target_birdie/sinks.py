@@ -81,7 +81,7 @@ class _MappedSink(_PlainSink):
         """
         self.run.statistics.count("read", self.stream_name)
         error = InvalidRecordError("stream map", detail)
-        self.run.reject(self._stream, {}, content.encode(), error)
+        self.run.submit(self.run.invalid(self._stream, {}, content.encode(), error))
 
 
 class BirdieSink(_MappedSink):

@@ -69,6 +69,7 @@ class TargetBirdie(Target):
         super().__init__(**kwargs)
         self.settings = settings.read(self.config)
         self.message_reader.on_error = self._give_up
+        self._stream_maps: dict[str, Any] = self.config.get("stream_maps") or {}
 
     # Settings
 
@@ -131,10 +132,6 @@ class TargetBirdie(Target):
                 raise
             rule = f"is invalid ({type(error).__name__})"  # its text may repeat an expression
             raise InvalidSettingError(name="stream_maps", rule=rule) from None
-
-    @property
-    def _stream_maps(self) -> dict[str, Any]:
-        return self.config.get("stream_maps") or {}
 
     def _assert_sink_exists(self, stream_name: str) -> None:
         if not self.sink_exists(stream_name):
@@ -234,12 +231,9 @@ class TargetBirdie(Target):
                 click.echo(f"{store.forget_rejected()} rejected records deleted.", err=True)
                 return
             for rejected in store.rejected():
-                line = asdict(rejected)
-                del line["columns"], line["rejected_fingerprint"]
-                del line["fingerprint"]
-                record = line.pop("record")
+                line = {k: v for k, v in asdict(rejected).items() if not isinstance(v, bytes)}
                 if what == "records":
-                    line["record"] = json.loads(record) if record else None
+                    line["record"] = json.loads(rejected.record or b"null")
                 click.echo(json.dumps(line))
         finally:
             store.close()

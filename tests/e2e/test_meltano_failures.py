@@ -25,7 +25,7 @@ CASES = {
             "STREAMS": '{"responses": {"record_type": "feedback", "fields": {"feedback_id": "id", '
             '"rating": "text", "posted_at": "created_at"}}}'
         },
-        "records were rejected, more than max_rejects allows.",
+        "records were rejected, more than max_rejects.",
     ),
 }
 

@@ -156,7 +156,7 @@ def test_a_disk_that_is_full_is_one_line(
     )
 
     assert (run.exit_code, run.states, run.error.count("\n")) == (1, [], 1)
-    assert "Make room there" in run.error
+    assert "Make room, or set SQLITE_TMPDIR" in run.error
 
 
 def test_a_place_that_cannot_be_written_is_told(

@@ -228,6 +228,6 @@ def test_two_streams_with_the_same_ids_end_the_run(
     run = run_target(messages, streams={"a": CSAT, "b": CSAT})
 
     assert (run.exit_code, sandbox.birdie.puts <= 1) == (1, True)
-    assert "Streams 'a' and 'b' contain the same feedback id." in run.error
+    assert "Streams 'a' and 'b' contain the same id." in run.error
     prefixed = run_target(messages, streams={"a": CSAT, "b": CSAT | {"id_prefix": "b-"}})
     assert (prefixed.exit_code, set(sandbox.birdie.records())) == (0, {"1", "b-1"})

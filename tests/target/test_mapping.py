@@ -225,7 +225,7 @@ def test_two_streams_must_not_produce_the_same_id() -> None:
     for stream, record_id in (("a", "1"), ("b", "2"), ("a", "1"), ("c", "1")):
         owners.claim(stream, ("feedback", record_id))
 
-    with pytest.raises(DuplicateKeyError, match="Streams 'a' and 'b' contain the same feedback id"):
+    with pytest.raises(DuplicateKeyError, match="Streams 'a' and 'b' contain the same id"):
         owners.claim("b", ("feedback", "1"))
 
 

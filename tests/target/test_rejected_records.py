@@ -251,7 +251,7 @@ def test_stop_ends_the_run_before_its_state(store: dict[str, str], run_target: T
     records = [record(1), record(2), record(3, score=None), record(4)]
     run = run_target(stream_of(records, every=1), on_reject="stop", **store)
     assert (run.exit_code, run.states[-1:]) == (1, [{"read": 2}])
-    assert "was rejected (rating) and on_reject is 'stop'" in run.error
+    assert "was rejected (rating), and on_reject is 'stop'" in run.error
 
 
 def test_without_a_store_rejected_records_must_stop_the_run(run_target: Target) -> None:

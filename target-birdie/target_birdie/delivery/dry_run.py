@@ -24,19 +24,16 @@ class DryRun(Destination):
         if not self._outcomes.is_settled(record):
             statistics.count("would be sent", record.stream.name)
             if statistics.total("would be sent") <= _SAMPLES:
-                sample = json.dumps(redact(json.loads(record.payload)))
+                sample = json.dumps(_redacted(json.loads(record.payload)), ensure_ascii=False)
                 statistics.logger.info("Would send %s %s", record.key[0], sample)
 
 
-def redact(value: Any, key: str = "") -> Any:
-    """Return a payload with the types of its values instead of what people wrote."""
+def _redacted(value: Any, key: str = "") -> Any:
+    """Return a payload in which only ids, times and ratings keep their values."""
+    if key == "additional_fields":  # its names are the customer's
+        return dict.fromkeys(value, "…")
     if isinstance(value, dict):
-        is_free = key == "additional_fields"  # its names are the customer's
-        return {name: redact(item, key if is_free else name) for name, item in value.items()}
+        return {name: _redacted(item, name) for name, item in value.items()}
     if key in _IDS:
-        return shown_id(str(value))
-    if key in _PLAIN or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return f"<text, {len(value)} characters>"
-    return f"<list of {len(value)}>" if isinstance(value, list) else "<number>"
+        return shown_id(value)
+    return value if key in _PLAIN else "…"

@@ -82,13 +82,16 @@ class Outcomes:
         self.statistics.count(what, record.stream.name)
 
     def rejected(self, record: PendingRecord, reason: str, message: str) -> None:
-        """Keep a rejected record.
+        """Keep a rejected record, unless the store has it already.
 
         Raises:
             TargetError: The settings end the run.
         """
         name, old, now = record.stream.name, record.retried, utc_now()
+        known = self.store.look_up(record.key) if self.store else None
         if old is None:
+            if known and known.rejected_fingerprint == record.fingerprint:
+                return  # retried at the end of the run
             self.statistics.rejected(name, record.key[1], reason)
             if self._settings.on_reject == "stop" and not self._settings.dry_run:
                 raise RejectedRecordError(stream=name, reason=reason)
@@ -96,7 +99,7 @@ class Outcomes:
         row = Row(
             *record.key,
             stream=name,
-            fingerprint=record.known,
+            fingerprint=known.fingerprint if known else b"",
             rejected_fingerprint=record.fingerprint,
             reason=reason,
             message=message,

@@ -8,6 +8,7 @@ from target_birdie.delivery.checkpoints import Result
 from target_birdie.errors import TargetError
 from target_birdie.mapping.mapper import StreamMapper
 from target_birdie.mapping.payload import Key
+from target_birdie.mapping.values import InvalidRecordError
 
 MOST_ATTEMPTS = 5
 """Attempts after which a rejected record is retried only if its payload has changed."""
@@ -69,11 +70,11 @@ class PendingRecord:
         key: Record type and id.
         record: The record as the tap wrote it; empty once its result is done.
         payload: Encoded payload without the batch.
-        fingerprint: Fingerprint of the payload.
+        fingerprint: Fingerprint of the payload, or of the record if it cannot be mapped.
         group: Name of the files that contain such records.
         posted_at: When the feedback was posted, as RFC 3339; "" for other records.
         retried: The rejected row that it is a retry of.
-        known: Fingerprint of what Birdie has.
+        error: Why it cannot be mapped.
         result: What states wait for.
     """
 
@@ -85,7 +86,7 @@ class PendingRecord:
     group: str = ""
     posted_at: str = ""
     retried: Row | None = None
-    known: bytes = b""
+    error: InvalidRecordError | None = None
     result: Result = field(default_factory=Result)
 
     def finish(self) -> None:

@@ -91,27 +91,23 @@ class DeliveryRun:
             TargetError: The run cannot continue.
         """
         self.statistics.count("read", stream.name)
-        try:
-            pending = self.prepare(stream, record)
-        except InvalidRecordError as error:
-            content = payload.encode(stream.mapper.redacted(record))
-            self.reject(stream, record, content, error)
-        else:
-            self._newest[stream.name] = max(self._newest.get(stream.name, ""), pending.posted_at)
-            self.submit(pending)
-        if self.failure:
-            raise self.failure
+        pending = self.prepare(stream, record)
+        self._newest[stream.name] = max(self._newest.get(stream.name, ""), pending.posted_at)
+        self.submit(pending)
 
     def prepare(self, stream: MappedStream, record: dict[str, Any]) -> PendingRecord:
         """Map a record.
 
         Raises:
-            InvalidRecordError: It cannot be mapped.
             TargetError: Two streams produce the same key.
         """
-        mapped = stream.mapper.map(record)
-        if self._schema:
-            self._schema.check(mapped.record_type, mapped.payload)
+        try:
+            mapped = stream.mapper.map(record)
+            if self._schema:
+                self._schema.check(mapped.record_type, mapped.payload)
+        except InvalidRecordError as error:
+            content = payload.encode(stream.mapper.redacted(record))
+            return self.invalid(stream, record, content, error)
         body = payload.encode(mapped.payload)
         key = (mapped.record_type, mapped.id)
         self._owners.claim(stream.name, key)
@@ -119,22 +115,14 @@ class DeliveryRun:
         prints = (body, payload.fingerprint(body), mapped.group, posted_at)
         return PendingRecord(stream, key, record, *prints)
 
-    def submit(self, record: PendingRecord) -> None:
-        """Give a record to the destination; wait while too much depends on one open record."""
-        result = self.destination.submit(record)
-        if result and not result.is_done:
-            self._checkpoints.add(result)
-        while self._checkpoints.is_full() and not self.is_stopped and not self.failure:
-            time.sleep(_POLL)
-
-    def reject(
+    def invalid(
         self,
         stream: MappedStream,
         record: dict[str, Any],
         content: bytes,
         error: InvalidRecordError,
-    ) -> None:
-        """Keep a record that cannot be mapped.
+    ) -> PendingRecord:
+        """Return a record that cannot be mapped.
 
         Args:
             stream: The stream.
@@ -146,12 +134,24 @@ class DeliveryRun:
         if not 0 < len(record_id) <= _LONGEST_ID:
             record_id = f"(no id) {fingerprint.hex()}"
         key = (stream.mapper.record_type, record_id)
-        self.destination.overtake(key)
-        row = self.store.look_up(key) if self.store else None
-        if row is None or row.rejected_fingerprint != fingerprint:
-            pending = PendingRecord(stream, key, record, fingerprint=fingerprint)
-            pending.known = row.fingerprint if row else b""
-            self.outcomes.rejected(pending, error.reason, error.detail)
+        return PendingRecord(stream, key, record, fingerprint=fingerprint, error=error)
+
+    def submit(self, record: PendingRecord) -> None:
+        """Give a record to the destination; wait while too much depends on one open record.
+
+        Raises:
+            TargetError: The run cannot continue.
+        """
+        if record.error:
+            if not record.retried:
+                self.destination.overtake(record.key)
+            self.outcomes.rejected(record, record.error.reason, record.error.detail)
+        elif (result := self.destination.submit(record)) and not result.is_done:
+            self._checkpoints.add(result)
+        while self._checkpoints.is_full() and not self.is_stopped and not self.failure:
+            time.sleep(_POLL)
+        if self.failure:
+            raise self.failure
 
     def checkpoint(self, state: State) -> None:
         """Take a state; it is written once every record before it is done."""
@@ -172,34 +172,27 @@ class DeliveryRun:
         if self.store is None or self.settings.dry_run or type(self.destination) is Destination:
             return
         for row in self.store.rejected(before=self.started_at):
-            if self.failure:
-                raise self.failure
             if self.is_stopped:
                 return
-            if row.record and row.stream in self.settings.streams:
-                self._retry(row, json.loads(row.record, parse_float=Decimal))
-            else:
+            pending = self._retry_of(row) if row.stream in self.settings.streams else None
+            if pending is None or (
+                pending.fingerprint == row.rejected_fingerprint and row.attempts >= MOST_ATTEMPTS
+            ):
                 self.statistics.count("still rejected", row.stream)
+            elif pending.key != row.key and self.store.look_up(pending.key):
+                self.store.put(Row(*row.key, row.stream))  # a newer version has this id already
+            else:
+                self.submit(pending)
 
-    def _retry(self, row: Row, record: dict[str, Any]) -> None:
+    def _retry_of(self, row: Row) -> PendingRecord | None:
+        if not row.record:
+            return None
         columns = tuple(json.loads(row.columns))
         mapper = StreamMapper(self.settings.streams[row.stream], self.settings.rules, columns)
-        stream, error = MappedStream(row.stream, mapper, columns), None
-        try:
-            pending = self.prepare(stream, record)
-        except InvalidRecordError as invalid:
-            error = invalid
-            pending = PendingRecord(stream, row.key, record, fingerprint=row.rejected_fingerprint)
+        record = json.loads(row.record, parse_float=Decimal)
+        pending = self.prepare(MappedStream(row.stream, mapper, columns), record)
         pending.retried = row
-        is_same = pending.fingerprint == row.rejected_fingerprint
-        if is_same and row.attempts >= MOST_ATTEMPTS:
-            self.statistics.count("still rejected", row.stream)
-        elif error:
-            self.outcomes.rejected(pending, error.reason, error.detail)
-        elif self.store and pending.key != row.key and self.store.look_up(pending.key):
-            self.store.put(Row(*row.key, row.stream))  # a newer version has this id already
-        else:
-            self.submit(pending)
+        return pending
 
     def stop(self) -> None:
         """Start no further request; safe in a signal handler."""

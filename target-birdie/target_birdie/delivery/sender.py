@@ -198,8 +198,7 @@ class Sender(Destination):
             self._stop.wait(retry_wait(slot.failures, longest))
             return
         asked = reply.retry_after
-        if asked and asked >= self._patience():
-            asked = None
+        asked = asked if asked is None else min(asked, self._patience())
         seconds = self._throttle.pause(time.monotonic(), asked)
         if seconds is not None:
             line = "Birdie is busy (%s), all requests pause for %.1f s"
@@ -230,7 +229,7 @@ class Sender(Destination):
                 return True
             if reply.outcome is Outcome.DENIED and not others and self._are_all_denied(slot.key[0]):
                 raise reply.denied()
-        self._check_outage(slot, reply, others)
+        self._check_outage(slot, reply)
         return False
 
     def _are_all_denied(self, record_type: str) -> bool:
@@ -243,18 +242,14 @@ class Sender(Destination):
         is_answered = all(slot.failures for slot in slots if slot.sending)
         return is_answered and (is_each or denied >= _DENIED_RECORDS)
 
-    def _check_outage(self, slot: _Slot, reply: Reply, others: int) -> None:
+    def _check_outage(self, slot: _Slot, reply: Reply) -> None:
         """End the run if nothing was accepted for too long."""
         seconds = time.monotonic() - max(slot.started, self._accepted_at)
-        asked = reply.retry_after or 0.0
-        is_too_long = asked >= self._patience() and slot.failures > 1 and not others
-        if seconds < self._patience() and not is_too_long:
-            return
-        last = f"{reply.reason}, asks to wait {asked:.0f} s" if asked else reply.reason
-        advice = "What it confirmed is safe; run again later."
-        if not self._client.answered:
-            advice = "It never answered. Check api_url and the proxy, or run again later."
-        raise OutageError(seconds=round(seconds), reply=last, advice=advice)
+        if seconds >= self._patience():
+            advice = "What it confirmed is safe; run again later."
+            if not self._client.answered:
+                advice = "It never answered. Check api_url and the proxy, or run again later."
+            raise OutageError(seconds=round(seconds), reply=reply.reason, advice=advice)
 
     def _fail(self, error: TargetError) -> None:
         if self.failure is None:

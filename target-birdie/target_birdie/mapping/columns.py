@@ -68,4 +68,4 @@ class KeyOwners:
         # A hash of 64 bits needs less memory than an id of any length.
         owner = self._owners.setdefault(hash(key), stream)
         if owner != stream:
-            raise DuplicateKeyError(first=owner, second=stream, record_type=key[0])
+            raise DuplicateKeyError(first=owner, second=stream)

@@ -1,10 +1,10 @@
-"""Singer messages for the target's tests, and what a run leaves."""
+"""Singer messages and settings for the target's tests."""
 
 from __future__ import annotations
 
 import json
-from datetime import datetime
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
 from target_birdie.config.schema import CONFIG_SCHEMA
 from target_birdie.config.settings import Settings, read
@@ -12,16 +12,7 @@ from target_birdie.config.settings import Settings, read
 Message = dict[str, Any]
 
 
-class Run(NamedTuple):
-    """What a run of the target left."""
-
-    exit_code: int
-    states: list[Any]
-    error: str
-    log: str
-
-
-def settings_for(url: str, **changes: Any) -> Settings:
+def settings_for(url: str = "https://birdie.example", **changes: Any) -> Settings:
     """Checked settings for one Birdie."""
     plain = {name: rule.get("default") for name, rule in CONFIG_SCHEMA["properties"].items()}
     given = {"api_key": "secret", "user_agent": "tests", "api_url": url, **changes}
@@ -44,9 +35,9 @@ def record(number: int, **changes: Any) -> dict[str, Any]:
     return plain | changes
 
 
-def schema(stream: str = "responses", columns: dict[str, Any] | None = None) -> Message:
-    """The SCHEMA message of a stream."""
-    properties = {name: {} for name in record(1)} | (columns or {})
+def schema(stream: str = "responses", *columns: str) -> Message:
+    """The SCHEMA message of a stream, with columns besides those of a response."""
+    properties: dict[str, Any] = {name: {} for name in (*record(1), *columns)}
     body = {"type": "object", "properties": properties}
     return {"type": "SCHEMA", "stream": stream, "key_properties": ["id"], "schema": body}
 
@@ -61,21 +52,16 @@ def state(value: Any) -> Message:
     return {"type": "STATE", "value": value}
 
 
-def stream_of(records: list[dict[str, Any]], every: int = 50) -> list[Message]:
+def sync(*records: int | dict[str, Any], every: int = 50) -> list[Message]:
     """The messages of a sync: a schema, the records, a state after every so many and at the end."""
     messages = [schema()]
     for number, content in enumerate(records, 1):
-        messages.append(row(content))
+        messages.append(row(record(content) if isinstance(content, int) else content))
         if number % every == 0 or number == len(records):
             messages.append(state({"read": number}))
     return messages
 
 
-def lines_of(messages: list[Message]) -> str:
+def lines_of(messages: Iterable[Message]) -> str:
     """Messages as a tap prints them."""
-    return "".join(json.dumps(message, default=_plain) + "\n" for message in messages)
-
-
-def _plain(value: object) -> str:
-    assert isinstance(value, datetime)
-    return value.isoformat()
+    return "".join(json.dumps(message, default=str) + "\n" for message in messages)

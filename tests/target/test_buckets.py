@@ -1,54 +1,36 @@
-"""Files in a bucket: the installed command, and a server on this machine that speaks S3."""
+"""Files in a bucket: the command with its extras, and a server on this machine that speaks S3."""
 
 from __future__ import annotations
 
 import io
-import json
 import os
 import re
-import signal
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 import requests
 
-from .messages import Message, lines_of, record, row, schema, stream_of
+from .messages import sync
+from .running import Pipe, Target, wait_for
 
 pytestmark = pytest.mark.long
 BIN = Path(__file__).parents[2] / ".cache/target/bin"
-READ = "import fsspec, sys; sys.stdout.buffer.write(fsspec.open(sys.argv[1]).open().read())"
-Command = Callable[..., subprocess.CompletedProcess[str]]
-
-
-class Bucket:
-    """The server, with one empty bucket."""
-
-    def __init__(self, address: str, environment: dict[str, str]) -> None:
-        self.address = address
-        self._environment = environment
-        requests.post(f"{address}/moto-api/reset", timeout=10)
-        requests.put(f"{address}/bucket", timeout=10)
-
-    def keys(self, bucket: str = "bucket") -> list[str]:
-        """The names of all objects."""
-        listing = requests.get(f"{self.address}/{bucket}?list-type=2", timeout=10)
-        return re.findall("<Key>(.*?)</Key>", listing.text)
-
-    def read(self, key: str) -> bytes:
-        """An object's content, as somebody with credentials sees it."""
-        command = [BIN / "python", "-c", READ, f"s3://bucket/{key}"]
-        return subprocess.check_output(command, env=self._environment)
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "me",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_MAX_ATTEMPTS": "1",
+}
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """Start the server on a free port."""
+    """Start the server, with one bucket."""
     if not (BIN / "moto_server").exists():
         pytest.skip("no bucket is installed: use make test")
     with socket.socket() as free:
@@ -56,133 +38,54 @@ def server() -> Iterator[str]:
         port = free.getsockname()[1]
     command = [BIN / "moto_server", "-H", "127.0.0.1", "-p", str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 60
-        while socket.socket().connect_ex(("127.0.0.1", port)):
-            assert time.monotonic() < deadline, "the server does not start"
-            time.sleep(0.1)
+        wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, 60)
+        requests.put(f"http://127.0.0.1:{port}/bucket", timeout=10)
         yield f"http://127.0.0.1:{port}"
         process.terminate()
 
 
-@pytest.fixture
-def environment(server: str) -> dict[str, str]:
-    """How a person names the server and the credentials."""
-    own = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-    return own | {
-        "AWS_ENDPOINT_URL": server,
-        "AWS_ACCESS_KEY_ID": "me",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
+def write(server: str, target: Target, path: str = "s3://bucket/in", **changes: str) -> Pipe:
+    """Write 300 records as Parquet, with variables of the environment changed."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment = own | CREDENTIALS | {"AWS_ENDPOINT_URL": server} | changes
+    config = target.write_config(destination="parquet", output_path=path)
+    pipe = Pipe(config, command=str(BIN / "target-birdie"), env=environment)
+    pipe.feed(sync(*range(1, 301)))
+    return pipe
 
 
-@pytest.fixture
-def bucket(server: str, environment: dict[str, str]) -> Bucket:
-    """One empty bucket."""
-    return Bucket(server, environment)
-
-
-def write_config(folder: Path, **changes: Any) -> Path:
-    """A config file for a run that writes to the bucket."""
-    config = {
-        "destination": "parquet",
-        "output_path": "s3://bucket/in",
-        "store_url": f"sqlite:///{folder}/birdie.db",
-    }
-    path = folder / "config.json"
-    path.write_text(json.dumps(config | changes))
-    return path
-
-
-@pytest.fixture
-def run(environment: dict[str, str], tmp_path: Path) -> Command:
-    """Run the command that is installed with the extras."""
-
-    def start(
-        messages: list[Message], changed: dict[str, str] | None = None, **changes: Any
-    ) -> subprocess.CompletedProcess[str]:
-        command = [BIN / "target-birdie", "--config", write_config(tmp_path, **changes)]
-        return subprocess.run(
-            command,
-            input=lines_of(messages),
-            env=environment | (changed or {}),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return start
-
-
-def test_parquet_in_a_bucket_is_read_back(bucket: Bucket, run: Command) -> None:
-    """An object a kind with every record, nothing besides, and then the state."""
-    messages = [*stream_of([record(n) for n in range(1, 301)], every=300)]
-    done = run([schema("end_users"), row({"id": 1}, "end_users"), *messages])
-    feedback, user = bucket.keys()
-    rows = pq.read_table(io.BytesIO(bucket.read(feedback))).to_pylist()
-
-    assert (done.returncode, done.stdout) == (0, '{"read":300}\n')
-    assert {found["feedback_id"] for found in rows} == {str(n) for n in range(1, 301)}
-    assert feedback.startswith("in/feedback-nps/")
-    assert user.startswith("in/user/")
-
-
-def test_json_lines_in_a_bucket(bucket: Bucket, run: Command) -> None:
-    """The bucket itself will do as a place."""
-    done = run(stream_of([record(1)]), destination="jsonl", output_path="s3://bucket/")
-    (key,) = bucket.keys()
-
-    assert (done.returncode, json.loads(bucket.read(key))["feedback_id"]) == (0, "1")
-
-
-def test_a_bucket_that_is_missing_is_told_and_not_made(bucket: Bucket, run: Command) -> None:
-    """A misspelled name must not look like a delivery."""
-    done = run(stream_of([record(1)]), output_path="s3://bukcet/in")
-
-    assert (done.returncode, done.stdout, bucket.keys("bukcet")) == (1, "", [])
-    assert done.stderr.splitlines()[-1].startswith("Error: Writing to output_path failed (FileNot")
+def keys(server: str, bucket: str = "bucket") -> list[str]:
+    """The names of all objects."""
+    return re.findall("<Key>(.*?)</Key>", requests.get(f"{server}/{bucket}", timeout=10).text)
 
 
 @pytest.mark.parametrize(
-    ("changed", "reason"),
+    ("path", "changes", "reason"),
     [
-        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "NoCredentialsError"),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "EndpointConnectionError"),
+        ("s3://bukcet/in", {}, "FileNotFoundError"),
+        ("s3://bucket/in", {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "NoCredentials"),
+        ("s3://bucket/in", {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "EndpointConnectionError"),
     ],
+    ids=["missing bucket", "no credentials", "no server"],
 )
-def test_a_store_that_refuses_is_one_line(
-    changed: dict[str, str], reason: str, bucket: Bucket, run: Command
+def test_a_bucket_that_cannot_be_written_is_one_line(
+    path: str, changes: dict[str, str], reason: str, server: str, target: Target
 ) -> None:
-    """No credentials, or nobody there: no object, no state, no stack trace."""
-    done = run(stream_of([record(1)]), changed | {"AWS_MAX_ATTEMPTS": "1"})
+    """No object, no state, no stack trace; a bucket with a misspelled name is not created."""
+    pipe = write(server, target, path, **changes)
 
-    assert (done.returncode, done.stdout, bucket.keys()) == (1, "", [])
-    assert f"Error: Writing to output_path failed ({reason})" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert (pipe.finish(), pipe.states) == (1, [])
+    assert (keys(server), keys(server, "bukcet")) == ([], [])
+    assert pipe.log.splitlines()[-1].startswith(f"Error: Writing to output_path failed ({reason}")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_run_that_is_ended_leaves_no_object(
-    number: signal.Signals, bucket: Bucket, environment: dict[str, str], tmp_path: Path
-) -> None:
-    """Whole or not at all: what was read before is not half a file, and no state covers it."""
-    with subprocess.Popen(
-        [BIN / "target-birdie", "--config", write_config(tmp_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment,
-        text=True,
-    ) as process:
-        assert process.stdin
-        assert process.stdout
-        assert process.stderr
-        process.stdin.write(lines_of([*stream_of([record(1)]), schema("declines")]))
-        process.stdin.flush()
-        while "Skipping stream 'declines'" not in process.stderr.readline():
-            assert process.poll() is None
-        process.send_signal(number)
-        process.wait(20)
+def test_parquet_in_a_bucket_holds_every_record(server: str, target: Target) -> None:
+    pipe = write(server, target)
+    assert (pipe.finish(), pipe.states) == (0, [{"read": 300}])
+    (key,) = keys(server)
+    signed = {"Authorization": "the server reads no signature"}
+    reply = requests.get(f"{server}/bucket/{key}", headers=signed, timeout=10)
 
-        assert (process.stdout.read(), bucket.keys()) == ("", [])
+    assert key.startswith("in/feedback-nps/")
+    found = pq.read_table(io.BytesIO(reply.content))["feedback_id"].to_pylist()
+    assert sorted(found, key=int) == [str(number) for number in range(1, 301)]

@@ -8,99 +8,87 @@ from typing import Any
 
 import pytest
 import responses
-from connector_sandbox import Sandbox
 from target_birdie.check import CHECK_ID
 
-Check = Callable[..., tuple[int, list[str]]]
+from .running import Target
+
+Check = Callable[..., tuple[int, tuple[str, ...], str]]
 YES, NO, UNKNOWN = "yes", "no", "cannot tell"
 
 
 @pytest.fixture
-def check(run_command: Callable[..., Any], config: dict[str, Any]) -> Check:
-    """Run the check with changed settings; return its exit code and lines, the error last."""
+def check(target: Target) -> Check:
+    """Run the check; return its exit code, the verdicts on path and key, and the last line."""
 
-    def run(**changes: Any) -> tuple[int, list[str]]:
-        result = run_command("--check", **changes)
-        return result.exit_code, (result.stdout + result.stderr).splitlines()
+    def run(**changes: Any) -> tuple[int, tuple[str, ...], str]:
+        found = target("", "--check", **changes)
+        text = found.output + found.error
+        verdicts = re.findall("(?:path|key) is right: (yes|no|cannot tell)", text)
+        return found.exit_code, tuple(verdicts), text.splitlines()[-1]
 
     return run
 
 
-def verdict(lines: list[str]) -> tuple[str, str]:
-    """What the check says of path and key, without explanations."""
-    found = [line.partition(" is right: ")[2].partition(":")[0] for line in lines]
-    path, key = (answer for answer in found if answer)
-    return path, key
+def test_the_sandbox_accepts_path_and_key_and_stores_nothing(target: Target) -> None:
+    lines = target("", "--check").output.splitlines()
 
-
-def test_the_sandbox_accepts_path_and_key(sandbox: Sandbox, check: Check) -> None:
-    exit_code, lines = check()
-
-    assert (exit_code, verdict(lines), lines[-1]) == (0, (YES, YES), "OK")
-    assert lines[0].startswith(f"Sending two PUT requests to {sandbox.birdie_url}/feedbacks/")
-    assert (sandbox.birdie.puts, sandbox.birdie.records()) == (2, {})
+    assert lines[0].startswith(f"Sending two PUT requests to {target.sandbox.birdie_url}/feedbacks")
+    assert (lines[-1], target.puts, target.sent) == ("OK", 2, {})
     assert sum("/schemas/" in line for line in lines) == 2
 
 
 @pytest.mark.parametrize(
-    ("settings", "expected", "advice"),
+    ("settings", "verdicts", "advice"),
     [
+        ({}, (YES, YES), "OK"),
         ({"api_key": "wrong"}, (UNKNOWN, NO), "Check api_key."),
         ({"feedback_path": "/wrong/{feedback_id}"}, (NO, UNKNOWN), "Check feedback_path"),
         ({"api_url": "http://127.0.0.1:9"}, (UNKNOWN, UNKNOWN), "(no connection). Check api_url"),
+        ({"api_key": None, "dry_run": True}, (), "Setting 'api_key' is missing."),
     ],
 )
 def test_the_last_line_says_what_to_correct(
-    settings: dict[str, Any], expected: tuple[str, str], advice: str, check: Check
+    settings: dict[str, Any], verdicts: tuple[str, ...], advice: str, check: Check
 ) -> None:
-    exit_code, lines = check(**settings)
+    exit_code, found, line = check(**settings)
 
-    assert (exit_code, verdict(lines), advice in lines[-1]) == (1, expected, True)
+    assert (exit_code, found, advice in line) == (int(advice != "OK"), verdicts, True)
 
 
 def test_a_key_cannot_be_proved_if_birdie_reads_the_body_first(
-    sandbox: Sandbox, check: Check
+    target: Target, check: Check
 ) -> None:
-    sandbox.options.birdie_key_first = False
-    exit_code, lines = check(api_key="wrong")
+    target.sandbox.options.birdie_key_first = False
 
-    assert (exit_code, verdict(lines), lines[-1]) == (0, (YES, UNKNOWN), "OK")
+    assert check(api_key="wrong") == (0, (YES, UNKNOWN), "OK")
 
 
 @pytest.mark.parametrize("fault", ["500", "503", "reset", "html"])
-def test_a_fault_of_the_server_gives_no_verdict(fault: str, sandbox: Sandbox, check: Check) -> None:
-    sandbox.faults.on(fault, share=1.0, path="/birdie")
-    exit_code, lines = check()
+def test_a_fault_of_the_server_gives_no_verdict(fault: str, target: Target, check: Check) -> None:
+    target.fail(fault)
+    exit_code, verdicts, line = check()
 
-    assert (exit_code, verdict(lines)) == (1, (UNKNOWN, UNKNOWN))
-    assert "Birdie did not check the record" in lines[-1]
+    assert (exit_code, verdicts) == (1, (UNKNOWN, UNKNOWN))
+    assert "Birdie did not check the record" in line
 
 
 @pytest.mark.parametrize(
-    ("status", "expected"),
-    [(403, (UNKNOWN, NO)), (405, (NO, UNKNOWN)), (302, (UNKNOWN, UNKNOWN))],
+    ("status", "verdicts", "advice"),
+    [
+        (403, (UNKNOWN, NO), "Check what api_key may do."),
+        (405, (NO, UNKNOWN), "Check feedback_path"),
+        (302, (UNKNOWN, UNKNOWN), "Check api_url"),
+        (201, (), f"Birdie stored the record '{CHECK_ID}'"),
+    ],
 )
 @responses.activate
-def test_other_refusals_have_a_verdict(
-    status: int, expected: tuple[str, str], check: Check
+def test_other_replies_have_a_verdict(
+    status: int, verdicts: tuple[str, ...], advice: str, check: Check
 ) -> None:
+    """If Birdie stores the record, the check ends after the first request."""
     responses.put(re.compile(f".*/{CHECK_ID}$"), status=status)
     responses.get(re.compile(".*/schemas/.*"), status=404)
-    exit_code, lines = check(api_url="https://api.birdie.example")
+    exit_code, found, line = check(api_url="https://api.birdie.example")
 
-    assert (exit_code, verdict(lines)) == (1, expected)
-
-
-@responses.activate
-def test_a_stored_record_fails_the_check_with_its_id(check: Check) -> None:
-    responses.put(re.compile(".*"), status=201)
-    exit_code, lines = check(api_url="https://api.birdie.example")
-
-    assert (exit_code, f"Birdie stored the record '{CHECK_ID}'" in lines[-1]) == (1, True)
-    assert len(responses.calls) == 1
-
-
-def test_the_check_needs_a_key(check: Check) -> None:
-    exit_code, lines = check(api_key=None, dry_run=True)
-
-    assert (exit_code, "Setting 'api_key' is missing." in lines[-1]) == (1, True)
+    assert (exit_code, found, advice in line) == (1, verdicts, True)
+    assert len(responses.calls) == (1 if status == 201 else 4)

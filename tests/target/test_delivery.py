@@ -1,23 +1,23 @@
-"""What a plain run delivers."""
+"""What a plain run delivers, and what it does not send again."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from connector_sandbox import Sandbox
 from target_birdie.delivery import outcomes
 
-from .messages import Run, record, row, schema, state, stream_of
+from .messages import record, row, schema, state, sync
+from .running import Target
 
 
-def test_a_response_becomes_a_feedback(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:
-    """Every field of a response arrives where Birdie looks for it, personal data does not."""
-    run_target(stream_of([record(7, score=9)]), batch_id="monday")
+def test_every_field_of_a_response_arrives_where_birdie_looks_for_it(target: Target) -> None:
+    """And no personal data."""
+    target(sync(record(7, score=9)), batch_id="monday")
 
-    expected = {
+    assert target.sent["7"] == {
         "feedback_id": "7",
         "text": "Comment 7",
         "posted_at": "2016-12-16T17:05:00Z",
@@ -30,120 +30,175 @@ def test_a_response_becomes_a_feedback(sandbox: Sandbox, run_target: Callable[..
         },
         "batch_id": "monday",
     }
-    assert expected == sandbox.birdie.records()["7"]
 
 
-@pytest.mark.parametrize(
-    ("settings", "names"),
-    [
-        ({"additional_fields_include": ["plan", "tags"]}, {"plan", "tags"}),
-        ({"additional_fields_exclude": ["plan", "end_user"]}, {"updated_at", "tags"}),
-        ({"include_pii": True, "additional_fields_exclude": ["tags"]}, {"ip_address"}),
-    ],
-)
-def test_the_additional_fields_are_those_that_are_asked_for(
-    settings: dict[str, Any], names: set[str], sandbox: Sandbox, run_target: Callable[..., Run]
+def test_a_user_has_the_id_that_feedbacks_name_as_author(target: Target) -> None:
+    person = {"id": 1007, "email": "ann@example.com", "created_at": "2016-12-16T17:05:00+00:00"}
+    person |= {"properties": {"plan": "pro", "Work E-Mail": "ann@example.org"}}
+    target([schema("end_users", "email", "properties"), row(person, "end_users")])
+    user = target.sandbox.birdie.records("users")["1007"]
+
+    fields = {"created_at": "2016-12-16T17:05:00+00:00", "plan": "pro"}
+    assert (user["user_id"], user["additional_fields"]) == ("1007", fields)
+
+
+def test_each_record_is_one_request(target: Target) -> None:
+    """Of an account with languages, emoji and every JSON type; Birdie accepts all of it."""
+    run = target(sync(*target.sandbox.store.responses()))
+
+    assert run.result == (0, 300)
+    assert target.puts == len(target.sent) == 300
+
+
+def test_each_run_has_a_batch_and_a_long_run_several(
+    target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By name; personal data only on demand."""
-    run_target(stream_of([record(1)]), **settings)
-    arrived = sandbox.birdie.records()["1"]["additional_fields"].keys()
-    usual = {"updated_at", "tags", "end_user", "plan"} - {"tags"}
-
-    assert (names | usual if "include_pii" in settings else names) == arrived
-
-
-def test_a_batch_of_ones_own_is_made_up_for_each_run(
-    sandbox: Sandbox, run_target: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It begins with the date; Birdie wants a batch within a day, so a longer run gets another."""
-    run_target(stream_of([record(1), record(2)]))
+    """Birdie expects the records of a batch within a day."""
+    target(sync(1, 2))
     monkeypatch.setattr(outcomes, "LONGEST_BATCH_SECONDS", -1)
-    run_target(stream_of([record(3), record(4)]))
-    first, second, third, fourth = (
-        sandbox.birdie.records()[number]["batch_id"] for number in ("1", "2", "3", "4")
-    )
+    target(sync(3, 4))
+    first, *others = (target.sent[str(number)]["batch_id"] for number in range(1, 5))
 
-    assert first == second
-    assert len({first, third, fourth}) == 3
+    assert (others[0], len({first, *others})) == (first, 3)
     assert re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{6}", first)
 
 
-def test_each_record_is_one_request(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:
-    """Nothing is sent twice, nothing is left out, and the last state comes out."""
-    run = run_target(stream_of([record(n) for n in range(1, 201)]))
+@pytest.mark.parametrize(("value", "states"), [({"bookmark": 1.5}, 1), ({}, 0)])
+def test_a_state_passes_unless_it_is_empty(value: Any, states: int, target: Target) -> None:
+    """An empty state would delete the one that Meltano keeps."""
+    run = target([schema(), row(record(1)), state(value)])
 
-    assert (run.exit_code, run.states[-1]) == (0, {"read": 200})
-    assert 200 == sandbox.birdie.puts == len(sandbox.birdie.records())
-
-
-def test_every_seeded_response_is_accepted(
-    sandbox: Sandbox, run_target: Callable[..., Run]
-) -> None:
-    """Languages, emoji, odd property names and every JSON type pass Birdie's own checks."""
-    run = run_target(stream_of(sandbox.store.responses()))
-
-    assert (run.exit_code, len(sandbox.birdie.records())) == (0, 300)
+    assert (run.exit_code, run.states) == (0, [value] * states)
 
 
-def test_end_users_become_users(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:
-    """A user carries the id that feedbacks name as their author, and no e-mail or phone number."""
-    person = {
-        "id": 1007,
-        "email": "ann@example.com",
-        "phone_number": "+15550100",
-        "created_at": "2016-12-16T17:05:00+00:00",
-        "properties": {"plan": "pro", "Work E-Mail": "ann@example.org"},
-    }
-    run_target([schema("end_users", {"email": {}, "properties": {}}), row(person, "end_users")])
+def test_another_survey_tool_needs_settings_only(target: Target) -> None:
+    """The setting `streams` names other columns, nested ones, and another kind."""
+    names = {"feedback_id": "uuid", "rating": "answer.value", "posted_at": "answered"}
+    entry = {"record_type": "feedback", "kind": "csat", "properties": ["survey.labels"]}
+    entry["fields"] = names | {"survey_title": "survey.name"}
+    survey = {"name": "Checkout", "labels": {"team": "web"}}
+    answer = {"uuid": "a/b c", "answer": {"value": 4, "scale": 5}, "survey": survey}
+    messages = [schema("surveys", "answered", *answer)]
+    messages += [row(answer | {"answered": 1481907900}, "surveys")]
+    target(messages, streams={"surveys": entry}, date_properties=["answered"])
+    body = target.sent["a/b c"]
 
-    user = sandbox.birdie.records("users")["1007"]
-    fields = {"created_at": "2016-12-16T17:05:00+00:00", "plan": "pro"}
-    assert ("1007", fields) == (user["user_id"], user["additional_fields"])
-
-
-def test_a_state_alone_passes_through(run_target: Callable[..., Run]) -> None:
-    """A tap with nothing new still moves its state on."""
-    run = run_target([schema(), state({"bookmark": 1.5})])
-
-    assert run.states == [{"bookmark": 1.5}]
-
-
-def test_an_empty_state_is_not_written(run_target: Callable[..., Run]) -> None:
-    """An empty state would wipe the one that Meltano keeps."""
-    run = run_target([schema(), row(record(1)), state({})])
-
-    assert (run.exit_code, run.states) == (0, [])
-
-
-def test_another_survey_tap_needs_settings_alone(
-    sandbox: Sandbox, run_target: Callable[..., Run]
-) -> None:
-    """The table of streams can be replaced: other columns, nested ones, another kind."""
-    entry: dict[str, Any] = {
-        "record_type": "feedback",
-        "kind": "csat",
-        "fields": {
-            "feedback_id": "uuid",
-            "rating": "answer.value",
-            "posted_at": "answered",
-            "survey_title": "survey.name",
-        },
-        "properties": ["survey.labels"],
-    }
-    answer = {
-        "uuid": "a/b c",
-        "answer": {"value": 4, "scale": 5},
-        "answered": 1481907900,
-        "survey": {"name": "Checkout", "labels": {"team": "web"}},
-    }
-    run_target(
-        [schema("surveys", {key: {} for key in answer}), row(answer, "surveys")],
-        streams={"surveys": entry},
-        date_properties=["answered"],
-    )
-
-    body = sandbox.birdie.records()["a/b c"]
-    assert body["posted_at"] == "2016-12-16T17:05:00Z"
     fields = {"rating": 4, "survey_title": "Checkout"}
-    assert {"name": "csat", "fields": fields} == body["kind"]
+    assert body["posted_at"] == "2016-12-16T17:05:00Z"
+    assert body["kind"] == {"name": "csat", "fields": fields}
     assert body["additional_fields"] == {"answer": {"scale": 5}, "team": "web"}
+
+
+def test_the_next_run_sends_only_what_has_changed(store_url: str, target: Target) -> None:
+    """The batch and the order of keys do not count."""
+    target(sync(*range(1, 101)), batch_id="one", store_url=store_url)
+    turned = [dict(reversed(record(number).items())) for number in range(1, 100)]
+    messages = sync(*turned, record(100, text="late"))
+    run = target(messages, batch_id="two", store_url=store_url)
+
+    assert (run.result, target.puts, target.sent["100"]["text"]) == ((0, 100), 101, "late")
+    assert "Done: 100 records: 1 sent" in run.log
+    assert ", 99 unchanged" in run.log
+
+
+def test_a_version_that_returns_is_a_change(target: Target) -> None:
+    """Also while another version is on its way."""
+    target(sync(record(1, text="a")))
+    target.sandbox.options.birdie_latency = 0.2
+    target(sync(record(1, text="b"), record(1, text="a")))
+    assert target.sent["1"]["text"] == "a"
+
+
+def test_a_lost_reply_leaves_no_old_fingerprint(target: Target) -> None:
+    """Birdie may have the newer version, so the return of the older one is a change."""
+    target(sync(record(1, text="old")))
+    target.fail("lost_reply")
+    target(sync(record(1, text="new")), retry_budget_seconds=1)
+    target.sandbox.faults.off()
+    target(sync(record(1, text="old")))
+    assert target.sent["1"]["text"] == "old"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "csat"},
+        {"include_pii": True},
+        {"id_prefix": "eu-"},
+        {"account": "other"},
+        {"api_url": "localhost"},
+        {"store_url": "none", "on_reject": "stop"},
+    ],
+)
+def test_another_payload_account_or_no_store_sends_again(
+    change: dict[str, Any], target: Target
+) -> None:
+    if "api_url" in change:
+        change = {"api_url": target.sandbox.birdie_url.replace("127.0.0.1", "localhost")}
+    target(sync(1))
+    target(sync(1), **change)
+    assert target.puts == 2
+
+
+def test_a_named_account_keeps_its_store_when_the_address_changes(target: Target) -> None:
+    """The same server by another name."""
+    other = target.sandbox.birdie_url.replace("127.0.0.1", "localhost")
+    target(sync(1), account="acme")
+    target(sync(1), account="acme", api_url=other)
+    assert target.puts == 1
+
+
+def test_a_lost_store_costs_requests_and_no_record(target: Target) -> None:
+    """The new one is named by its full path: in an unexpected folder, it explains the requests."""
+    line = f"Created the delivery store {target.folder}/birdie.db"
+    runs = [target(sync(1)), target(sync(1))]
+    (target.folder / "birdie.db").unlink()
+    runs.append(target(sync(1)))
+
+    assert [line in run.log for run in runs] == [True, False, True]
+    assert (runs[2].result, target.puts) == ((0, 1), 2)
+
+
+def test_a_store_that_fails_ends_the_run_without_a_state(target: Target) -> None:
+    (target.folder / "birdie.db").mkdir()
+    run = target(sync(1))
+
+    assert (run.result, target.puts, run.error.count("\n")) == ((1, None), 0, 1)
+    assert f"Error: The delivery store {target.folder}/birdie.db failed: " in run.error
+
+
+def test_a_dry_run_counts_and_changes_nothing(target: Target) -> None:
+    """What is new, unchanged and invalid; no request, no state, no change of the store."""
+    target(sync(1, 2))
+    before = (target.folder / "birdie.db").read_bytes()
+    messages = sync(1, record(2, text="new"), 3, record(4, score=None))
+    run = target(messages, dry_run=True)
+
+    assert (run.result, target.puts) == ((1, None), 2)
+    assert "4 records: 1 unchanged, 2 would be sent, 1 rejected (rating: 1)" in run.log
+    assert (target.folder / "birdie.db").read_bytes() == before
+
+
+def test_a_dry_run_shows_three_samples_without_content(target: Target) -> None:
+    """And creates no store."""
+    secret = {"properties": {"company": "my own words", "boss": {"name": "my own words"}}}
+    rows = [record(number, text="my own words", end_user=secret) for number in range(1, 6)]
+    run = target(sync(*rows), dry_run=True, api_key=None)
+
+    assert run.log.count("Would send feedback {") == 3
+    assert ("my own words" in run.log, '"rating": 1' in run.log) == (False, True)
+    assert not (target.folder / "birdie.db").exists()
+
+
+def test_birdies_schema_can_be_checked_first(target: Target) -> None:
+    """A record that does not match is rejected with the name of the field, and not sent."""
+    rule: dict[str, Any] = {"maximum": 5}
+    for name in ("rating", "fields", "kind"):
+        rule = {"properties": {name: rule}}
+    path = target.folder / "feedback.json"
+    path.write_text(json.dumps(rule))
+    run = target(sync(4, 8), schema_path=str(path))
+    (entry,) = target.rejects()
+
+    assert (run.exit_code, list(target.sent)) == (1, ["4"])
+    assert entry["message"] == "kind.fields.rating does not match Birdie's schema (maximum)"

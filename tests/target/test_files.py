@@ -7,14 +7,17 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import fsspec  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
-from connector_sandbox import Sandbox
 from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
-from .messages import Run, lines_of, record, row, schema, state, stream_of
+from .messages import lines_of, record, row, schema, state, sync
+from .running import Run, Target
+
+Write = Callable[..., Run]
 
 
 @pytest.fixture
@@ -23,122 +26,103 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-def files(out: Path) -> list[str]:
-    """Every file below, without the run's own name."""
-    return sorted(str(path.relative_to(out).parent) for path in out.rglob("*") if path.is_file())
-
-
-def test_parquet_holds_every_record_as_text(
-    sandbox: Sandbox, run_target: Callable[..., Run], out: Path
-) -> None:
-    """One file, columns named as Birdie's fields, read back by pyarrow; no request is made."""
-    messages = stream_of(sandbox.store.responses())
-    run = run_target(messages, destination="parquet", output_path=str(out), api_key="")
-    (path,) = out.rglob("*.parquet")
-    rows = {found["feedback_id"]: found for found in pq.read_table(path).to_pylist()}
-    truth = {str(found["id"]): found for found in sandbox.store.responses()}
-
-    assert (run.exit_code, len(run.states), sandbox.birdie.puts) == (0, 1, 0)
-    assert truth.keys() == rows.keys()
-    for key, found in rows.items():
-        assert (str(truth[key]["score"]), "nps") == (found["rating"], found["kind"])
-        assert (truth[key]["text"] or None) == found["text"]
-        assert found["posted_at"].endswith("Z")
-        assert isinstance(json.loads(found["additional_fields"]), dict)
-
-
-def test_odd_values_stand_in_parquet(run_target: Callable[..., Run], out: Path) -> None:
-    """Numbers keep their digits, and half an emoji in a text stops no run."""
-    text = lines_of(stream_of([record(1, tags="HERE", text="\ud83d!"), record(2, tags="HERE")]))
-    odd = text.replace('"HERE"', "[0.12345678901234567890, 1e400]")
-    run = run_target(odd, destination="parquet", output_path=str(out))
-    (path,) = out.rglob("*.parquet")
-    first, second = pq.read_table(path).to_pylist()
-
-    assert (run.exit_code, first["text"]) == (0, "?!")
-    assert '"tags":[0.12345678901234567890,1E+400]' in second["additional_fields"]
-
-
-def test_json_lines_hold_the_bodies(
-    sandbox: Sandbox, run_target: Callable[..., Run], out: Path
-) -> None:
-    """The very bodies that requests would carry."""
-    messages = stream_of(sandbox.store.responses())
-    run_target(messages, destination="jsonl", output_path=str(out), batch_id="b")
-    run_target(messages, batch_id="b")
-    (path,) = out.rglob("*.jsonl")
-    bodies = [json.loads(line) for line in path.read_text().splitlines()]
-
-    assert sandbox.birdie.records() == {body["feedback_id"]: body for body in bodies}
-
-
-def test_each_kind_has_a_prefix_of_its_own(run_target: Callable[..., Run], out: Path) -> None:
-    """Birdie's connector takes one kind a prefix."""
-    messages = [*stream_of([record(1)]), schema("end_users"), row({"id": 1}, "end_users")]
-    run_target(messages, destination="parquet", output_path=str(out))
-
-    assert files(out) == ["feedback-nps", "user"]
-
-
-def test_the_newest_version_of_an_id_is_the_only_one(
-    run_target: Callable[..., Run], out: Path
-) -> None:
-    """A file says nothing about order, so it holds each id once."""
-    run_target(
-        stream_of([record(n, text=f"{v}") for v in range(3) for n in range(1, 4)]),
-        destination="parquet",
-        output_path=str(out),
+@pytest.fixture
+def write(target: Target, out: Path) -> Write:
+    """Run the target with files as destination."""
+    return lambda messages, file_type="jsonl", **changes: target(
+        messages, **{"destination": file_type, "output_path": str(out)} | changes
     )
+
+
+def rows(out: Path) -> list[dict[str, Any]]:
+    """The content of all files of JSON lines."""
+    texts = [path.read_text() for path in out.rglob("*.jsonl")]
+    return [json.loads(line) for text in texts for line in text.splitlines()]
+
+
+def parquet(out: Path) -> dict[str, dict[str, Any]]:
+    """The rows of the only Parquet file, by id."""
     (path,) = out.rglob("*.parquet")
+    return {found["feedback_id"]: found for found in pq.read_table(path).to_pylist()}
 
-    assert pq.read_table(path)["text"].to_pylist() == ["2", "2", "2"]
+
+def test_parquet_holds_every_record_as_text(target: Target, write: Write, out: Path) -> None:
+    """Columns are named as Birdie's fields; no request is sent, and no key is needed."""
+    truth = {str(found["id"]): found for found in target.sandbox.store.responses()}
+    run = write(sync(*truth.values()), "parquet", api_key="")
+    found = parquet(out)
+
+    assert (run.result, target.puts, found.keys()) == ((0, 300), 0, truth.keys())
+    for key, columns in found.items():
+        assert (columns["rating"], columns["kind"]) == (str(truth[key]["score"]), "nps")
+        assert columns["text"] == (truth[key]["text"] or None)
+        assert columns["posted_at"].endswith("Z")
+        assert isinstance(json.loads(columns["additional_fields"]), dict)
 
 
-def test_a_run_that_fails_leaves_no_file_and_no_state(
-    run_target: Callable[..., Run], out: Path
+def test_parquet_holds_odd_values(write: Write, out: Path) -> None:
+    """Numbers keep their digits, and half an emoji in a text does not end the run."""
+    text = lines_of(sync(record(1, tags="HERE", text="\ud83d!"), record(2, tags="HERE")))
+    run = write(text.replace('"HERE"', "[0.12345678901234567890, 1e400]"), "parquet")
+    found = parquet(out)
+
+    assert (run.exit_code, found["1"]["text"]) == (0, "?!")
+    assert '"tags":[0.12345678901234567890,1E+400]' in found["2"]["additional_fields"]
+
+
+def test_json_lines_hold_the_bodies_of_the_requests(
+    target: Target, write: Write, out: Path
 ) -> None:
-    """A line that is no message, after a thousand records."""
-    text = "".join(
-        json.dumps(message) + "\n" for message in stream_of([record(n) for n in range(1000)])
-    )
-    run = run_target(text + "nonsense\n", destination="jsonl", output_path=str(out))
+    messages = sync(*target.sandbox.store.responses())
+    write(messages, batch_id="b")
+    target(messages, batch_id="b")
 
-    assert (run.exit_code, run.states, files(out) if out.exists() else []) == (1, [], [])
+    assert {body["feedback_id"]: body for body in rows(out)} == target.sent
 
 
-def test_a_kind_that_fails_takes_the_others_back(
-    run_target: Callable[..., Run], out: Path, monkeypatch: pytest.MonkeyPatch
+def test_each_kind_has_its_own_prefix_and_each_id_one_row(write: Write, out: Path) -> None:
+    """A file says nothing about order, so only the newest version is written."""
+    newer = [record(n, text=f"{v}") for v in range(3) for n in range(1, 4)]
+    write([*sync(*newer), schema("end_users"), row({"id": 1}, "end_users")])
+
+    assert sorted(path.parent.name for path in out.rglob("*.jsonl")) == ["feedback-nps", "user"]
+    assert [found["text"] for found in rows(out) if "text" in found] == ["2", "2", "2"]
+
+
+def test_an_invalid_message_leaves_no_file_and_no_state(write: Write, out: Path) -> None:
+    run = write(lines_of(sync(*range(1000))) + "nonsense\n")
+
+    assert (run.result, list(out.rglob("*.jsonl"))) == ((1, None), [])
+
+
+def test_a_file_that_fails_removes_the_others(
+    write: Write, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second move fails: the first file goes too, since the next run writes both again."""
+    """The next run writes all of them again."""
     move = LocalFileSystem.mv
 
-    def fail_on_users(self: LocalFileSystem, source: str, target: str) -> None:
-        if "/user/" in target:
+    def fail_on_users(self: LocalFileSystem, source: str, destination: str) -> None:
+        if "/user/" in destination:
             raise RuntimeError
-        move(self, source, target)
+        move(self, source, destination)
 
     monkeypatch.setattr(LocalFileSystem, "mv", fail_on_users)
-    messages = [schema("end_users"), row({"id": 1}, "end_users"), *stream_of([record(1)])]
-    run = run_target(messages, destination="jsonl", output_path=str(out))
+    run = write([schema("end_users"), row({"id": 1}, "end_users"), *sync(1)])
 
-    assert (run.exit_code, run.states, files(out)) == (1, [], [])
+    assert (run.result, [path for path in out.rglob("*") if path.is_file()]) == ((1, None), [])
     assert run.error.startswith("Error: Writing to output_path failed (RuntimeError)")
 
 
-def test_a_batch_id_of_ones_own_replaces_no_file(run_target: Callable[..., Run], out: Path) -> None:
+def test_a_fixed_batch_id_replaces_no_file(write: Write, out: Path) -> None:
     """Birdie reads once a day: the file of an earlier run may still be unread."""
     for number in (1, 2):
-        run_target(
-            stream_of([record(number)]), destination="jsonl", output_path=str(out), batch_id="b"
-        )
+        write(sync(number), batch_id="b")
 
-    assert len(files(out)) == 2
+    assert len(list(out.rglob("*.jsonl"))) == 2
 
 
-def test_a_disk_that_is_full_is_one_line(
-    run_target: Callable[..., Run], out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The records wait for the end of the run in the folder for temporary files."""
+def test_a_full_disk_is_one_line(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records are collected in the folder for temporary files."""
     connect = sqlite3.connect
 
     def small(place: str) -> sqlite3.Connection:
@@ -147,90 +131,64 @@ def test_a_disk_that_is_full_is_one_line(
         return spool
 
     monkeypatch.setattr(sqlite3, "connect", small)
-    run = run_target(
-        stream_of([record(n, text="words " * 1000) for n in range(20)]),
-        store_url="none",
-        on_reject="stop",
-        destination="jsonl",
-        output_path=str(out),
-    )
+    large = [record(number, text="words " * 1000) for number in range(20)]
+    run = write(sync(*large), store_url="none", on_reject="stop")
 
-    assert (run.exit_code, run.states, run.error.count("\n")) == (1, [], 1)
+    assert (run.result, run.error.count("\n")) == ((1, None), 1)
     assert "Make room, or set SQLITE_TMPDIR" in run.error
 
 
-def test_a_place_that_cannot_be_written_is_told(
-    run_target: Callable[..., Run], tmp_path: Path
-) -> None:
-    """One line, no state."""
-    (tmp_path / "taken").write_text("")
-    run = run_target(
-        stream_of([record(1)]), destination="jsonl", output_path=str(tmp_path / "taken" / "out")
-    )
-
-    assert (run.exit_code, run.states) == (1, [])
-    assert run.error.startswith("Error: Writing to output_path failed")
-
-
-def test_a_bucket_prefix_works_through_fsspec(run_target: Callable[..., Run]) -> None:
-    """Any place that fsspec knows, here its own memory."""
-    run = run_target(stream_of([record(1)]), destination="jsonl", output_path="memory://bucket/in")
-    found = fsspec.filesystem("memory").find("/bucket/in")
-
-    assert (run.exit_code, len(found)) == (0, 1)
-    assert found[0].startswith("/bucket/in/feedback-nps/")
-
-
 @pytest.mark.parametrize(
-    ("path", "module", "hint"),
-    [("s3://bucket/in", "s3fs", "s3fs"), ("nowhere://bucket", "", "nowhere")],
+    ("file_type", "path", "missing", "hint"),
+    [
+        ("jsonl", "taken/out", "", "Writing to output_path failed"),
+        ("jsonl", "s3://bucket/in", "s3fs", "s3fs"),
+        ("jsonl", "nowhere://bucket", "", "nowhere"),
+        ("parquet", "out", "pyarrow.parquet", "target-birdie[parquet]"),
+    ],
 )
-def test_a_library_that_is_missing_is_named(
+def test_an_unusable_path_or_a_missing_library_is_one_line(
+    file_type: str,
     path: str,
-    module: str,
+    missing: str,
     hint: str,
-    run_target: Callable[..., Run],
+    write: Write,
+    out: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """One line that says what to install."""
-    monkeypatch.setitem(sys.modules, module or "none", None)
-    run = run_target(stream_of([record(1)]), destination="jsonl", output_path=path)
+    (out.parent / "taken").touch()
+    if missing:
+        monkeypatch.setitem(sys.modules, missing, None)
+    run = write(sync(1), file_type, output_path=path if ":" in path else str(out.parent / path))
 
-    assert (run.exit_code, hint in run.error, run.error.count("\n")) == (1, True, 1)
-
-
-def test_parquet_without_pyarrow_names_the_extra(
-    run_target: Callable[..., Run], out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One line that says what to install."""
-    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    run = run_target(stream_of([record(1)]), destination="parquet", output_path=str(out))
-
-    assert (run.exit_code, "target-birdie[parquet]" in run.error) == (1, True)
+    assert (run.result, hint in run.error, run.error.count("\n")) == ((1, None), True, 1)
 
 
-def test_unchanged_records_stay_out_of_the_next_file(
-    run_target: Callable[..., Run], out: Path
-) -> None:
-    """A run without changes writes no file at all, but its state."""
-    options = {"destination": "jsonl", "output_path": str(out)}
-    run_target(stream_of([record(1), record(2)]), **options)
-    run = run_target(stream_of([record(1), record(2)]), **options)
-    run_target([*stream_of([record(1), record(2, text="new")]), state({"a": 1})], **options)
-    lengths = sorted(len(path.read_text().splitlines()) for path in out.rglob("*.jsonl"))
+@pytest.mark.parametrize(("path", "below"), [("memory://in/", "/in"), ("memory://a/b", "/a/b")])
+def test_a_path_can_be_any_that_fsspec_knows(path: str, below: str, write: Write) -> None:
+    """Here its own memory."""
+    run = write(sync(1), output_path=path)
+    (found,) = fsspec.filesystem("memory").find(below)
 
-    assert (run.states, lengths) == ([{"read": 2}], [1, 2])
+    assert (run.exit_code, found.startswith(f"{below}/feedback-nps/")) == (0, True)
 
 
-def test_a_rejected_record_is_retried_into_the_next_file(
-    run_target: Callable[..., Run], out: Path
-) -> None:
+def test_unchanged_records_are_not_written_again(write: Write, out: Path) -> None:
+    """A run without changes writes its state, and no file."""
+    write(sync(1, 2))
+    run = write(sync(1, 2))
+    write([*sync(1, record(2, text="new")), state({"a": 1})])
+
+    assert (run.result, len(list(out.rglob("*.jsonl")))) == ((0, 2), 2)
+    assert [found["text"] for found in rows(out)].count("Comment 1") == 1
+
+
+def test_a_rejected_record_is_retried_into_the_next_file(write: Write, out: Path) -> None:
     """Unless the run has a newer version of it."""
-    options = {"destination": "jsonl", "output_path": str(out), "date_properties": ["created_at"]}
-    bad = [record(n, created_at=1481907900) for n in (1, 2)]
-    run_target(stream_of(bad), max_rejects="10", **options | {"date_properties": []})
-    run = run_target(stream_of([record(1, text="new")]), **options)
-    (path,) = out.rglob("*.jsonl")
-    texts = [json.loads(line)["text"] for line in path.read_text().splitlines()]
+    write(sync(*(record(number, created_at=1481907900) for number in (1, 2))), max_rejects="10")
+    run = write(sync(record(1, text="new")), date_properties=["created_at"])
 
-    assert (run.exit_code, sorted(texts)) == (0, ["Comment 2", "new"])
+    assert (run.exit_code, sorted(found["text"] for found in rows(out))) == (
+        0,
+        ["Comment 2", "new"],
+    )

@@ -2,101 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import pytest
-from connector_sandbox import Sandbox
 from target_birdie.delivery import checkpoints
 
-from .messages import Run, record, row, schema, state, stream_of
+from .messages import Message, record, row, schema, sync
+from .running import Target
 
 
-def versions(ids: int, rounds: int) -> list[dict[str, object]]:
+def versions(ids: int, rounds: int) -> list[dict[str, Any]]:
     """Every id in every round, each time with another comment."""
-    return [record(n, text=f"version {v}") for v in range(rounds) for n in range(1, ids + 1)]
+    return [record(n, text=f"version {v:03}") for v in range(rounds) for n in range(1, ids + 1)]
 
 
 @pytest.mark.parametrize("faults", [(), ("500", "reset", "lost_reply")])
-def test_a_thousand_updates_of_a_hundred_ids(
-    faults: tuple[str, ...], sandbox: Sandbox, run_target: Callable[..., Run]
+def test_birdie_ends_with_the_last_version_and_never_goes_back(
+    faults: tuple[str, ...], target: Target
 ) -> None:
-    """With 16 connections and with faults, Birdie ends with the last version of each."""
+    """A thousand updates over 16 connections, also with faults."""
     for fault in faults:
-        sandbox.faults.on(fault, share=0.03, path="/birdie")
-    sandbox.options.birdie_latency = 0.01
-    run = run_target(stream_of(versions(100, 10)))
+        target.fail(fault, share=0.03)
+    target.sandbox.options.birdie_latency = 0.01
+    run = target(sync(*versions(100, 10)))
 
-    assert (run.exit_code, run.states[-1]) == (0, {"read": 1000})
-    assert {"version 9"} == {body["text"] for body in sandbox.birdie.records().values()}
-
-
-def test_versions_arrive_in_order(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:
-    """An older version never follows a newer one, not even for a moment."""
-    sandbox.options.birdie_latency = 0.005
-    run_target(stream_of(versions(5, 40)))
-    seen: dict[str, int] = {}
-    for stored in sandbox.birdie.history:
-        version = int(stored.body["text"].split()[1])
-        assert version > seen.get(stored.path, -1)
-        seen[stored.path] = version
-
-    assert list(seen.values()) == [39] * 5
+    assert run.result == (0, 1000)
+    for number in range(1, 101):
+        texts = target.history(number)
+        assert (texts, texts[-1]) == (sorted(texts), "version 009")
 
 
-def behind_its_first(followers: list[dict[str, object]]) -> list[dict[str, object]]:
-    """Version 0 of id 1, so many others that it must be under way, and then its followers."""
-    return [record(1, text="version 0"), *(record(n) for n in range(2, 35)), *followers]
-
-
-def sent(sandbox: Sandbox, number: int) -> list[str]:
-    """The texts that were sent under an id."""
-    path = f"/feedbacks/{number}"
-    return [stored.body["text"] for stored in sandbox.birdie.history if stored.path == path]
-
-
-def test_versions_in_between_are_not_sent(sandbox: Sandbox, run_target: Callable[..., Run]) -> None:
-    """While a version is under way, only the newest of those that follow is sent."""
-    sandbox.options.birdie_latency = 0.3
-    run = run_target(stream_of(behind_its_first(versions(1, 50)[1:])))
-
-    assert sent(sandbox, 1) == ["version 0", "version 49"]
-    assert ("48 merged" in run.log, run.states[-1]) == (True, {"read": 83})
-
-
-def test_a_repeated_version_is_not_sent_again(
-    sandbox: Sandbox, run_target: Callable[..., Run]
+@pytest.mark.parametrize(
+    ("followers", "sent", "line"),
+    [
+        (versions(1, 50)[1:], ["version 000", "version 049"], "48 merged"),
+        (versions(1, 1) * 20, ["version 000"], "20 unchanged"),
+    ],
+)
+def test_of_versions_behind_one_on_its_way_only_a_new_last_one_is_sent(
+    followers: list[dict[str, Any]], sent: list[str], line: str, target: Target
 ) -> None:
-    """The same version behind itself costs nothing."""
-    sandbox.options.birdie_latency = 0.3
-    run = run_target(stream_of(behind_its_first(versions(1, 1) * 20)))
+    target.sandbox.options.birdie_latency = 0.3
+    run = target(sync(*versions(1, 1), *range(2, 35), *followers))
 
-    assert sent(sandbox, 1) == ["version 0"]
-    assert ("20 unchanged" in run.log, run.states[-1]) == (True, {"read": 54})
+    assert (target.history(1), line in run.log) == (sent, True)
+    assert run.result == (0, 34 + len(followers))
 
 
-def test_a_new_schema_does_not_change_the_order(
-    sandbox: Sandbox, run_target: Callable[..., Run]
-) -> None:
+def test_a_new_schema_does_not_change_the_order(target: Target) -> None:
     """Records before a change of schema do not overtake those behind it."""
-    sandbox.options.birdie_latency = 0.02
-    messages = [schema()]
-    for version in range(20):
-        messages += [schema(columns={f"new_{version}": {}})]
-        messages += [row(record(n, text=f"version {version}")) for n in range(1, 6)]
-    run = run_target([*messages, state({"all": True})])
+    target.sandbox.options.birdie_latency = 0.02
+    messages: list[Message] = []
+    for content in versions(5, 20):
+        messages += [schema("responses", content["text"]), row(content)]
+    target(messages)
 
-    assert run.states == [{"all": True}]
-    assert {"version 19"} == {body["text"] for body in sandbox.birdie.records().values()}
+    assert {body["text"] for body in target.sent.values()} == {"version 019"}
 
 
-def test_one_slow_record_holds_up_no_more_than_so_many(
-    sandbox: Sandbox, run_target: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+def test_what_is_sent_ahead_of_an_open_record_is_bounded(
+    target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is sent ahead of an open record is bounded, and so is what a kill sends again."""
+    """And so is what a killed run sends again."""
     monkeypatch.setattr(checkpoints, "MOST_OPEN", 50)
-    sandbox.faults.on("hang", times=1, path="/birdie/ingestion/feedbacks/1", seconds=3)
-    run_target(stream_of([record(n) for n in range(1, 301)]), request_timeout=1)
-    paths = [stored.path for stored in sandbox.birdie.history]
+    target.fail("hang", 1000, times=1, seconds=3)
+    target(sync(*range(1000, 1300)), request_timeout=1)
+    paths = [stored.path for stored in target.sandbox.birdie.history]
 
     assert len(paths) == 300
-    assert paths.index("/feedbacks/1") <= 90
+    assert paths.index("/feedbacks/1000") <= 90

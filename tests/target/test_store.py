@@ -23,9 +23,6 @@ Open = Callable[..., Store]
 def a_reject(record_id: str = "1", **changes: Any) -> Row:
     """A rejected record, as the delivery run keeps it."""
     plain: dict[str, Any] = {
-        "record_type": "feedback",
-        "id": record_id,
-        "stream": "responses",
         "reason": "400",
         "message": "no text",
         "attempts": 1,
@@ -35,112 +32,89 @@ def a_reject(record_id: str = "1", **changes: Any) -> Row:
         "record": b'{"id":1}',
         "columns": b'["id"]',
     }
-    return Row(**plain | changes)
+    return Row("feedback", record_id, "responses", **plain | changes)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Address of an empty store."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/birdie.db"
-    server: Postgres = request.getfixturevalue("postgres")
-    return server.empty_database()
+def filled(store: Store, *rows: Row) -> Store:
+    """The store with rows that are committed."""
+    for row in rows:
+        store.put(row)
+    store.commit()
+    return store
 
 
 @pytest.fixture
-def open_store(url: str) -> Iterator[Open]:
+def open_store(store_url: str) -> Iterator[Open]:
     """Open the store; all are closed after the test."""
     with ExitStack() as opened:
 
         def opener(account: str = "acme", **options: Any) -> Store:
-            store = Store(url, account, **options)
+            store = Store(store_url, account, **options)
             opened.callback(store.close)
             return store
 
         yield opener
 
 
-def reopened(store: Store, open_store: Open) -> Store:
-    """The store as the next run finds it."""
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[Store]:
+    """A store in a SQLite file."""
+    store = Store(f"sqlite:///{tmp_path}/birdie.db", "acme")
+    yield store
     store.close()
-    return open_store()
 
 
-def test_a_fingerprint_is_known_at_once_and_after_a_commit(open_store: Open) -> None:
-    """Before the commit from memory, afterwards from the database."""
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_a_killed_run_leaves_what_it_committed(*, is_committed: bool, open_store: Open) -> None:
+    """A row is known at once, but to the next run only after a commit."""
     store = open_store()
-    store.put(Row(*KEY, "responses", b"f"))
+    store.put(SENT)
     assert store.look_up(KEY) == SENT
-    store.commit()
-    assert reopened(store, open_store).look_up(KEY) == SENT
-
-
-def test_what_was_not_committed_is_lost(open_store: Open) -> None:
-    """A killed run leaves what it committed."""
-    store = open_store()
-    store.put(Row(*KEY, "responses", b"f"))
-    assert reopened(store, open_store).look_up(KEY) is None
+    if is_committed:
+        store.commit()
+    store.close()
+    assert open_store().look_up(KEY) == (SENT if is_committed else None)
 
 
 def test_every_write_replaces_the_row(open_store: Open) -> None:
     """A rejection replaces the fingerprint, an acceptance the rejected version."""
-    store = open_store()
-    store.put(Row(*KEY, "responses", b"f"))
-    store.commit()
-    store.put(a_reject())
-    store.commit()
-    assert store.look_up(KEY) == a_reject()
-    store.put(Row(*KEY, "responses", b"g"))
-    store.commit()
-    assert (store.look_up(KEY), list(store.rejected())) == (Row(*KEY, "responses", b"g"), [])
+    store, newer = filled(open_store(), SENT), Row(*KEY, "responses", b"g")
+    assert filled(store, a_reject()).look_up(KEY) == a_reject()
+    assert filled(store, newer).look_up(KEY) == newer
+    assert list(store.rejected()) == []
 
 
 def test_rejected_records_come_back(open_store: Open) -> None:
     """All of them, as they were kept, and only those from before the moment asked for."""
-    store = open_store()
-    old = [a_reject(str(n)) for n in range(5)]
-    for rejected in [*old, a_reject("new", last_at="2026-02-01T00:00:00Z")]:
-        store.put(rejected)
-    store.put(Row("feedback", "sent", "responses", b"f"))
-    store.commit()
+    old = [a_reject(str(number)) for number in range(2, 7)]
+    new = a_reject("new", last_at="2026-02-01T00:00:00Z")
+    store = filled(open_store(), SENT, *old, new)
 
     assert list(store.rejected("2026-01-15T00:00:00Z")) == old
-    assert len(list(store.rejected())) == 6
+    assert list(store.rejected()) == [*old, new]
 
 
 @pytest.mark.parametrize("odd", ["nul\0byte", "half \ud800 pair", "'; DROP TABLE x", "é" * 500])
 def test_any_id_and_message_can_be_stored(odd: str, open_store: Open) -> None:
     """PostgreSQL has no NUL in a text, and neither database has half a surrogate pair."""
-    store = open_store()
-    store.put(a_reject(odd, message=odd))
-    store.commit()
-    found = store.look_up(("feedback", odd))
+    found = filled(open_store(), a_reject(odd, message=odd)).look_up(("feedback", odd))
     assert found
     assert found.rejected_fingerprint == b"r"
 
 
-def test_forgetting_deletes_rejected_records_alone(open_store: Open) -> None:
-    """Fingerprints stay."""
-    store = open_store()
-    store.put(Row("feedback", "sent", "responses", b"f"))
-    store.put(a_reject())
-    store.commit()
-
-    assert store.forget_rejected() == 1
-    assert list(store.rejected()) == []
-    assert store.look_up(("feedback", "sent")) == Row("feedback", "sent", "responses", b"f")
+def test_forgetting_deletes_only_rejected_records(open_store: Open) -> None:
+    store = filled(open_store(), SENT, a_reject("2"))
+    assert (store.forget_rejected(), list(store.rejected())) == (1, [])
+    assert store.look_up(KEY) == SENT
 
 
 def test_a_stream_keeps_its_last_complete_run_and_its_newest_record(open_store: Open) -> None:
     """An older record does not move `newest_posted_at` back."""
-    store = open_store()
-    store.complete("responses", "2026-01-01T00:00:00Z", {"sent": 3}, "2025-12-31T00:00:00Z")
+    store, newest = open_store(), "2025-12-31T00:00:00Z"
+    store.complete("responses", "2026-01-01T00:00:00Z", {"sent": 3}, newest)
     store.complete("responses", "2026-01-02T00:00:00Z", {"sent": 1}, "2024-01-01T00:00:00Z")
-    store.commit()
-    rows = reopened(store, open_store)._db.exec_driver_sql("SELECT * FROM birdie_streams").all()
-
-    last, newest = "2026-01-02T00:00:00Z", "2025-12-31T00:00:00Z"
-    assert rows == [("acme", "responses", last, '{"sent": 1}', newest)]
+    rows = store._db.exec_driver_sql("SELECT * FROM birdie_streams").all()
+    assert rows == [("acme", "responses", "2026-01-02T00:00:00Z", '{"sent": 1}', newest)]
 
 
 def test_one_run_at_a_time_uses_an_account(open_store: Open) -> None:
@@ -154,25 +128,21 @@ def test_one_run_at_a_time_uses_an_account(open_store: Open) -> None:
 
 def test_rejected_records_can_be_read_during_a_run(open_store: Open) -> None:
     """A read-only store takes no lock and sees what was committed."""
-    store = open_store()
-    store.put(a_reject())
-    store.commit()
+    store = filled(open_store(), a_reject())
     store.put(a_reject("2"))
-
-    assert [found.id for found in open_store(read_only=True).rejected()] == ["1"]
+    assert list(open_store(read_only=True).rejected()) == [a_reject()]
 
 
 def test_nothing_is_created_by_reading(open_store: Open, tmp_path: Path) -> None:
-    """A dry run before the first run leaves no store."""
     with pytest.raises(TargetError, match="There is no delivery store"):
         open_store(read_only=True)
     assert list(tmp_path.glob("*")) == []
 
 
-def test_an_unknown_version_is_refused(url: str, open_store: Open) -> None:
+def test_an_unknown_version_is_refused(store_url: str, open_store: Open) -> None:
     """A newer target may have changed the tables."""
     open_store().close()
-    with sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:")).begin() as db:
+    with sa.create_engine(store_url.replace("postgresql:", "postgresql+psycopg:")).begin() as db:
         db.exec_driver_sql("UPDATE birdie_store SET version = 99")
     with pytest.raises(TargetError, match="version 99"):
         open_store()
@@ -181,10 +151,7 @@ def test_an_unknown_version_is_refused(url: str, open_store: Open) -> None:
 def test_accounts_of_one_database_are_separate(postgres: Postgres) -> None:
     """Several runs write at the same time, each its own rows."""
     url = postgres.empty_database()
-    first, second = Store(url, "first"), Store(url, "second")
-    first.put(Row(*KEY, "responses", b"f"))
-    first.commit()
-
+    first, second = filled(Store(url, "first"), SENT), Store(url, "second")
     assert (second.look_up(KEY), first.shown == second.shown) == (None, True)
     first.close()
     second.close()
@@ -199,64 +166,51 @@ def test_a_broken_session_ends_the_run(postgres: Postgres) -> None:
 
 
 @pytest.mark.parametrize(
-    "url",
-    ["mysql://host/db", "sqlite://", "sqlite:///:memory:", "no url", "postgresql+asyncpg://h/d"],
+    ("url", "line"),
+    [
+        *(
+            (url, "Setting 'store_url' must be sqlite:///PATH, postgresql://")
+            for url in (
+                "mysql://h/d",
+                "sqlite://",
+                "sqlite:///:memory:",
+                "no",
+                "postgresql+pg8k://h/d",
+            )
+        ),
+        ("postgres://u:geheim@127.0.0.1:9/d", r"postgresql://u@127\.0\.0\.1:9/d failed"),
+        ("sqlite:///{folder}/missing/birdie.db", r"missing/birdie\.db failed: No such file"),
+        ("sqlite:///{folder}/notes", "failed: file is not a database"),
+    ],
 )
-def test_any_other_url_is_refused(url: str) -> None:
-    """One line says which URLs there are."""
-    with pytest.raises(
-        TargetError, match="Setting 'store_url' must be sqlite:///PATH, postgresql://"
-    ):
-        Store(url, "acme")
-
-
-def test_no_error_shows_the_password() -> None:
-    """A server that does not answer is named without it."""
-    with pytest.raises(TargetError, match=r"postgresql://u@127\.0\.0\.1:9/d failed") as caught:
-        Store("postgres://u:geheim@127.0.0.1:9/d", "acme")
+def test_a_store_that_cannot_be_opened_is_named_without_a_password(
+    url: str, line: str, tmp_path: Path
+) -> None:
+    (tmp_path / "notes").write_text("these are notes, not a database " * 100)
+    with pytest.raises(TargetError, match=line) as caught:
+        Store(url.format(folder=tmp_path), "acme")
     assert "geheim" not in str(caught.value)
 
 
-def test_a_new_file_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+def test_a_new_file_is_readable_only_by_its_owner(file: Store, tmp_path: Path) -> None:
     """It can hold rejected records."""
-    store = Store(f"sqlite:///{tmp_path}/birdie.db", "acme")
-    store.close()
+    file.close()
     files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
     assert files == {"birdie.db": 0o600, "birdie.db.lock": 0o600}
 
 
 @pytest.mark.parametrize("how", ["replaced", "deleted"])
-def test_a_file_that_is_gone_ends_the_run(how: str, tmp_path: Path) -> None:
+def test_a_file_that_is_gone_ends_the_run(how: str, file: Store, tmp_path: Path) -> None:
     """What is written to a deleted file is lost, so nothing may be confirmed."""
-    store = Store(f"sqlite:///{tmp_path}/birdie.db", "acme")
-    store.put(Row(*KEY, "responses", b"f"))
+    file.put(SENT)
     (tmp_path / "birdie.db").rename(tmp_path / "moved")
     if how == "replaced":
         (tmp_path / "birdie.db").touch()
     with pytest.raises(TargetError, match=r"birdie\.db failed"):
-        store.commit()
-    store.close()
+        file.commit()
 
 
-def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
-    """One line, no stack trace."""
-    (tmp_path / "birdie.db").write_text("these are notes, not a database " * 100)
-    with pytest.raises(TargetError, match="failed: file is not a database"):
-        Store(f"sqlite:///{tmp_path}/birdie.db", "acme")
-
-
-def test_a_full_disk_ends_the_run(tmp_path: Path) -> None:
-    """One line with the reason that the database gives."""
-    store = Store(f"sqlite:///{tmp_path}/birdie.db", "acme")
-    store._db.exec_driver_sql("PRAGMA max_page_count=20")
-    for number in range(400):
-        store.put(a_reject(str(number), message="m" * 500))
+def test_a_full_disk_ends_the_run(file: Store) -> None:
+    file._db.exec_driver_sql("PRAGMA max_page_count=20")
     with pytest.raises(TargetError, match="failed: database or disk is full"):
-        store.commit()
-    store.close()
-
-
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    """The store is not created where nobody expects it."""
-    with pytest.raises(TargetError, match=r"missing/birdie\.db failed: No such file"):
-        Store(f"sqlite:///{tmp_path}/missing/birdie.db", "acme")
+        filled(file, *(a_reject(str(number), message="m" * 500) for number in range(400)))

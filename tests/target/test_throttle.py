@@ -1,4 +1,4 @@
-"""When requests may be sent."""
+"""When requests may be sent, and which STATE is safe, whatever the order of the results."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import time
 from collections import deque
 from threading import Event, Thread
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from target_birdie.delivery import checkpoints
+from target_birdie.delivery.checkpoints import Checkpoints, Result
 from target_birdie.delivery.throttle import LONGEST_WAIT, Throttle, retry_wait
 
 if sys.version_info >= (3, 12):
@@ -31,7 +34,6 @@ def test_no_second_has_more_requests_than_allowed(per_second: int, gaps: list[fl
 
 
 def test_without_a_limit_nobody_waits() -> None:
-    """0 means no pace of our own."""
     pace = Throttle(0)
     assert [pace.reserve(5.0) for _ in range(3)] == [5.0, 5.0, 5.0]
 
@@ -39,43 +41,41 @@ def test_without_a_limit_nobody_waits() -> None:
 def test_the_longest_pause_counts() -> None:
     """A reply that arrives during a pause extends it at most."""
     pace = Throttle(0)
-    assert [pace.pause(10.0, None), pace.pause(10.2, None), pace.reserve(10.2)] == [
-        0.25,
-        None,
-        10.25,
-    ]
-    assert [pace.pause(10.2, 7.0), pace.pause(11.0, 2.0), pace.paused_until] == [7.0, None, 17.2]
+    assert (pace.pause(10.0, None), pace.pause(10.2, None)) == (0.25, None)
+    assert pace.reserve(10.2) == 10.25
+    assert (pace.pause(10.2, 7.0), pace.pause(11.0, 2.0), pace.paused_until) == (7.0, None, 17.2)
 
 
 def test_pauses_grow_until_a_record_is_accepted() -> None:
     """From a quarter of a second to 30 seconds, and from the start after an acceptance."""
-    pace, now, pauses = Throttle(0), 0.0, []
-    for _ in range(9):
-        pauses.append(pace.pause(now, None))
-        now = pace.paused_until
+    pace = Throttle(0)
+    pauses = [pace.pause(pace.paused_until, None) for _ in range(9)]
     pace.accepted()
     assert pauses == [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30]
-    assert pace.pause(now, None) == 0.25
+    assert pace.pause(pace.paused_until, None) == 0.25
 
 
-def test_the_pace_falls_and_recovers() -> None:
+@pytest.mark.parametrize(
+    ("pauses", "is_outage", "seconds", "rate"),
+    [
+        ([20.0], False, 0, 90.0),
+        ([20.0, 21.0], False, 0, 45.0),
+        ([20.0, 20.25, 20.75], True, 0, 90.0),
+        ([20.0], False, 5, 100.0),
+    ],
+)
+def test_the_pace_falls_and_recovers(
+    pauses: list[float], is_outage: bool, seconds: int, rate: float
+) -> None:
     """By a tenth at first, by half soon afterwards, once in an outage."""
-
-    def after(*pauses: float) -> float:
-        pace = Throttle(100)
-        for moment in pauses:
-            pace.pause(moment, None)
+    pace = Throttle(100)
+    for moment in pauses:
+        pace.pause(moment, None)
+        if not is_outage:
             pace.accepted()
-        start = pace.paused_until
-        return round(1 / (-pace.reserve(start) + pace.reserve(start)), 4)
-
-    outage = Throttle(100)
-    for _ in range(6):
-        outage.pause(outage.paused_until, None)
-    start = outage.paused_until
-    assert (after(20.0), after(20.0, 21.0)) == (90.0, 45.0)
-    assert round(1 / (-outage.reserve(start) + outage.reserve(start)), 4) == 90.0
-    assert round(1 / (-outage.reserve(start + 20) + outage.reserve(start + 20)), 4) == 100.0
+    start = pace.paused_until + seconds
+    first, second = pace.reserve(start), pace.reserve(start)
+    assert round(1 / (second - first), 4) == rate
 
 
 class _SleepingMachine(Event):
@@ -108,5 +108,35 @@ def test_what_waited_while_the_machine_slept_does_not_leave_at_once() -> None:
 
 @given(st.integers(1, 10_000))
 def test_waits_between_attempts_are_bounded(failures: int) -> None:
-    """Whatever the number of failures."""
     assert 0 < retry_wait(failures, LONGEST_WAIT) <= LONGEST_WAIT
+
+
+@given(st.permutations(range(12)), st.sets(st.integers(0, 11)))
+def test_a_state_is_safe_once_everything_before_it_is_done(order: list[int], at: set[int]) -> None:
+    """Exactly then: the model is the longest prefix of finished results."""
+    tested, results, written = Checkpoints(), [Result() for _ in order], 0
+    for number, result in enumerate(results):
+        tested.add(result)
+        if number in at:
+            tested.add_state({"read": number + 1})
+    for done, number in enumerate(order, 1):
+        results[number].is_done = True
+        prefix = next((n for n in range(12) if n not in order[:done]), 12)
+        expected = max((n + 1 for n in at if n < prefix), default=0)
+        state = tested.take_safe_state()
+        assert state == ({"read": expected} if expected > written else None)
+        written = max(written, expected)
+
+
+def test_many_states_behind_an_open_record_do_not_fill_the_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Some are dropped, but never the newest one."""
+    monkeypatch.setattr(checkpoints, "_MOST_STATES", 10)
+    tested, first = Checkpoints(), Result()
+    for number in range(1000):
+        tested.add(Result(is_done=True) if number else first)
+        tested.add_state({"read": number})
+        assert sum(entry.state is not None for entry in tested._entries) <= 10
+    first.is_done = True
+    assert tested.take_safe_state() == {"read": 999}

@@ -2,133 +2,86 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
+import re
 import time
-from collections.abc import Callable
 from pathlib import Path
 from threading import Timer
 from typing import Any
 
 import pytest
-from connector_sandbox import Sandbox, most_at_once
-from postgres import Postgres
+from connector_sandbox import most_at_once
 
-from .messages import lines_of, record, schema, state, stream_of
-from .pipe import TARGET, Pipe
+from .messages import lines_of, record, row, schema, state, sync
+from .running import Target
 
 pytestmark = pytest.mark.long
 
 
-def deliver(count: int, config: dict[str, Any], folder: Path) -> tuple[Pipe, float]:
-    """Deliver so many records; return the run and its seconds, start-up included."""
-    messages = stream_of([record(n) for n in range(1, count + 1)], every=100)
+def deliver(target: Target, count: int, **changes: Any) -> tuple[list[Any], float]:
+    """Deliver so many records; return the states and the seconds, start-up included."""
     started = time.monotonic()
-    pipe = Pipe(config, folder)
-    pipe.feed(messages)
+    pipe = target.start(**changes)
+    pipe.feed(sync(*range(1, count + 1), every=100))
     assert pipe.finish(120) == 0, pipe.log
-    return pipe, time.monotonic() - started
+    assert (len(target.sent), pipe.states[-1]) == (count, {"read": count})
+    return pipe.states, time.monotonic() - started
 
 
-def refused(sandbox: Sandbox) -> int:
-    """How often the sandbox's Birdie replied 503."""
-    return sum(found.status == 503 for found in sandbox.requests if found.api == "birdie")
+def refused(target: Target) -> int:
+    """How often Birdie replied 503."""
+    return sum(found.status == 503 for found in target.sandbox.requests)
 
 
 @pytest.mark.parametrize(
-    ("limit", "count", "most"), [(100, 2000, 20), (40, 400, 200)], ids=["own limit", "shared limit"]
+    ("limit", "count", "most"), [(100, 1000, 10), (40, 300, 150)], ids=["own limit", "shared limit"]
 )
-def test_the_pace_respects_a_limit(
-    limit: int,
-    count: int,
-    most: int,
-    make_sandbox: Callable[..., Sandbox],
-    config: dict[str, Any],
-    tmp_path: Path,
-) -> None:
+def test_the_pace_respects_a_limit(limit: int, count: int, most: int, target: Target) -> None:
     """Few requests are refused, and states are written about once a second."""
-    sandbox = make_sandbox(responses=0)
-    sandbox.options.birdie_rate_limit, sandbox.options.birdie_latency = limit, 0.05
-    settings = config | {"api_url": sandbox.birdie_url, "max_requests_per_second": 95}
-    pipe, seconds = deliver(count, settings, tmp_path)
+    target.sandbox.options.birdie_rate_limit = limit
+    target.sandbox.options.birdie_latency = 0.05
+    states, seconds = deliver(target, count, max_requests_per_second=95)
 
-    assert (len(sandbox.birdie.records()), pipe.states[-1]) == (count, {"read": count})
-    assert refused(sandbox) <= most
-    assert len(pipe.states) <= seconds + 2
+    assert refused(target) <= most
+    assert len(states) <= seconds + 2
 
 
-def test_concurrency_hides_latency(
-    make_sandbox: Callable[..., Sandbox], config: dict[str, Any], tmp_path: Path
-) -> None:
+def test_concurrency_hides_latency(target: Target) -> None:
     """Without a limit, 16 connections are used."""
-    sandbox = make_sandbox(responses=0)
-    sandbox.options.birdie_latency = 0.05
-    deliver(1000, config | {"api_url": sandbox.birdie_url}, tmp_path)
+    target.sandbox.options.birdie_latency = 0.05
+    deliver(target, 500)
 
-    assert len(sandbox.birdie.records()) == 1000
-    assert 10 <= most_at_once(found for found in sandbox.requests if found.api == "birdie") <= 16
+    assert 10 <= most_at_once(target.sandbox.requests) <= 16
 
 
-def test_a_storm_of_ten_seconds_costs_time_alone(
-    make_sandbox: Callable[..., Sandbox], config: dict[str, Any], tmp_path: Path
-) -> None:
-    """Nothing but 503 for ten seconds: all arrive, with few requests during the storm."""
-    sandbox = make_sandbox(responses=0)
-    sandbox.faults.on("503", share=1.0, path="/birdie")
-    storm = Timer(10, sandbox.faults.off)
+def test_a_storm_costs_only_time(target: Target) -> None:
+    """Nothing but 503 for some seconds: all arrive, with few requests during the storm."""
+    target.fail("503")
+    storm = Timer(8, target.sandbox.faults.off)
     storm.start()
-    settings = config | {"api_url": sandbox.birdie_url, "max_requests_per_second": 95}
-    deliver(500, settings, tmp_path)
+    deliver(target, 300, max_requests_per_second=95)
     storm.join()
 
-    assert len(sandbox.birdie.records()) == 500
-    assert refused(sandbox) < 200
-
-
-MEASURE = """
-import json, resource, subprocess, sys
-code = subprocess.run(sys.argv[1:]).returncode
-print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024, file=sys.stderr)
-"""
+    assert refused(target) < 200
 
 
 @pytest.mark.parametrize(
-    ("destination", "store", "limit"),
-    [("birdie", "sqlite", 80), ("jsonl", "sqlite", 90), ("birdie", "postgres", 100)],
+    ("store_url", "destination", "limit"),
+    [("sqlite", "birdie", 80), ("sqlite", "jsonl", 90), ("postgres", "birdie", 100)],
+    indirect=["store_url"],
 )
-def test_memory_stays_flat(
-    destination: str,
-    store: str,
-    limit: int,
-    make_sandbox: Callable[..., Sandbox],
-    config: dict[str, Any],
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-) -> None:
-    """100,000 records, a tenth of them sent and the rest unchanged."""
-    sandbox = make_sandbox(responses=0)
-    changes = {"destination": destination, "output_path": str(tmp_path / "out")}
-    changes |= {"api_url": sandbox.birdie_url}
-    if store == "postgres":
-        server: Postgres = request.getfixturevalue("postgres")
-        changes["store_url"] = server.empty_database()
-    (tmp_path / "config.json").write_text(json.dumps(config | changes))
-    with (tmp_path / "input.jsonl").open("w") as lines:
-        lines.write(lines_of([schema()]))
-        for number in range(100_000):
-            content = record(number % 10_000, text="the same words " * 10)
-            lines.write(lines_of([{"type": "RECORD", "stream": "responses", "record": content}]))
-            if number % 500 == 0:
-                lines.write(lines_of([state({"read": number})]))
-    command = [TARGET, "--config", str(tmp_path / "config.json")]
-    with (tmp_path / "input.jsonl").open() as source:
-        measured = subprocess.run(
-            [sys.executable, "-c", MEASURE, *command],
-            stdin=source,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    code, megabytes = map(int, measured.stderr.splitlines()[-1].split())
-    assert (code, megabytes < limit) == (0, True), megabytes
+def test_memory_stays_flat(store_url: str, destination: str, limit: int, target: Target) -> None:
+    """50,000 records, a tenth of them sent and the rest unchanged."""
+    lines = target.folder / "input.jsonl"
+    with lines.open("w") as file:
+        file.write(lines_of([schema()]))
+        for number in range(50_000):
+            content = record(number % 5_000, text="the same words " * 10)
+            file.write(lines_of([row(content), *([] if number % 500 else [state({"read": 1})])]))
+    options = {"destination": destination, "output_path": str(target.folder / "out")}
+    with lines.open() as source:
+        pipe = target.start(pipes={"stdin": source}, store_url=store_url, **options)
+    status, peak = Path(f"/proc/{pipe.process.pid}/status"), 0
+    while pipe.process.poll() is None:
+        peak = max(peak, *map(int, re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())), 0)
+        time.sleep(0.1)
+    assert (pipe.process.returncode, peak >> 10 < limit) == (0, True), peak

@@ -8,14 +8,9 @@ from dataclasses import replace
 
 import requests
 
+from target_birdie import errors
 from target_birdie.config.settings import Settings
 from target_birdie.delivery.client import BirdieClient, Outcome
-from target_birdie.errors import (
-    CheckFailedError,
-    CheckStoredError,
-    KeyRejectedError,
-    MissingSettingError,
-)
 from target_birdie.mapping.payload import RECORD_TYPES
 
 CHECK_ID = "target-birdie-check"
@@ -39,7 +34,7 @@ def check_account(settings: Settings, echo: Callable[[str], object]) -> None:
         TargetError: Birdie would not accept records, or the replies do not show whether it would.
     """
     if not settings.api_key:
-        raise MissingSettingError("api_key")
+        raise errors.MissingSettingError("api_key")
     path = settings.paths["feedback"].format(feedback_id=CHECK_ID)
     echo(f"Sending two PUT requests to {settings.api_url}{path}, with a body that is not JSON.")
     wrong = _reply(settings, CHECK_ID, path)
@@ -53,7 +48,7 @@ def check_account(settings: Settings, echo: Callable[[str], object]) -> None:
         url = f"{settings.api_url}/schemas/{record_type}"
         echo(f"Birdie publishes a schema of {record_type} records: {_is_schema(url)}")
     if advice:
-        raise CheckFailedError(advice=advice)
+        raise errors.CheckFailedError(advice=advice)
     echo("OK")
 
 
@@ -61,10 +56,10 @@ def _reply(settings: Settings, key: str, path: str) -> str:
     client = BirdieClient(replace(settings, api_key=key))
     try:
         reply = client.put(path, b"This is not JSON.")
-    except KeyRejectedError:
+    except errors.KeyRejectedError:
         return "401"
     if reply.outcome is Outcome.ACCEPTED:
-        raise CheckStoredError(id=CHECK_ID)
+        raise errors.CheckStoredError(id=CHECK_ID)
     return reply.reason
 
 

@@ -1,6 +1,6 @@
 """Sinks of the SDK: one class per destination, and one for streams that are not mapped."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from singer_sdk.sinks import RecordSink
@@ -22,22 +22,9 @@ class _PlainSink(RecordSink):
     of times at the first invalid one; the mapping checks what it uses, and rejects single records.
     """
 
-    def __init__(
-        self,
-        target: Any,
-        stream_name: str,
-        schema: dict[str, Any],
-        key_properties: Sequence[str] | None,
-    ) -> None:
-        """Join the delivery run.
-
-        Args:
-            target: A target with the attribute `run`.
-            stream_name: Name of the stream.
-            schema: JSON Schema of its records.
-            key_properties: Names of its key columns; Birdie's ids come from the mapping.
-        """
-        super().__init__(target, stream_name, schema, key_properties)
+    def __init__(self, target: Any, *args: Any, **options: Any) -> None:
+        """Join the delivery run of the target, its attribute `run`."""
+        super().__init__(target, *args, **options)
         self.run: DeliveryRun = target.run
 
     def get_validator(self) -> None:

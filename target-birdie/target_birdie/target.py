@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cached_property
 from typing import Any, ClassVar, NoReturn
@@ -19,21 +20,13 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib.json import serialize_json
 
+from target_birdie import errors
 from target_birdie.check import check_account
 from target_birdie.config import settings, validation
 from target_birdie.config.schema import CONFIG_SCHEMA
 from target_birdie.delivery.checkpoints import State
 from target_birdie.delivery.outcomes import open_store
 from target_birdie.delivery.run import DeliveryRun
-from target_birdie.errors import (
-    EnvFileError,
-    InvalidSettingError,
-    MessageError,
-    RejectedRecordsError,
-    StreamWithoutSchemaError,
-    TargetError,
-    did_you_mean,
-)
 from target_birdie.reader import MessageReader, discard_input
 from target_birdie.sinks import BirdieSink, DryRunSink, FileSink, SkippedSink
 
@@ -83,7 +76,7 @@ class TargetBirdie(Target):
         try:
             parse_environment_config({}, cls._env_var_prefix)  # reads .env
         except (OSError, ValueError):
-            raise EnvFileError from None
+            raise errors.EnvFileError from None
         return validation.read_environment(cls.config_jsonschema, cls._env_var_prefix)
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
@@ -122,7 +115,8 @@ class TargetBirdie(Target):
         stream, schema = message_dict["stream"], message_dict["schema"]
         fields = schema.get("properties") if isinstance(schema, dict) else None
         if not isinstance(fields, dict):
-            raise MessageError(kind="SCHEMA", problem=f"of stream '{stream}' has no properties")
+            problem = f"of stream '{stream}' has no properties"
+            raise errors.MessageError(kind="SCHEMA", problem=problem)
         validation.check_stream_maps(self._stream_maps, stream, fields)
         self._streams_arrived.add(stream)
         try:
@@ -131,18 +125,18 @@ class TargetBirdie(Target):
             if isinstance(error, click.ClickException) or not self._stream_maps:
                 raise
             rule = f"is invalid ({type(error).__name__})"  # its text may repeat an expression
-            raise InvalidSettingError(name="stream_maps", rule=rule) from None
+            raise errors.InvalidSettingError(name="stream_maps", rule=rule) from None
 
     def _assert_sink_exists(self, stream_name: str) -> None:
         if not self.sink_exists(stream_name):
-            raise StreamWithoutSchemaError(stream=stream_name)
+            raise errors.StreamWithoutSchemaError(stream=stream_name)
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         """Process a record; reject one whose stream map fails."""
         self._assert_line_requires(message_dict, requires={"stream", "record"})
         stream, record = message_dict["stream"], message_dict["record"]
         if not isinstance(record, dict):
-            raise MessageError(kind="RECORD", problem=f"of stream '{stream}' has no object")
+            raise errors.MessageError(kind="RECORD", problem=f"of stream '{stream}' has no object")
         try:
             super()._process_record_message(message_dict)
         except Exception as error:
@@ -166,7 +160,7 @@ class TargetBirdie(Target):
         """Ignore the message: Birdie keeps records by their id."""
 
     def _process_batch_message(self, _: dict[str, Any]) -> None:
-        raise MessageError(kind="BATCH", problem="names files, which this target does not read")
+        raise errors.MessageError(kind="BATCH", problem="names files, which are not read")
 
     # Command line
 
@@ -224,7 +218,7 @@ class TargetBirdie(Target):
             TargetError: The store cannot be used.
         """
         if self.settings.store_url == "none":
-            raise InvalidSettingError(name="store_url", rule="must name a store for --rejects")
+            raise errors.InvalidSettingError(name="store_url", rule="must name a store here")
         store = open_store(self.settings, read_only=what != "forget")
         try:
             if what == "forget":
@@ -248,14 +242,13 @@ class TargetBirdie(Target):
         try:
             if run and not self._signal:
                 self._finish(run)
-        except TargetError as failure:
+        except errors.TargetError as failure:
             error = failure
         super().process_endofpipe()
         for name in validation.unused_stream_maps(self._stream_maps, self._streams_arrived):
-            hint = did_you_mean(name, self._streams_arrived)
+            hint = errors.did_you_mean(name, self._streams_arrived)
             self.logger.warning("Stream map '%s' applies to no stream.%s", name, hint)
-        if error := self._close(error):
-            raise error
+        self._close(error, is_done=error is None or isinstance(error, errors.RejectedRecordsError))
         if self._signal:
             sys.exit(128 + self._signal)
 
@@ -265,30 +258,30 @@ class TargetBirdie(Target):
         rejected = run.finish()
         if rejected and self.settings.on_reject == "keep":
             read = run.statistics.total("read")
-            raise RejectedRecordsError(rejected=rejected, read=read)
+            raise errors.RejectedRecordsError(rejected=rejected, read=read)
 
     def _give_up(self) -> None:
         """End a run whose input is invalid: what came before is still delivered."""
         if run := self._started_run:
             if not run.failure and self.settings.sends:
                 run.destination.drain()
-            self._close(None, has_failed=True)
+            with suppress(errors.TargetError):
+                self._close(None, is_done=False)
 
-    def _close(self, error: TargetError | None, *, has_failed: bool = False) -> TargetError | None:
-        """Write the last safe state and log the summary; return what ended the run."""
+    def _close(self, error: errors.TargetError | None, *, is_done: bool) -> None:
+        """Write the last safe state, log the summary, and raise what ended the run."""
         if run := self._started_run:
             end = time.monotonic() + GRACE_SECONDS
+            left = lambda: 0.0 if self._must_hurry else end - time.monotonic()  # noqa: E731
             try:
-                self._is_idle = run.close(
-                    lambda: 0.0 if self._must_hurry else end - time.monotonic()
-                )
-            except TargetError as failure:
-                error = error or failure
-            has_failed |= error is not None and not isinstance(error, RejectedRecordsError)
-            how = "Stopped" if self._signal else "Failed" if has_failed else "Done"
+                self._is_idle = run.close(left)
+            except errors.TargetError as failure:
+                error, is_done = error or failure, False
+            how = "Stopped" if self._signal else "Done" if is_done else "Failed"
             run.statistics.show_end(how)
         self._has_ended = True
-        return error
+        if error:
+            raise error
 
     def _handle_termination(self, signum: int, _: object) -> None:
         """End the input; `process_endofpipe` does the rest.

@@ -93,10 +93,9 @@ def test_a_signal_after_the_summary_changes_nothing(
     """The work is done, so the exit code stays 0."""
     close = TargetBirdie._close
 
-    def late_signal(self: TargetBirdie, error: Any, **options: Any) -> Any:
-        found = close(self, error, **options)
+    def late_signal(self: TargetBirdie, error: Any, **options: Any) -> None:
+        close(self, error, **options)
         os.kill(os.getpid(), signal.SIGTERM)
-        return found
 
     monkeypatch.setattr(TargetBirdie, "_close", late_signal)
     assert target(sync(1)).result == (0, 1)

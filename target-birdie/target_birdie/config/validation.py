@@ -16,14 +16,7 @@ from typing import Any
 from jsonschema.exceptions import best_match
 from singer_sdk.plugin_base import JSONSchemaValidator
 
-from target_birdie.errors import (
-    ConfigFileError,
-    InvalidSettingError,
-    StreamMapError,
-    UnknownSettingError,
-    UnknownVariableError,
-    did_you_mean,
-)
+from target_birdie import errors
 
 _SIMILAR = 0.8
 _PLACEHOLDER = re.compile(r"your[-_ ].*|<.*>|\.{3}|…", re.IGNORECASE)
@@ -50,7 +43,7 @@ def load_file(path: str) -> dict[str, Any]:
         if isinstance(config, dict):
             return config
         problem = "must contain a JSON object"
-    raise ConfigFileError(path=path, problem=problem)
+    raise errors.ConfigFileError(path=path, problem=problem)
 
 
 def check_settings(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
@@ -63,14 +56,15 @@ def check_settings(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None
     if error is None:
         for name, value in config.items():
             if isinstance(value, str) and _PLACEHOLDER.fullmatch(value):
-                raise InvalidSettingError(name=name, rule="is a placeholder; replace it")
+                raise errors.InvalidSettingError(name=name, rule="is a placeholder; replace it")
         return
     path = [str(part) for part in error.absolute_path]
     if error.validator == "additionalProperties":
         known = error.schema["properties"]
         unknown = next(name for name in error.instance if name not in known)
-        raise UnknownSettingError(".".join([*path, unknown]), did_you_mean(unknown, known))
-    raise InvalidSettingError(name=".".join(path), rule=_rule(error))
+        hint = errors.did_you_mean(unknown, known)
+        raise errors.UnknownSettingError(".".join([*path, unknown]), hint)
+    raise errors.InvalidSettingError(name=".".join(path), rule=_rule(error))
 
 
 def _rule(error: Any) -> str:
@@ -126,7 +120,7 @@ def check_environment(schema: Mapping[str, Any], prefix: str) -> None:
         is_foreign = name.startswith("_") or any(part in f"_{name}" for part in parts)
         close = get_close_matches(name, known, n=1, cutoff=_SIMILAR)
         if close and not (is_setting or is_foreign or name.endswith(ends)):
-            raise UnknownVariableError(name=variable, suggestion=prefix + close[0].upper())
+            raise errors.UnknownVariableError(name=variable, suggestion=prefix + close[0].upper())
 
 
 def check_stream_maps(maps: Mapping[str, Any], stream: str, fields: Collection[str]) -> None:
@@ -148,8 +142,8 @@ def check_stream_maps(maps: Mapping[str, Any], stream: str, fields: Collection[s
             for field, rule in rules.items():
                 is_wrong = rule in (None, "__NULL__") or _is_misspelled(field, known)
                 if is_wrong and field not in known:
-                    hint = did_you_mean(field, known)
-                    raise StreamMapError(map=name, stream=stream, field=field, hint=hint)
+                    hint = errors.did_you_mean(field, known)
+                    raise errors.StreamMapError(map=name, stream=stream, field=field, hint=hint)
 
 
 def unused_stream_maps(maps: Mapping[str, Any], streams: Collection[str]) -> Iterator[str]:

@@ -24,14 +24,8 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.utils import requote_uri
 
+from target_birdie import errors
 from target_birdie.config.settings import Settings
-from target_birdie.errors import (
-    CertificateError,
-    ConnectionSettingError,
-    DeniedError,
-    InvalidSettingError,
-    KeyRejectedError,
-)
 
 _ACCEPTED = frozenset({200, 202, 204})
 _REJECTED = frozenset({400, 413, 414, 415, 422})
@@ -84,12 +78,12 @@ class Reply:
     message: str = ""
     retry_after: float | None = None
 
-    def denied(self) -> DeniedError:
+    def denied(self) -> errors.DeniedError:
         """Return the error if every record gets this reply."""
         status = int(self.reason)
         what = "a redirect, which is not followed" if status < _CLIENT_ERROR else "no success"
         advice = _ADVICE.get(status, "Check api_url.")
-        return DeniedError(status=status, what=what, advice=advice)
+        return errors.DeniedError(status=status, what=what, advice=advice)
 
 
 class BirdieClient:
@@ -122,7 +116,7 @@ class BirdieClient:
             self._request = requests.Request("PUT", api_url, headers).prepare()
         except requests.exceptions.InvalidURL:
             rule = "must be a URL such as https://host/path"
-            raise InvalidSettingError(name="api_url", rule=rule) from None
+            raise errors.InvalidSettingError(name="api_url", rule=rule) from None
         self._base = (self._request.url or "").rstrip("/")
 
     def put(self, path: str, body: bytes) -> Reply:
@@ -147,7 +141,7 @@ class BirdieClient:
             return Reply(Outcome.FAULT, "an incomplete reply")
         except OSError:  # requests found no file there
             rule = "a file or folder that exists"
-            raise ConnectionSettingError(name="REQUESTS_CA_BUNDLE", rule=rule) from None
+            raise errors.ConnectionSettingError(name="REQUESTS_CA_BUNDLE", rule=rule) from None
         reply = _read(response, content)
         self.answered = self.answered or reply.reason != _FOREIGN
         return reply
@@ -173,7 +167,7 @@ def _read(response: requests.Response, content: bytes) -> Reply:
     if status in _BUSY:
         return Reply(Outcome.BUSY, str(status), retry_after=_retry_after(response.headers))
     if status == HTTPStatus.UNAUTHORIZED:
-        raise KeyRejectedError(status=status)
+        raise errors.KeyRejectedError(status=status)
     if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Reply(Outcome.FAULT, str(status))
     return Reply(Outcome.DENIED, str(status), _message(content))
@@ -181,10 +175,10 @@ def _read(response: requests.Response, content: bytes) -> Reply:
 
 def _fault(error: requests.exceptions.RequestException) -> Reply:
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        raise CertificateError from None
+        raise errors.CertificateError from None
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
         rule = "a URL such as http://host:port"
-        raise ConnectionSettingError(name="HTTPS_PROXY", rule=rule) from None
+        raise errors.ConnectionSettingError(name="HTTPS_PROXY", rule=rule) from None
     for kind, reason in _FAULTS.items():
         if isinstance(error, kind):
             return Reply(Outcome.FAULT, reason)

@@ -12,16 +12,11 @@ from contextlib import closing, contextmanager, suppress
 from decimal import Decimal
 from typing import IO, Any
 
+from target_birdie import errors
 from target_birdie.delivery.checkpoints import Result
 from target_birdie.delivery.outcomes import new_batch_id
 from target_birdie.delivery.records import Destination, MappedStream, PendingRecord, Row
 from target_birdie.delivery.run import DeliveryRun
-from target_birdie.errors import (
-    FileOutputError,
-    InvalidSettingError,
-    MissingLibraryError,
-    SpoolError,
-)
 from target_birdie.mapping import payload
 from target_birdie.mapping.payload import Key
 
@@ -53,7 +48,7 @@ class FileWriter(Destination):
             self._fs, self._root = fsspec.core.url_to_fs(path)
         except (ImportError, ValueError) as error:
             rule = f"cannot be used: {error}"
-            raise InvalidSettingError(name="output_path", rule=rule) from None
+            raise errors.InvalidSettingError(name="output_path", rule=rule) from None
         # Folders are created on a disk, but not a bucket that is missing.
         self._is_local = "file" in self._fs.protocol
         self._is_stopped = False
@@ -109,7 +104,7 @@ class FileWriter(Destination):
                 self._fs.mv(self._partial(group), self._final(group))
         except Exception as error:  # noqa: BLE001  (each object store has errors of its own)
             self._remove(path(group) for group in groups for path in (self._partial, self._final))
-            self.failure = FileOutputError(cause=type(error).__name__)
+            self.failure = errors.FileOutputError(cause=type(error).__name__)
             return
         self._remove([])
         query = "SELECT stream, record_type, id, payload, fingerprint FROM spool WHERE is_newest"
@@ -124,7 +119,7 @@ class FileWriter(Destination):
         try:
             yield
         except sqlite3.Error as error:
-            raise SpoolError(cause=error) from None
+            raise errors.SpoolError(cause=error) from None
 
     def _partial(self, group: str) -> str:
         return f"{self._root}/{_PARTIAL}/{group}-{self._name}"
@@ -164,7 +159,7 @@ def _check_parquet() -> None:
         import pyarrow.parquet  # type: ignore[import-untyped] # noqa: F401, PLC0415
     except ImportError:
         needs = {"library": "pyarrow", "extra": "target-birdie[parquet]"}
-        raise MissingLibraryError(what="Destination 'parquet'", **needs) from None
+        raise errors.MissingLibraryError(what="Destination 'parquet'", **needs) from None
 
 
 def _write_parquet(file: IO[bytes], record_type: str, batches: Iterator[list[bytes]]) -> None:

@@ -15,16 +15,8 @@ from threading import RLock
 
 import sqlalchemy as sa
 
+from target_birdie import errors
 from target_birdie.delivery.records import Row
-from target_birdie.errors import (
-    InvalidSettingError,
-    MissingLibraryError,
-    MissingStoreError,
-    StoreError,
-    StoreInUseError,
-    StoreVersionError,
-    TargetError,
-)
 from target_birdie.mapping.payload import Key
 
 VERSION = 1
@@ -84,14 +76,14 @@ class Store:
         try:
             with self._explained():
                 self._open(parsed, read_only=read_only)
-        except TargetError:
+        except errors.TargetError:
             self.close()
             raise
 
     def _open(self, url: sa.URL, *, read_only: bool) -> None:
         if self._file and read_only:
             if not self._file.exists():
-                raise MissingStoreError(store=self.shown)
+                raise errors.MissingStoreError(store=self.shown)
             query = {"mode": "ro", "uri": "true"}
             url = url.set(database=self._file.absolute().as_uri(), query=query)
         elif self._file:
@@ -102,17 +94,17 @@ class Store:
             engine = sa.create_engine(url, poolclass=sa.NullPool)
         except ImportError:
             needs = {"library": "psycopg", "extra": "target-birdie[postgres]"}
-            raise MissingLibraryError(what="A store in PostgreSQL", **needs) from None
+            raise errors.MissingLibraryError(what="A store in PostgreSQL", **needs) from None
         self._db = self._opened.enter_context(engine.connect())
         if not read_only:
             self._prepare()
         if not sa.inspect(self._db).has_table("birdie_store"):
             if read_only:
-                raise MissingStoreError(store=self.shown)
+                raise errors.MissingStoreError(store=self.shown)
             self._create()
         found = self._db.exec_driver_sql("SELECT version FROM birdie_store").scalar()
         if found != VERSION:
-            raise StoreVersionError(store=self.shown, found=found, needed=VERSION)
+            raise errors.StoreVersionError(store=self.shown, found=found, needed=VERSION)
         self._db.commit()
 
     def _create(self) -> None:
@@ -136,7 +128,7 @@ class Store:
             self._db.exec_driver_sql("PRAGMA journal_mode=WAL")
             self._db.exec_driver_sql("PRAGMA synchronous=FULL")
         elif not self._db.scalar(sa.select(sa.func.pg_try_advisory_lock(self._account))):
-            raise StoreInUseError(store=self.shown)
+            raise errors.StoreInUseError(store=self.shown)
         self._db.commit()
         if not self._file:  # two accounts may create the tables at the same time
             self._db.execute(sa.select(sa.func.pg_advisory_xact_lock(VERSION)))
@@ -225,8 +217,8 @@ class Store:
                 cause = getattr(error, "orig", None) or error
                 text = getattr(cause, "strerror", None) or str(cause).partition("\n")[0]
                 if "locked" in text:
-                    raise StoreInUseError(store=self.shown) from None
-                raise StoreError(store=self.shown, cause=text) from None
+                    raise errors.StoreInUseError(store=self.shown) from None
+                raise errors.StoreError(store=self.shown, cause=text) from None
 
 
 def _parse(url: str) -> tuple[sa.URL, str]:
@@ -241,7 +233,7 @@ def _parse(url: str) -> tuple[sa.URL, str]:
         shown = str(sa.URL.create("postgresql", parsed.username, None, *place))
         return parsed.set(drivername="postgresql+psycopg"), shown
     rule = "must be sqlite:///PATH, postgresql://USER:PASSWORD@HOST/DATABASE or none"
-    raise InvalidSettingError(name="store_url", rule=rule)
+    raise errors.InvalidSettingError(name="store_url", rule=rule)
 
 
 def _plain(text: str) -> str:

@@ -9,16 +9,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from target_birdie.mapping import payload
+from target_birdie.mapping import payload, values
 from target_birdie.mapping.personal_data import is_personal_name, words
-from target_birdie.mapping.values import (
-    InvalidRecordError,
-    from_unix,
-    to_id,
-    to_rating,
-    to_text,
-    to_time,
-)
 
 SURVEY_ID = "survey_id"
 """Column that determines the kind of survey; Wootric's API does not name the kind."""
@@ -113,7 +105,7 @@ class StreamMapper:
                 fields[name] = value
             elif name in _REQUIRED:
                 column = ".".join(sources[0])
-                raise InvalidRecordError(name, f"column {column!r} is empty or missing")
+                raise values.InvalidRecordError(name, f"column {column!r} is empty or missing")
         additional = self._additional(record)
         if self.record_type == "feedback" and kind != payload.BIRDIE_KINDS[kind]:
             additional[payload.SURVEY_KIND] = kind
@@ -129,8 +121,8 @@ class StreamMapper:
         for path in self._sources[self._id_field]:
             value = _at(record, path)
             try:
-                found = to_id(value, self.id_prefix)
-            except InvalidRecordError:
+                found = values.to_id(value, self.id_prefix)
+            except values.InvalidRecordError:
                 found = str(value) if isinstance(value, (int, str)) else None
             if found:
                 return found
@@ -144,7 +136,7 @@ class StreamMapper:
         """
         try:
             kept: dict[str, Any] = self._clean("", dict(record)) or {}
-        except InvalidRecordError:
+        except values.InvalidRecordError:
             return None
         for path in (path for sources in self._sources.values() for path in sources):
             value = _at(record, path)
@@ -160,17 +152,17 @@ class StreamMapper:
         if value is None:
             return None
         if ".".join(path) in self._rules.date_properties:
-            value = from_unix(value)
+            value = values.from_unix(value)
         if name == self._id_field:
-            return to_id(value, self.id_prefix)
+            return values.to_id(value, self.id_prefix)
         match name:
             case "author_id" | "account_id":
-                return to_id(value, self._rules.id_prefix)
+                return values.to_id(value, self._rules.id_prefix)
             case "rating":
-                return to_rating(value, kind)
+                return values.to_rating(value, kind)
             case "posted_at":
-                return to_time(value)
-        return to_text(value, unescape=name == "text")
+                return values.to_time(value)
+        return values.to_text(value, unescape=name == "text")
 
     def _additional(self, record: Mapping[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -204,7 +196,7 @@ class StreamMapper:
 
     def _sent(self, name: str, value: Any) -> Any:
         cleaned = self._clean(name, value)
-        return from_unix(cleaned) if name in self._rules.date_properties else cleaned
+        return values.from_unix(cleaned) if name in self._rules.date_properties else cleaned
 
     def _clean(self, name: str, value: Any, depth: int = 0) -> Any:
         """Return a value without empty parts and personal data; None if nothing remains."""
@@ -215,7 +207,8 @@ class StreamMapper:
         if not isinstance(value, (dict, list)):
             return value
         if depth == _MAX_DEPTH:
-            raise InvalidRecordError(NESTING, f"values are nested in more than {_MAX_DEPTH} levels")
+            line = f"values are nested in more than {_MAX_DEPTH} levels"
+            raise values.InvalidRecordError(NESTING, line)
         if isinstance(value, dict):
             parts = ((key, self._clean(key, part, depth + 1)) for key, part in value.items())
             return {key: part for key, part in parts if part is not None} or None

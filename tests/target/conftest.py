@@ -1,7 +1,5 @@
 """The target with the sandbox as its Birdie."""
 
-from __future__ import annotations
-
 import logging
 import signal
 import sys

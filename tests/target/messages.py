@@ -1,7 +1,5 @@
 """Singer messages and settings for the target's tests."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from typing import Any

@@ -1,7 +1,5 @@
 """The target as its users run it: in this process, or as a process that can be killed."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

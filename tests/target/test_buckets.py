@@ -1,7 +1,5 @@
 """Files in a bucket: the command with its extras, and a server on this machine that speaks S3."""
 
-from __future__ import annotations
-
 import io
 import os
 import re

@@ -1,7 +1,5 @@
 """Settings: what is wrong ends the run in one line that names the setting and shows no value."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """What a plain run delivers, and what it does not send again."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

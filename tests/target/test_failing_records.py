@@ -1,7 +1,5 @@
 """One record that keeps failing is rejected; if every record fails, the run ends."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

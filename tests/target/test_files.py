@@ -1,7 +1,5 @@
 """Files instead of requests: whole or not at all."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 import sys

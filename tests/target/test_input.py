@@ -1,35 +1,20 @@
 """What a tap can write: the files in `input/`, stream maps, and streams that the settings name."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from target_birdie import target as target_module
 
 from .messages import record, row, schema, state, sync
 from .running import Target
 
 INPUT = Path(__file__).with_name("input")
 HOSTILE_TAP = Path(__file__).parents[2] / ".cache/target/bin/tap-hostile"
-INVALID = {
-    "batch": "A BATCH message names files",
-    "message_of_unknown_type": "Line 6 of the input has an unknown message type.",
-    "message_without_type": "lacks type",
-    "not_json": "Line 6 of the input is not JSON.",
-    "record_before_its_schema": "A record of stream 'answers' arrived before its SCHEMA.",
-    "record_is_an_array": "A RECORD message of stream 'responses' has no object.",
-    "record_is_null": "A RECORD message of stream 'responses' has no object.",
-    "record_without_record": "A RECORD message lacks record.",
-    "record_without_stream": "A RECORD message lacks stream.",
-    "schema_is_text": "A SCHEMA message of stream 'answers' has no properties.",
-    "schema_with_a_list_of_properties": "A SCHEMA message of stream 'answers' has no properties.",
-    "schema_without_properties": "A SCHEMA message of stream 'answers' has no properties.",
-    "text_instead_of_a_message": "Line 6 of the input is not a Singer message.",
-}
+INVALID = json.loads(
+    Path(__file__).with_name("cases").joinpath("invalid_messages.json").read_text()
+)
 FIELDS = {"feedback_id": "id", "rating": "score", "posted_at": "created_at"}
 ENTRY: dict[str, Any] = {"record_type": "feedback", "fields": FIELDS}
 
@@ -97,19 +82,6 @@ def test_an_input_without_messages_is_a_warning(target: Target) -> None:
     run = target("")
 
     assert (run.result, "The input contained no message." in run.log) == ((0, None), True)
-
-
-def test_a_state_that_cannot_be_written_is_one_line(
-    target: Target, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(_: object) -> str:
-        raise ValueError("ann@example.com")
-
-    monkeypatch.setattr(target_module, "serialize_json", fail)
-    run = target(sync(1))
-
-    assert run.result == (1, None)
-    assert run.error == "Error: Writing the state failed: ValueError.\n"
 
 
 def test_stream_maps_apply_before_the_mapping(target: Target) -> None:

@@ -1,7 +1,5 @@
 """Signals, closed pipes and terminals: no state is ahead of what Birdie has."""
 
-from __future__ import annotations
-
 import os
 import pty
 import signal

@@ -1,7 +1,5 @@
 """The mapping of one record: the cases in `cases/mapping.json`, and properties of any record."""
 
-from __future__ import annotations
-
 import json
 import tomllib
 from decimal import Decimal
@@ -50,16 +48,6 @@ def test_a_record_is_mapped_by_the_settings(promise: str) -> None:
             assert case["rejected"] in str(found)
         else:
             assert is_part(case["sent"], found), (case, found)
-
-
-@pytest.mark.parametrize("length", [500, 501])
-def test_an_id_has_at_most_500_characters(length: int) -> None:
-    content = record(1, id="a" * length)
-    if length > 500:
-        with pytest.raises(InvalidRecordError, match="longer than 500"):
-            mapper_for({}).map(content)
-    else:
-        assert mapper_for({}).map(content).id == content["id"]
 
 
 def test_names_of_personal_data_are_recognized() -> None:

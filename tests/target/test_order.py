@@ -1,7 +1,5 @@
 """The newest version of an id wins."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

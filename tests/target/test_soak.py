@@ -1,7 +1,5 @@
 """Kills at random moments, with rejected records and restarts (`make soak`)."""
 
-from __future__ import annotations
-
 import random
 import shutil
 import signal

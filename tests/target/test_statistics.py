@@ -1,7 +1,5 @@
 """What a run says about itself, and what it never says."""
 
-from __future__ import annotations
-
 import json
 import logging
 
@@ -9,7 +7,7 @@ import pytest
 from target_birdie.delivery import statistics
 from target_birdie.delivery.store import Store
 
-from .messages import record, row, schema, state, sync
+from .messages import lines_of, record, row, schema, state, sync
 from .running import Target
 
 
@@ -55,15 +53,17 @@ def test_states_are_written_about_once_a_second(target: Target) -> None:
     assert 3 <= len(reads) <= 6
 
 
-def test_the_store_has_the_last_complete_run_of_each_stream(target: Target) -> None:
-    target(sync(record(2, created_at="2020-01-01T00:00:00Z"), 1), account="acme")
-    store = Store(f"sqlite:///{target.folder}/birdie.db", "acme")
+def test_the_store_has_the_last_complete_run_of_each_stream(store_url: str, target: Target) -> None:
+    """With the newest `posted_at` of all runs."""
+    newest = "2020-01-01T00:00:00Z"
+    for rows in (sync(1, record(2, created_at=newest)), sync(1, 3), lines_of(sync(4)) + "nonsense"):
+        target(rows, account="acme", store_url=store_url)
+    store = Store(store_url, "acme")
     (noted,) = store._db.exec_driver_sql("SELECT * FROM birdie_streams").all()
     store.close()
 
-    assert (noted.account, noted.stream) == ("acme", "responses")
-    assert noted.newest_posted_at == "2020-01-01T00:00:00Z"
-    assert json.loads(noted.counts) == {"read": 2, "sent": 2}
+    assert (noted.account, noted.stream, noted.newest_posted_at) == ("acme", "responses", newest)
+    assert json.loads(noted.counts) == {"read": 2, "unchanged": 1, "sent": 1}
 
 
 @pytest.mark.parametrize("fault", [None, "400", "500", "reset", "html", "dry run"])

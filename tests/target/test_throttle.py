@@ -1,8 +1,5 @@
 """When requests may be sent, and which STATE is safe, whatever the order of the results."""
 
-from __future__ import annotations
-
-import sys
 import time
 from collections import deque
 from threading import Event, Thread
@@ -13,11 +10,6 @@ from hypothesis import strategies as st
 from target_birdie.delivery import checkpoints
 from target_birdie.delivery.checkpoints import Checkpoints, Result
 from target_birdie.delivery.throttle import LONGEST_WAIT, Throttle, retry_wait
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 
 @given(st.integers(1, 200), st.lists(st.floats(0, 0.5), max_size=200))
@@ -85,7 +77,6 @@ class _SleepingMachine(Event):
         super().__init__()
         self._until = time.monotonic() + seconds
 
-    @override
     def wait(self, timeout: float | None = None) -> bool:
         return super().wait(max(timeout or 0.0, self._until - time.monotonic()))
 

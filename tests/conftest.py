@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import requests
 from connector_sandbox import Sandbox
 from hypothesis import settings
 from postgres import NoPostgresError, Postgres, running
-from webhook import Webhook, listening
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-TIMEOUT = 10
 
 settings.register_profile("quick", max_examples=25, deadline=None)
 settings.register_profile("all", deadline=None)
@@ -34,7 +29,7 @@ class SignedIn:
     def token(self, form: dict[str, str], query: dict[str, str] | None = None) -> requests.Response:
         """Ask for a token."""
         url = f"{self.sandbox.wootric_url}/oauth/token"
-        return self.session.post(url, params=query, data=form, timeout=TIMEOUT)
+        return self.session.post(url, params=query, data=form, timeout=10)
 
     def sign_in(self) -> None:
         """Use a new token from now on."""
@@ -43,16 +38,16 @@ class SignedIn:
             "client_id": self.sandbox.client_id,
             "client_secret": self.sandbox.client_secret,
         }
-        reply = self.token(form)
-        self.session.headers["Authorization"] = f"Bearer {reply.json()['access_token']}"
+        token = self.token(form).json()["access_token"]
+        self.session.headers["Authorization"] = f"Bearer {token}"
 
     def get(self, path: str, query: dict[str, Any] | None = None) -> requests.Response:
         """GET below `/v1`."""
         url = f"{self.sandbox.wootric_url}/v1/{path}"
-        return self.session.get(url, params=query, timeout=TIMEOUT)
+        return self.session.get(url, params=query, timeout=10)
 
     def rows(self, stream: str, query: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-        """The records of one page, which must be there."""
+        """The records of one page."""
         reply = self.get(stream, query)
         assert reply.status_code == 200, reply.text
         found: list[dict[str, Any]] = reply.json()
@@ -66,8 +61,8 @@ class SignedIn:
 @pytest.fixture
 def make_sandbox() -> Iterator[Callable[..., Sandbox]]:
     """Start sandboxes with the arguments of `Sandbox`; all of them stop after the test."""
-    with ExitStack() as running:
-        yield lambda **arguments: running.enter_context(Sandbox(**arguments))
+    with ExitStack() as stack:
+        yield lambda **arguments: stack.enter_context(Sandbox(**arguments))
 
 
 @pytest.fixture
@@ -93,10 +88,3 @@ def postgres() -> Iterator[Postgres]:
         except NoPostgresError as reason:
             pytest.skip(str(reason))
         yield server
-
-
-@pytest.fixture
-def webhook() -> Iterator[Webhook]:
-    """A webhook that stores the texts it receives."""
-    with listening() as webhook:
-        yield webhook

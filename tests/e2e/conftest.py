@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from commands import BIN, ROOT, Done, run
 from connector_sandbox import Sandbox
-
-from .commands import BIN, ROOT, Run, run
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
@@ -22,42 +22,34 @@ PLUGINS = ("extractors/tap-wootric", "loaders/target-birdie", "loaders/target-js
 
 
 @pytest.fixture
-def tap_config(sandbox: Sandbox, tmp_path: Path) -> Path:
-    """A configuration of the tap, as a file."""
-    path = tmp_path / "tap.json"
-    config = {
-        "client_id": sandbox.client_id,
-        "client_secret": sandbox.client_secret,
-        "api_url": sandbox.wootric_url,
-    }
-    path.write_text(json.dumps(config))
-    return path
+def sandbox(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
+    """A very small account, because most of these tests sync it more than once."""
+    return make_sandbox(seed=1, responses=60)
 
 
-@pytest.fixture(scope="session")
-def plugins() -> Path:
-    """The folder of Meltano's plugins, which the make targets for tests install."""
-    missing = [name for name in PLUGINS if not (ROOT / ".meltano" / name / "venv").exists()]
-    if missing:
-        pytest.skip(f"Meltano's plugins are not installed ({', '.join(missing)}): use make test")
-    return ROOT / ".meltano"
+@dataclass(frozen=True)
+class Meltano:
+    """Meltano in a project of its own."""
+
+    folder: Path
+    env: dict[str, str]
+
+    def __call__(self, *arguments: str, **variables: str) -> Done:
+        return run(BIN / "meltano", *arguments, cwd=self.folder, env=self.env | variables)
+
+    @contextmanager
+    def plugins(self) -> Iterator[dict[str, Any]]:
+        """The plugins of the project, which can be changed."""
+        path = self.folder / "meltano.yml"
+        definition = yaml.safe_load(path.read_text())
+        yield definition["plugins"]
+        path.write_text(yaml.safe_dump(definition))
 
 
 @pytest.fixture
-def meltano(sandbox: Sandbox, plugins: Path) -> Iterator[Run]:
-    """Meltano in a project of its own; `folder` of the function is where."""
+def meltano(sandbox: Sandbox) -> Iterator[Meltano]:
+    """Meltano with the definition and the plugins of this project."""
+    if not all((ROOT / ".meltano" / name / "venv").exists() for name in PLUGINS):
+        pytest.skip("Meltano's plugins are not installed: use make test")
     with project() as folder:
-
-        def meltano(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-            env = environment(sandbox) | variables
-            return run(BIN / "meltano", *arguments, cwd=folder, env=env)
-
-        meltano.folder = folder  # type: ignore[attr-defined]
-        yield meltano
-
-
-@pytest.fixture
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No settings of the person who runs the tests."""
-    for name in [name for name in os.environ if name.startswith(("TAP_", "TARGET_"))]:
-        monkeypatch.delenv(name)
+        yield Meltano(folder, environment(sandbox) | {"TARGET_BIRDIE_MAX_REQUESTS_PER_SECOND": "0"})

@@ -1,71 +1,132 @@
-"""The commands and places that the documents at the top name."""
+"""The commands of both README files and of the page on DuckDB, pasted into a shell."""
 
 from __future__ import annotations
 
 import json
-import re
 import shutil
+from collections import defaultdict
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import pytest
+from commands import BIN, block, everything, settings, shell, succeeded, tool
 from connector_sandbox import Sandbox
 
-from .commands import BIN, ROOT, Run, run, succeeded
+from .conftest import Meltano
 
-README = (ROOT / "README.md").read_text()
+TARGET = "target-birdie/README.md"
+DUCKDB = "docs/duckdb.md"
+QUERY = 'duckdb.sql(open("docs/examples/nps_per_month.sql").read())'
+DUMP = f"import json; print(json.dumps({QUERY}.fetchall(), default=str))"
+ANSWER = {
+    "uuid": "a1",
+    "answer": {"value": 4},
+    "answered_at": 1706695200,
+    "survey": {"name": "Support"},
+    "customer": {"labels": {"plan": "pro"}},
+}
 
 
-def block(language: str, word: str) -> str:
-    """The first fenced block of a language in which a word occurs."""
-    blocks = re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    return next(text for text in blocks if word in text)
+@pytest.fixture
+def folder(sandbox: Sandbox, tmp_path: Path) -> Path:
+    """A folder with a configuration of the tap."""
+    config = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
+    config["api_url"] = sandbox.wootric_url
+    (tmp_path / "wootric.json").write_text(json.dumps(config))
+    return tmp_path
 
 
-@pytest.mark.usefixtures("clean_environment")
-def test_plain_pipe_works_as_shown_and_again(sandbox: Sandbox, tap_config: Path, tmp_path: Path):
-    """Pasted into a shell, twice: all, then nothing; files lie where git ignores them."""
-    (tmp_path / "output").mkdir()
-    shutil.copy(tap_config, tmp_path / "sample_config.json")
-    (tmp_path / ".venv").mkdir()
-    (tmp_path / ".venv/bin").symlink_to(BIN)
-    address = json.dumps(sandbox.birdie_url)
-    key = f'"{sandbox.api_key}", "max_requests_per_second": 0, "api_url": {address}'
-    shell = "set -e -o pipefail\n" + block("sh", "--state").replace('"..."', key)
+def with_key(script: str, sandbox: Sandbox) -> str:
+    """The script with the key and the address of the sandbox."""
+    key = f'"{sandbox.api_key}", "max_requests_per_second": 0, "api_url": "{sandbox.birdie_url}"'
+    return script.replace('"..."', key)
 
-    before = set(tmp_path.iterdir())
-    succeeded(run("bash", "-c", shell, cwd=tmp_path))
-    first = len(sandbox.birdie.history)
-    succeeded(run("bash", "-c", shell, cwd=tmp_path))
 
-    responses = {str(row["id"]) for row in sandbox.store.responses()}
-    assert responses == set(sandbox.birdie.records())
-    assert len(sandbox.birdie.history) == first
-    assert set(tmp_path.iterdir()) == before
+def test_the_pipe_delivers_everything_once(sandbox: Sandbox, folder: Path):
+    """All its files are in the folder that git ignores."""
+    (folder / "output").mkdir()
+    (folder / ".venv").mkdir()
+    (folder / ".venv/bin").symlink_to(BIN)
+    shutil.copy(folder / "wootric.json", folder / "sample_config.json")
+    script = with_key(block("README.md", "--state"), sandbox)
+    succeeded(shell(script, folder, {}))
+    files = set(folder.iterdir())
+    succeeded(shell(script, folder, {}))
+
+    assert set(folder.iterdir()) == files
+    assert len(sandbox.birdie.history) == everything(sandbox)
 
 
 @pytest.mark.long
-def test_the_check_works_as_shown(meltano: Run):
+def test_the_check_works(meltano: Meltano):
     """The last line of the output is the result."""
-    for line in block("sh", "--check").splitlines():
+    for line in block("README.md", "--check").splitlines():
         assert succeeded(meltano(*line.split()[1:])).splitlines()[-1] == "OK"
 
 
-def test_make_lists_its_targets(tmp_path: Path):
-    """`make` lists all targets, and the README mentions no others."""
-    listed = set(re.findall(r"^make (\w+) ", succeeded(run("make", cwd=ROOT)), re.MULTILINE))
+@pytest.mark.long
+def test_the_target_delivers_checks_and_shows_rejected_records(sandbox: Sandbox, folder: Path):
+    _, pipe = with_key(block(TARGET, "pip install"), sandbox).split("\n", 1)
+    sandbox.faults.on("400", times=1, path="/birdie/ingestion/feedbacks")
 
-    named = set(re.findall(r"`make (\w+)`|\$ make (\w+)", README))
-    assert {"demo", "test", "quick", "lint", "format", "types", "bench", "docs", "build"} <= listed
-    assert {first or second for first, second in named} <= listed
+    first = shell(pipe, folder, {})
+    check = succeeded(shell(block(TARGET, "--check"), folder, {}))
+    rejects = succeeded(shell(block(TARGET, "--rejects"), folder, {}))
+
+    assert first.returncode == 1
+    assert check.endswith("\nOK\n")
+    assert [json.loads(line)["reason"] for line in rejects.splitlines()] == ["400"]
+    assert len(sandbox.birdie.history) == everything(sandbox) - 1
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
-def test_files_that_are_named_exist(name: str):
-    """A file that is moved takes its mentions along."""
-    text = (ROOT / name).read_text()
-    paths = re.findall(r"`([\w.-]+/[\w./-]*)`|\]\((?!https:)([^)]+)\)", text)
-    named = {first or second for first, second in paths} - {"output/"}
+def test_the_target_maps_another_survey_tool(sandbox: Sandbox, folder: Path):
+    (folder / "birdie.json").write_text(block(TARGET, '"answers"'))
+    schema = {"type": "SCHEMA", "stream": "answers", "schema": {"properties": {}}}
+    record = {"type": "RECORD", "stream": "answers", "record": ANSWER}
+    (folder / "in").write_text(
+        f"{json.dumps(schema | {'key_properties': []})}\n{json.dumps(record)}"
+    )
 
-    not_made = {path for path in named if not path.startswith((".tools", ".venv"))}
-    assert len(not_made) > 2
-    assert [path for path in sorted(not_made) if not (ROOT / path).exists()] == []
+    script = "target-birdie --config=ENV --config birdie.json < in"
+    succeeded(shell(script, folder, settings(sandbox)))
+
+    stored = sandbox.birdie.records()["a1"]
+    assert stored["kind"] == {"name": "csat", "fields": {"rating": 4, "survey_title": "Support"}}
+    assert stored["posted_at"] == "2024-01-31T10:00:00Z"
+    assert stored["additional_fields"] == {"plan": "pro"}
+
+
+def nps_per_month(sandbox: Sandbox) -> list[tuple[str, int, int]]:
+    """Month, number of responses and NPS; a half is rounded away from 0, as in SQL."""
+    scores = defaultdict(list)
+    for row in sandbox.store.responses():
+        if row.get("survey_id") in {10, 11, 13} and not row.get("excluded_from_calculations"):
+            scores[f"{row['created_at']:%Y-%m}-01"].append(row["score"])
+    nps = []
+    for month, given in scores.items():
+        points = sum((score >= 9) - (score <= 6) for score in given)
+        exact = Decimal(100 * points) / len(given)
+        nps.append((month, len(given), int(exact.quantize(Decimal(1), ROUND_HALF_UP))))
+    return sorted(nps)
+
+
+@pytest.mark.long
+def test_duckdb_computes_the_nps_from_new_and_changed_records(sandbox: Sandbox, folder: Path):
+    """The files of target-jsonl contain several versions of a record."""
+    target = tool("loaders", "target-jsonl", "target-jsonl")
+    python = tool("loaders", "duckdb", "python")
+    variables = {"PATH": f"{BIN}:{target.parent}:/usr/bin:/bin", "TZ": "Asia/Tokyo"}
+    _, load = block(DUCKDB, "uv tool").split("\n", 1)
+    query = block(DUCKDB, "uvx").replace("uvx --with duckdb python", str(python))
+
+    for score in (0, 10):
+        changed = next(row for row in sandbox.store.responses() if row.get("survey_id") == 10)
+        sandbox.options.utc_offset_seconds_clock += 2  # the query orders versions by second
+        sandbox.store.score(changed["id"], score)
+        sandbox.add_responses(3)
+        succeeded(shell(load, folder, variables))
+    table = succeeded(shell(query, folder, variables))
+    rows = succeeded(shell(query.replace(f"print({QUERY})", DUMP), folder, variables))
+
+    assert "nps" in table
+    assert sorted(map(tuple, json.loads(rows))) == nps_per_month(sandbox)

@@ -1,77 +1,81 @@
-"""Many accounts in Airflow, with its real scheduler."""
+"""The DAGs for one and for many accounts, in Airflow."""
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
-from connector_sandbox import Sandbox, side_by_side
-from docs.shell import everything
-from environments import ROOT
+from commands import EXAMPLES, ROOT, environment, everything, run, settings, tool
+from connector_sandbox import side_by_side
 from postgres import Postgres
-from webhook import Webhook
+from webhook import listening
 
-from .airflow import running
-from .commands import FOLDER, entry, environment, write
+from .helpers import FOLDER, entry, secrets, write
 
-DAG = "wootric_accounts"
-NAMES = ["acme", "broken", "globex"]
-SUCCESS = {"check": "success"} | dict.fromkeys(NAMES, "success")
-SLOTS = 2
+SCRIPT = """
+import contextlib, json, os, sys
+from airflow.cli.cli_parser import get_parser
+for line in sys.stdin:
+    words, variables = json.loads(line)
+    os.environ.update(variables)
+    options = get_parser().parse_args(words.split())
+    with contextlib.suppress(SystemExit):  # a run that fails
+        options.func(options)
+"""
+"""Airflow takes ten seconds to start, so one process executes all commands."""
+NAMES = ("broken", "acme")
 
 
-def deploy(folder: Path) -> Path:
-    """Write the DAG for this machine: by hand only, and without retries."""
-    dags = folder / "dags"
-    dags.mkdir()
-    code = (FOLDER / f"{DAG}.py").read_text()
-    for old, new in {
-        "/opt/wootric/bin/python": sys.executable,
-        "/opt/wootric": str(ROOT),
-        "/etc/wootric": str(folder),
-        'schedule="17 5 * * *"': "schedule=None",
-        "retries=2": "retries=0",
-    }.items():
+def deploy(source: Path, dags: Path, changes: dict[str, str]) -> None:
+    """Copy a DAG, with the paths of this machine and without retries."""
+    code = source.read_text()
+    for old, new in (changes | {"retries=2": "retries=0"}).items():
         assert old in code
         code = code.replace(old, new)
-    (dags / f"{DAG}.py").write_text(code)
-    return dags
+    (dags / source.name).write_text(code)
 
 
-def reads(sandbox: Sandbox) -> int:
-    """How many requests Wootric has received."""
-    return sum(request.api == "wootric" for request in sandbox.requests)
-
-
-@pytest.mark.soak
-def test_one_failing_account_affects_no_other_and_recovers(
-    postgres: Postgres, webhook: Webhook, tmp_path: Path
+@pytest.mark.long
+def test_dags_sync_one_or_many_accounts_and_alert_on_each_failure(
+    postgres: Postgres, tmp_path: Path
 ):
-    """Each run has a new folder. Between the runs the order of the list changes."""
-    dags, listed = deploy(tmp_path), tmp_path / "accounts.yaml"
-    with side_by_side(3) as sandboxes:
-        broken = sandboxes[1]
-        quick = {"TAP_WOOTRIC_RETRY_BUDGET_SECONDS": "1"}
-        entries = [entry(*pair, **quick) for pair in zip(NAMES, sandboxes, strict=True)]
-        env = environment(entries, postgres.empty_database()) | {"ALERT_URL": webhook.url}
-        with running(dags, tmp_path / "home", env) as airflow:
-            airflow.create_pool("birdie", SLOTS)
-            write(listed, entries, SLOTS)
-            broken.faults.on("500", share=1, after=4, api="wootric", path="/v1/")
-            first = airflow.run(DAG)
-            partly, reads_of_all = len(broken.birdie.history), reads(sandboxes[0])
-            broken.faults.off()
-            write(listed, entries[::-1], SLOTS)
-            for sandbox in sandboxes:
-                sandbox.add_responses(5)
-            second = airflow.run(DAG)
+    """A failed account affects no other and recovers; a missing success is a failure as well."""
+    dags = tmp_path / "dags"
+    dags.mkdir()
+    (dags / "sync.sh").symlink_to(EXAMPLES / "sync.sh")
+    folder = {"/var/lib/wootric": f"{tmp_path}/data"}
+    deploy(EXAMPLES / "wootric_to_birdie.py", dags, folder)
+    paths = {"/opt/wootric/bin/python": sys.executable, "/opt/wootric": str(ROOT)}
+    deploy(FOLDER / "wootric_accounts.py", dags, paths | {"/etc/wootric": str(tmp_path)})
+    airflow = {"AIRFLOW_HOME": f"{tmp_path}/home", "AIRFLOW__CORE__DAGS_FOLDER": str(dags)}
+    airflow |= {"AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
 
-        assert first == SUCCESS | {"broken": "failed"}
-        assert second == SUCCESS
-        assert [text.split(":")[0] for text in webhook.texts] == [f"{DAG}.sync broken failed"]
-        assert 0 < partly < everything(broken)
-        assert reads(sandboxes[0]) < 2 * reads_of_all, "the state is lost"
-        for sandbox in sandboxes:
-            sent = [put.path for put in sandbox.birdie.history]
-            assert len(set(sent)) == len(sent) == everything(sandbox)
+    with side_by_side(3, responses=20) as (one, *many), listening() as webhook:
+        write(tmp_path / "accounts.yaml", *map(entry, NAMES, many), slots=1)
+        variables = settings(one) | secrets(postgres.empty_database(), *NAMES) | airflow
+        wrong = {"TAP_WOOTRIC_CLIENT_SECRET": "wrong", "BROKEN_KEY": "wrong"}
+        lines = [
+            ("db migrate", {}),
+            ("dags test wootric_to_birdie", wrong),
+            ("dags test wootric_to_birdie_is_recent", {}),
+            ("dags test wootric_accounts", {}),
+            ("dags test wootric_to_birdie", variables),
+            ("dags test wootric_to_birdie_is_recent", {}),
+            ("dags test wootric_accounts", {}),
+        ]
+        done = run(
+            *(tool("docs", "apache-airflow", "python"), "-c", SCRIPT),
+            env=environment(variables | {"ALERT_URL": webhook.url}),
+            input="\n".join(map(json.dumps, lines)),
+        )
+
+    assert [text.split(":")[0] for text in webhook.texts] == [
+        "wootric_to_birdie.sync failed",
+        "wootric_to_birdie_is_recent.check failed",
+        "wootric_accounts.sync broken failed",
+    ], done.stderr[-3000:]
+    for sandbox in (one, *many):
+        sent = [put.path for put in sandbox.birdie.history]
+        assert len(set(sent)) == len(sent) == everything(sandbox)

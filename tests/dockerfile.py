@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
-from .documents import ROOT
+from commands import ROOT, Done, run
 
 PLACES = re.compile(r"(?<![\w.-])/(build|opt|data|usr/local/bin)\b")
 UV = ROOT / ".tools/bin"
-PYTHON = sys.executable
 
 
 class Image:
@@ -26,16 +24,9 @@ class Image:
             name, _, arguments = instruction.partition(" ")
             getattr(self, f"_{name.lower()}")(self._below_root(arguments))
 
-    def run(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    def run(self, script: str, **variables: str) -> Done:
         """Run a script as the image would, with these variables and no others."""
-        return subprocess.run(
-            ["bash", "-c", script],
-            cwd=self.workdir,
-            env=self.environment | variables,
-            check=False,
-            capture_output=True,
-            text=True,
-        )
+        return run("bash", "-c", script, cwd=self.workdir, env=self.environment | variables)
 
     def _below_root(self, arguments: str) -> str:
         owner = f"-o {os.getuid()} -g {os.getgid()}"
@@ -66,7 +57,7 @@ class Image:
     def _run(self, arguments: str) -> None:
         if not arguments.startswith("pip install"):  # uv is installed
             network = {name: os.environ[name] for name in os.environ if name != "PATH"}
-            done = self.run(arguments, **network | self.environment | {"UV_PYTHON": PYTHON})
+            done = self.run(arguments, **network | self.environment | {"UV_PYTHON": sys.executable})
             assert done.returncode == 0, done.stderr
 
     def _user(self, arguments: str) -> None:

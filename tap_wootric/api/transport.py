@@ -25,7 +25,7 @@ MAX_REPLY_BYTES = 1 << 26
 MAX_REFUSALS = 60
 """Number of 429 replies in a row after which a request fails."""
 
-SANDBOX_HINT = "Is the sandbox running? Start it with: make sandbox"
+SANDBOX_HINT = "Is the sandbox running? Start it with: make sandbox."
 NETWORK_HINT = "Check 'region', 'api_url' and your network."
 
 

@@ -143,7 +143,8 @@ class TargetBirdie(Target):
             if isinstance(error, click.ClickException) or not self._stream_maps:
                 raise
             sink: Any = self.get_sink(self.mapper.stream_maps[stream][0].stream_alias)
-            sink.reject(repr(record), f"the stream map failed ({type(error).__name__})")
+            cause = f"the stream map failed ({type(error).__name__}) and the record is not stored"
+            sink.reject(repr(record), f"{cause}; correct the map, then run a full refresh")
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         self._assert_line_requires(message_dict, requires={"value"})

@@ -162,6 +162,6 @@ def open_store(settings: Settings, *, read_only: bool = False) -> Store:
 
     place = f"{settings.api_url}\0{settings.api_key}\0{settings.rules.id_prefix}"
     if settings.destination != "birdie":
-        place = settings.output_path
+        place = f"{settings.destination}\0{settings.output_path}"
     derived = blake2b(place.encode(), digest_size=16).hexdigest()
     return Store(settings.store_url, settings.account or derived, read_only=read_only)

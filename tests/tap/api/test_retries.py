@@ -18,7 +18,7 @@ from tap_wootric.errors import ConnectionFailedError, RetriesExhaustedError
 
 from .conftest import URL, Server, connect, requests_to
 
-SANDBOX_HINT = "Is the sandbox running? Start it with: make sandbox"
+SANDBOX_HINT = "Is the sandbox running? Start it with: make sandbox."
 SAVED = "Progress is saved; the next sync resumes from there."
 
 STATUSES = ("408", "500", "502", "503", "504", "retry_after")

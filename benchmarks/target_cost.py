@@ -54,8 +54,8 @@ def steps(texts: list[str], store: Store) -> dict[str, Callable[[], object]]:
     records: Records = [reader.deserialize_json(text)["record"] for text in texts]
     mapping = StreamMapper(DEFAULT_STREAMS["responses"], MappingRules(), records[0])
     mapped = [mapping.map(record) for record in records]
-    bodies = [payload.encode(found.payload) for found in mapped]
-    keys = [(found.record_type, found.id) for found in mapped]
+    bodies = [payload.encode(found) for found in mapped]
+    keys = [("feedback", found["feedback_id"]) for found in mapped]
     prints = [payload.fingerprint(body) for body in bodies]
     for key, print_ in zip(keys, prints, strict=True):
         store.put(Row(*key, "responses", print_))
@@ -64,15 +64,15 @@ def steps(texts: list[str], store: Store) -> dict[str, Callable[[], object]]:
     def whole() -> None:
         for record in records:
             found = mapping.map(record)
-            print_ = payload.fingerprint(payload.encode(found.payload))
-            known = store.look_up((found.record_type, found.id))
+            print_ = payload.fingerprint(payload.encode(found))
+            known = store.look_up(("feedback", found["feedback_id"]))
             assert known
             assert known.fingerprint == print_
 
     return {
         "read a line": lambda: [reader.deserialize_json(text) for text in texts],
         "map and check": lambda: [mapping.map(record) for record in records],
-        "encode": lambda: [payload.encode(found.payload) for found in mapped],
+        "encode": lambda: [payload.encode(found) for found in mapped],
         "fingerprint": lambda: [payload.fingerprint(body) for body in bodies],
         "look up": lambda: [store.look_up(key) for key in keys],
         "map to look up, together": whole,

@@ -57,8 +57,8 @@ def fill(url: str, records: list[dict[str, Any]], rows: int) -> None:
     mapper = StreamMapper(DEFAULT_STREAMS["responses"], MappingRules(), records[0])
     for record in records:
         mapped = mapper.map(record)
-        key = (mapped.record_type, mapped.id)
-        store.put(Row(*key, "responses", payload.fingerprint(payload.encode(mapped.payload))))
+        key = ("feedback", mapped["feedback_id"])
+        store.put(Row(*key, "responses", payload.fingerprint(payload.encode(mapped))))
     for number in range(rows - len(records)):
         name = f"other-{number}"
         fingerprint = blake2b(name.encode(), digest_size=16).digest()

@@ -51,10 +51,6 @@ class UnknownSettingError(ConfigError):
 
     template = "Unknown setting '{name}'.{hint}"
 
-    def __init__(self, name: str, hint: str = "") -> None:
-        hint = hint or " See target-birdie --about for all settings."
-        super().__init__(name=name, hint=hint)
-
 
 class MissingSettingError(ConfigError):
     """A required setting has no value. Provide it as the message says."""
@@ -132,7 +128,7 @@ class ConnectionSettingError(ConfigError):
 class DeniedError(TargetError):
     """Birdie, or something before it, gives this reply to every record. Check the setting."""
 
-    template = "Birdie replies {status}, {what}. {advice}"
+    template = "Birdie accepts no record, but replies {status}. {advice}"
 
 
 class OutageError(TargetError):

@@ -7,11 +7,10 @@ from singer_sdk.sinks import RecordSink
 
 from target_birdie.delivery.dry_run import DryRun
 from target_birdie.delivery.files import FileWriter
-from target_birdie.delivery.records import Destination, MappedStream
+from target_birdie.delivery.records import Destination
 from target_birdie.delivery.run import DeliveryRun
 from target_birdie.delivery.sender import Sender
-from target_birdie.mapping.columns import check_columns
-from target_birdie.mapping.mapper import StreamMapper
+from target_birdie.delivery.streams import check_columns
 from target_birdie.mapping.values import InvalidRecordError
 
 
@@ -46,11 +45,9 @@ class _MappedSink(_PlainSink):
     def setup(self) -> None:
         """Prepare the mapping, and open the destination for the first stream."""
         super().setup()
-        settings, columns = self.run.settings, tuple(self.schema["properties"])
-        entry, rules = settings.streams[self.stream_name], settings.rules
-        is_configured = settings.streams_are_configured
-        check_columns(self.stream_name, entry, rules, columns, is_configured=is_configured)
-        self._stream = MappedStream(self.stream_name, StreamMapper(entry, rules, columns), columns)
+        columns = tuple(self.schema["properties"])
+        check_columns(self.stream_name, self.run.settings, columns)
+        self._stream = self.run.stream(self.stream_name, columns)
         if type(self.run.destination) is Destination:
             self.run.destination = type(self).destination_class(self.run)
         self.run.stream_arrived(self.stream_name)

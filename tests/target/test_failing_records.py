@@ -80,7 +80,7 @@ def test_a_failing_record_does_not_pause_the_others(target: Target) -> None:
         ({"api_key": "wrong"}, "Birdie rejected the key (401). Check api_key."),
         (
             {"feedback_path": "/nothing/{feedback_id}"},
-            "Birdie replies 404, no success. Check feedback_path, user_path and api_url.",
+            "but replies 404. Check feedback_path, user_path and api_url.",
         ),
         (
             {"api_url": "http://127.0.0.1:9", "retry_budget_seconds": 1},

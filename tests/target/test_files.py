@@ -142,7 +142,7 @@ def test_a_full_disk_is_one_line(write: Write, monkeypatch: pytest.MonkeyPatch) 
         ("jsonl", "taken/out", "", "Writing to output_path failed"),
         ("jsonl", "s3://bucket/in", "s3fs", "s3fs"),
         ("jsonl", "nowhere://bucket", "", "nowhere"),
-        ("parquet", "out", "pyarrow.parquet", "target-birdie[parquet]"),
+        ("parquet", "out", "pyarrow", "target-birdie[parquet]"),
     ],
 )
 def test_an_unusable_path_or_a_missing_library_is_one_line(

@@ -16,7 +16,7 @@ class Settings:
 
     Attributes:
         streams_are_configured: Whether `streams` replaces the built-in table.
-        max_rejects: A number of records, or a share from 0 to 1 if `max_rejects_is_share`.
+        max_rejects: A number of records, or a share such as "5%".
     """
 
     account: str
@@ -26,8 +26,7 @@ class Settings:
     destination: str
     dry_run: bool
     max_concurrency: int
-    max_rejects: float
-    max_rejects_is_share: bool
+    max_rejects: str
     max_requests_per_second: int
     on_reject: str
     output_path: str
@@ -65,7 +64,6 @@ def read(config: Mapping[str, Any]) -> Settings:
         field.name: config[field.name] for field in fields(MappingRules) if field.name in config
     }
     rules["survey_kinds"] = _survey_kinds(config.get("survey_kinds", {}))
-    limit, is_share = config["max_rejects"], "%" in config["max_rejects"]
     found: dict[str, Any] = {field.name: config.get(field.name, "") for field in fields(Settings)}
     found |= {
         "api_key": found["api_key"].strip(),
@@ -74,8 +72,7 @@ def read(config: Mapping[str, Any]) -> Settings:
         "user_agent": found["user_agent"].strip() or f"target-birdie/{version('target-birdie')}",
         "streams_are_configured": config["streams"] != DEFAULT_STREAMS,
         "rules": MappingRules(**rules),
-        "max_rejects": float(limit.replace("%", "")) / (100 if is_share else 1),
-        "max_rejects_is_share": is_share,
+        "max_rejects": config["max_rejects"].strip(),
     }
     return Settings(**found)
 

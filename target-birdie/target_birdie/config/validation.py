@@ -62,8 +62,8 @@ def check_settings(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None
     if error.validator == "additionalProperties":
         known = error.schema["properties"]
         unknown = next(name for name in error.instance if name not in known)
-        hint = errors.did_you_mean(unknown, known)
-        raise errors.UnknownSettingError(".".join([*path, unknown]), hint)
+        hint = errors.did_you_mean(unknown, known) or " See target-birdie --about for all settings."
+        raise errors.UnknownSettingError(name=".".join([*path, unknown]), hint=hint)
     raise errors.InvalidSettingError(name=".".join(path), rule=_rule(error))
 
 

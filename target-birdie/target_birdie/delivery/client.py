@@ -31,12 +31,11 @@ _ACCEPTED = frozenset({200, 202, 204})
 _REJECTED = frozenset({400, 413, 414, 415, 422})
 _BUSY = frozenset({429, 503})
 _ADVICE = {
-    403: "Check api_key.",
-    404: "Check feedback_path, user_path and api_url.",
-    405: "Check feedback_path, user_path and api_url.",
+    "403": "Check api_key.",
+    "404": "Check feedback_path, user_path and api_url.",
+    "405": "Check feedback_path, user_path and api_url.",
 }
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_CLIENT_ERROR = 400
 _CONNECT_SECONDS = 10
 _MOST_BYTES = 1 << 20
 _LONGEST_MESSAGE = 500
@@ -80,10 +79,9 @@ class Reply:
 
     def denied(self) -> errors.DeniedError:
         """Return the error if every record gets this reply."""
-        status = int(self.reason)
-        what = "a redirect, which is not followed" if status < _CLIENT_ERROR else "no success"
-        advice = _ADVICE.get(status, "Check api_url.")
-        return errors.DeniedError(status=status, what=what, advice=advice)
+        return errors.DeniedError(
+            status=self.reason, advice=_ADVICE.get(self.reason, "Check api_url.")
+        )
 
 
 class BirdieClient:

@@ -7,17 +7,19 @@ Birdie's connector expects are not published.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, suppress
 from decimal import Decimal
+from importlib.util import find_spec
 from typing import IO, Any
 
 from target_birdie import errors
 from target_birdie.delivery.checkpoints import Result
 from target_birdie.delivery.outcomes import new_batch_id
-from target_birdie.delivery.records import Destination, MappedStream, PendingRecord, Row
+from target_birdie.delivery.records import Destination, PendingRecord, Row
 from target_birdie.delivery.run import DeliveryRun
 from target_birdie.mapping import payload
+from target_birdie.mapping.mapper import StreamMapper
 from target_birdie.mapping.payload import Key
 
 _ROWS_AT_A_TIME = 5_000
@@ -39,8 +41,9 @@ class FileWriter(Destination):
 
         self._outcomes = run.outcomes
         self._format = run.settings.destination
-        if self._format == "parquet":
-            _check_parquet()
+        if self._format == "parquet" and not find_spec("pyarrow"):
+            needs = {"library": "pyarrow", "extra": "target-birdie[parquet]"}
+            raise errors.MissingLibraryError(what="Destination 'parquet'", **needs)
         # A fixed batch_id would replace the files of the last run.
         self._name = f"{new_batch_id()}.{self._format}"
         path = run.settings.output_path.rstrip("/")
@@ -53,7 +56,7 @@ class FileWriter(Destination):
         self._is_local = "file" in self._fs.protocol
         self._is_stopped = False
         self._result = Result()
-        self._streams: dict[str, MappedStream] = {}
+        self._streams: dict[str, StreamMapper] = {}
         self._retried: dict[Key, Row] = {}
         self._spool = sqlite3.connect("")
         self._spool.execute(_SPOOL)
@@ -64,28 +67,25 @@ class FileWriter(Destination):
         Raises:
             TargetError: The disk is full.
         """
-        with self._explained():
-            query = "SELECT 1 FROM spool WHERE record_type = ? AND id = ?"
-            if self._spool.execute(query, record.key).fetchone():
-                if record.retried:
-                    return None
-                self._outcomes.statistics.count("merged", record.stream.name)
-            elif self._outcomes.is_settled(record):
-                return None
-            is_first = not self._streams
-            self._streams[record.stream.name] = record.stream
+        query = "SELECT 1 FROM spool WHERE record_type = ? AND id = ?"
+        if self._execute(query, record.key).fetchone():
             if record.retried:
-                self._retried[record.key] = record.retried
-            _, body = self._outcomes.request_of(record)
-            values = (*record.key, record.group, body, record.fingerprint, record.stream.name)
-            self._spool.execute("INSERT OR REPLACE INTO spool VALUES (?, ?, ?, ?, ?, ?, 1)", values)
+                return None
+            self._outcomes.statistics.count("merged", record.stream.name)
+        elif self._outcomes.is_settled(record):
+            return None
+        is_first = not self._streams
+        self._streams[record.stream.name] = record.stream
+        if record.retried:
+            self._retried[record.key] = record.retried
+        _, body = self._outcomes.request_of(record)
+        values = (*record.key, record.group, body, record.fingerprint, record.stream.name)
+        self._execute("INSERT OR REPLACE INTO spool VALUES (?, ?, ?, ?, ?, ?, 1)", values)
         return self._result if is_first else None
 
     def overtake(self, key: Key) -> None:
         """Write the collected version, but do not note it: a newer one was rejected."""
-        with self._explained():
-            query = "UPDATE spool SET is_newest = 0 WHERE record_type = ? AND id = ?"
-            self._spool.execute(query, key)
+        self._execute("UPDATE spool SET is_newest = 0 WHERE record_type = ? AND id = ?", key)
 
     def stop(self) -> None:
         """Write nothing: what is collected is dropped."""
@@ -114,10 +114,9 @@ class FileWriter(Destination):
             self._outcomes.accepted(record)
         self._result.is_done = True
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _execute(self, query: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
         try:
-            yield
+            return self._spool.execute(query, values)
         except sqlite3.Error as error:
             raise errors.SpoolError(cause=error) from None
 
@@ -154,17 +153,9 @@ class FileWriter(Destination):
                 yield [body for (body,) in batch]
 
 
-def _check_parquet() -> None:
-    try:
-        import pyarrow.parquet  # type: ignore[import-untyped] # noqa: F401, PLC0415
-    except ImportError:
-        needs = {"library": "pyarrow", "extra": "target-birdie[parquet]"}
-        raise errors.MissingLibraryError(what="Destination 'parquet'", **needs) from None
-
-
 def _write_parquet(file: IO[bytes], record_type: str, batches: Iterator[list[bytes]]) -> None:
-    import pyarrow as pa  # noqa: PLC0415  (an extra, loaded only if it is used)
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]  # noqa: PLC0415
 
     schema = pa.schema([(name, pa.string()) for name in payload.columns(record_type)])
     with pq.ParquetWriter(file, schema, compression="snappy") as opened:

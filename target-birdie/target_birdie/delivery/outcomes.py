@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import blake2b
+from math import inf
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -95,7 +96,7 @@ class Outcomes:
             self.statistics.rejected(name, record.key[1], reason)
             if self._settings.on_reject == "stop" and not self._settings.dry_run:
                 raise RejectedRecordError(stream=name, reason=reason)
-        kept = record.stream.mapper.redacted(record.record) if record.record else None
+        kept = record.stream.redacted(record.record) if record.record else None
         row = Row(
             *record.key,
             stream=name,
@@ -123,10 +124,10 @@ class Outcomes:
 
     def _check_number(self) -> None:
         read, rejected = self.statistics.total("read"), self.statistics.total("rejected")
-        limit, counts = self._settings.max_rejects, not self._settings.dry_run
-        if self._settings.max_rejects_is_share:
-            limit, counts = limit * read, counts and read >= _SHARE_COUNTS_FROM
-        if counts and rejected > limit:
+        limit = float(self._settings.max_rejects.rstrip(" %"))
+        if "%" in self._settings.max_rejects:
+            limit = limit / 100 * read if read >= _SHARE_COUNTS_FROM else inf
+        if rejected > limit and not self._settings.dry_run:
             raise TooManyRejectedError(rejected=rejected, read=read)
 
 

@@ -52,21 +52,12 @@ class Row:
         return self.record_type, self.id
 
 
-@dataclass(frozen=True, slots=True)
-class MappedStream:
-    """A stream with its mapper and the columns of its SCHEMA."""
-
-    name: str
-    mapper: StreamMapper
-    columns: tuple[str, ...]
-
-
 @dataclass(slots=True)
 class PendingRecord:
     """A record on its way.
 
     Attributes:
-        stream: Where it comes from.
+        stream: The stream that it comes from.
         key: Record type and id.
         record: The record as the tap wrote it; empty once its result is done.
         payload: Encoded payload without the batch.
@@ -78,7 +69,7 @@ class PendingRecord:
         result: What states wait for.
     """
 
-    stream: MappedStream
+    stream: StreamMapper
     key: Key
     record: dict[str, Any]
     payload: bytes = b""

@@ -7,7 +7,7 @@ the safe state about once a second.
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from decimal import Decimal
 from errno import EPIPE
 from threading import Event, Thread
@@ -16,18 +16,11 @@ from typing import Any
 from target_birdie.config.settings import Settings
 from target_birdie.delivery.checkpoints import Checkpoints, State
 from target_birdie.delivery.outcomes import Outcomes, utc_now
-from target_birdie.delivery.records import (
-    MOST_ATTEMPTS,
-    Destination,
-    MappedStream,
-    PendingRecord,
-    Row,
-)
+from target_birdie.delivery.records import MOST_ATTEMPTS, Destination, PendingRecord, Row
 from target_birdie.delivery.statistics import Statistics
-from target_birdie.delivery.stream_names import StreamNames
+from target_birdie.delivery.streams import KeyOwners, StreamNames
 from target_birdie.errors import StateOutputError, TargetError
 from target_birdie.mapping import payload
-from target_birdie.mapping.columns import KeyOwners
 from target_birdie.mapping.mapper import StreamMapper
 from target_birdie.mapping.schema_check import SchemaCheck
 from target_birdie.mapping.values import InvalidRecordError
@@ -60,7 +53,7 @@ class DeliveryRun:
         """
         self.settings = settings
         self.statistics = Statistics(logger)
-        self.stream_names = StreamNames(settings.streams, settings.streams_are_configured)
+        self.stream_names = StreamNames(settings)
         self.on_failure = on_failure
         self.destination = Destination()
         self.started_at = utc_now()
@@ -70,7 +63,7 @@ class DeliveryRun:
         self._checkpoints = Checkpoints()
         self._write_state = write_state
         self._schema = SchemaCheck(settings.schema_path) if settings.schema_path else None
-        self._owners = KeyOwners(settings.streams, settings.rules)
+        self._owners = KeyOwners(settings)
         self._newest: dict[str, str] = {}
         self._ended = Event()
         self._failure: TargetError | None = None
@@ -84,7 +77,11 @@ class DeliveryRun:
 
     # Called by the thread that reads
 
-    def receive(self, stream: MappedStream, record: dict[str, Any]) -> None:
+    def stream(self, name: str, columns: Collection[str]) -> StreamMapper:
+        """Return the mapping of a stream with these columns."""
+        return StreamMapper(self.settings.streams[name], self.settings.rules, columns, name)
+
+    def receive(self, stream: StreamMapper, record: dict[str, Any]) -> None:
         """Deliver a record, unless it is unchanged or invalid.
 
         Raises:
@@ -95,29 +92,29 @@ class DeliveryRun:
         self._newest[stream.name] = max(self._newest.get(stream.name, ""), pending.posted_at)
         self.submit(pending)
 
-    def prepare(self, stream: MappedStream, record: dict[str, Any]) -> PendingRecord:
+    def prepare(self, stream: StreamMapper, record: dict[str, Any]) -> PendingRecord:
         """Map a record.
 
         Raises:
             TargetError: Two streams produce the same key.
         """
         try:
-            mapped = stream.mapper.map(record)
+            mapped = stream.map(record)
             if self._schema:
-                self._schema.check(mapped.record_type, mapped.payload)
+                self._schema.check(stream.record_type, mapped)
         except InvalidRecordError as error:
-            content = payload.encode(stream.mapper.redacted(record))
+            content = payload.encode(stream.redacted(record))
             return self.invalid(stream, record, content, error)
-        body = payload.encode(mapped.payload)
-        key = (mapped.record_type, mapped.id)
+        body = payload.encode(mapped)
+        key = (stream.record_type, mapped[payload.RECORD_TYPES[stream.record_type]])
         self._owners.claim(stream.name, key)
-        posted_at = mapped.payload.get("posted_at", "")
-        prints = (body, payload.fingerprint(body), mapped.group, posted_at)
+        group, posted_at = payload.group(stream.record_type, mapped), mapped.get("posted_at", "")
+        prints = (body, payload.fingerprint(body), group, posted_at)
         return PendingRecord(stream, key, record, *prints)
 
     def invalid(
         self,
-        stream: MappedStream,
+        stream: StreamMapper,
         record: dict[str, Any],
         content: bytes,
         error: InvalidRecordError,
@@ -130,10 +127,10 @@ class DeliveryRun:
             content: What identifies this version of the record.
             error: Why it cannot be mapped.
         """
-        record_id, fingerprint = stream.mapper.identify(record), payload.fingerprint(content)
+        record_id, fingerprint = stream.identify(record), payload.fingerprint(content)
         if not 0 < len(record_id) <= _LONGEST_ID:
             record_id = f"(no id) {fingerprint.hex()}"
-        key = (stream.mapper.record_type, record_id)
+        key = (stream.record_type, record_id)
         return PendingRecord(stream, key, record, fingerprint=fingerprint, error=error)
 
     def submit(self, record: PendingRecord) -> None:
@@ -187,10 +184,8 @@ class DeliveryRun:
     def _retry_of(self, row: Row) -> PendingRecord | None:
         if not row.record:
             return None
-        columns = tuple(json.loads(row.columns))
-        mapper = StreamMapper(self.settings.streams[row.stream], self.settings.rules, columns)
-        record = json.loads(row.record, parse_float=Decimal)
-        pending = self.prepare(MappedStream(row.stream, mapper, columns), record)
+        stream = self.stream(row.stream, json.loads(row.columns))
+        pending = self.prepare(stream, json.loads(row.record, parse_float=Decimal))
         pending.retried = row
         return pending
 

@@ -178,7 +178,7 @@ class Sender(Destination):
             if reply.outcome is Outcome.REJECTED or self._is_hopeless(slot, record, reply):
                 self._outcomes.rejected(record, reply.reason, reply.message)
                 return True
-            self._outcomes.statistics.retried(reply.reason)
+            self._outcomes.statistics.detail("retried", reply.reason)
             self._back_off(slot, reply)
             if slot.failures >= MOST_FAILURES[Outcome.FAULT] and self._queue:
                 self._enqueue(slot, is_new=False)  # others go first, and show whether Birdie works

@@ -37,16 +37,15 @@ class Statistics:
         with self._lock:
             self._streams.setdefault(stream, Counter())[what] += 1
 
-    def retried(self, reason: str) -> None:
-        """Count a request that is sent again."""
+    def detail(self, what: str, reason: str) -> None:
+        """Count a reason: why requests are `retried`, or records `rejected`."""
         with self._lock:
-            self._details["retried"][reason] += 1
+            self._details[what][reason] += 1
 
     def rejected(self, stream: str, record_id: str, reason: str) -> None:
         """Count a rejected record; log the first ones without Birdie's message."""
         self.count("rejected", stream)
-        with self._lock:
-            self._details["rejected"][reason] += 1
+        self.detail("rejected", reason)
         if self.total("rejected") <= _NAMED_REJECTS:
             shown = shown_id(record_id)
             self.logger.warning("Rejected record %s of stream '%s': %s", shown, stream, reason)

@@ -48,26 +48,15 @@ class MappingRules:
     date_properties: Collection[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BirdieRecord:
-    """A record as Birdie accepts it, without the batch it belongs to."""
-
-    record_type: str
-    id: str
-    payload: dict[str, Any]
-
-    @property
-    def group(self) -> str:
-        """Return the name of the files that contain such records."""
-        kind = self.payload.get("kind")
-        return f"{self.record_type}-{kind['name']}" if kind else self.record_type
-
-
 class StreamMapper:
     """Maps the records of one stream."""
 
     def __init__(
-        self, entry: Mapping[str, Any], rules: MappingRules, columns: Collection[str] = ()
+        self,
+        entry: Mapping[str, Any],
+        rules: MappingRules,
+        columns: Collection[str] = (),
+        name: str = "",
     ) -> None:
         """Prepare the mapping.
 
@@ -75,7 +64,10 @@ class StreamMapper:
             entry: The stream's entry in the setting `streams`.
             rules: The settings that apply to every stream.
             columns: Names of the columns in the stream's SCHEMA.
+            name: Name of the stream.
         """
+        self.name = name
+        self.columns = columns
         self.record_type: str = entry["record_type"]
         self.id_prefix: str = entry.get("id_prefix", rules.id_prefix)
         self._kind: str = entry.get("kind") or rules.kind
@@ -90,8 +82,8 @@ class StreamMapper:
         self._used = frozenset(path[0] for path in paths if len(path) == 1)
         self._nested = [path for path in paths if len(path) > 1]
 
-    def map(self, record: Mapping[str, Any]) -> BirdieRecord:
-        """Return the Birdie record.
+    def map(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the payload of the Birdie record, without the batch.
 
         Raises:
             InvalidRecordError: A required field is missing, or a field has an invalid value.
@@ -113,8 +105,7 @@ class StreamMapper:
         names = additional.keys() if sent is None else additional.keys() & set(sent)
         names = names - set(self._rules.additional_fields_exclude)
         additional = {name: value for name, value in additional.items() if name in names}
-        body = payload.build_payload(self.record_type, kind, fields, additional)
-        return BirdieRecord(self.record_type, fields[self._id_field], body)
+        return payload.build_payload(self.record_type, kind, fields, additional)
 
     def identify(self, record: Mapping[str, Any]) -> str:
         """Return the id of a record that may be invalid; "" if it has none."""

@@ -48,6 +48,11 @@ def build_payload(
     return payload
 
 
+def group(record_type: str, payload: dict[str, Any]) -> str:
+    """Return the name of the files that contain such records."""
+    return f"{record_type}-{payload['kind']['name']}" if "kind" in payload else record_type
+
+
 def columns(record_type: str) -> tuple[str, ...]:
     """Return the columns of a file of such records."""
     kind = () if record_type == "user" else ("kind",)

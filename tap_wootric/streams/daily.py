@@ -55,7 +55,8 @@ class DailyStream(WootricStream):
                 continue
             digest = content_hash(records)
             new = records if recent.get(day.isoformat()) != digest else []
-            yield from new[:-1]  # a STATE that is written here does not cover the day
+            state.setdefault(RECENT, [])  # without it, the bookmark would cover the whole day
+            yield from new[:-1]
             recent[day.isoformat()] = digest
             first = min(first or day, day)
             kept = sorted(recent)[-self.config["lookback_days"] - 1 :]
@@ -68,7 +69,7 @@ class DailyStream(WootricStream):
         """Return the first and the last day that was read, and the fingerprints of days."""
         try:
             recent = dict(state.get(RECENT) or ())
-            newest = max(recent, default=state.get(BOOKMARK))
+            newest = max(recent, default=None if RECENT in state else state.get(BOOKMARK))
             last = date.fromisoformat(newest[:10]) if newest else None
             first = date.fromisoformat(state[FIRST_DAY]) if state.get(FIRST_DAY) else last
         except (TypeError, ValueError) as error:

@@ -175,7 +175,7 @@ class Run:
 
     interruption: tuple[str, int] | None = None
     delivered: list[tuple[Any, int]] = field(default_factory=list)
-    """Ids or dates, and versions."""
+    """Ids, or days and kinds of e-mail, and versions."""
 
     states: list[Json] = field(default_factory=list)
     unsaved: int = 0
@@ -194,7 +194,7 @@ class Run:
     def write_message(self, message: object) -> None:
         if isinstance(message, RecordMessage):
             record = message.record
-            key = record["id"] if "id" in record else record["date"]
+            key = record["id"] if "id" in record else (record["date"], record.get("send"))
             self.delivered.append((key, record["additional_fields"]["version"]))
             self.unsaved += 1
         if isinstance(message, StateMessage):

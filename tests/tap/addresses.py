@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -28,16 +27,24 @@ def blocks(heading: str) -> list[Any]:
 DROP, HASH, MELTANO = blocks("Drop or hash in the tap")
 SELECT, METADATA = blocks("Deselect fields")
 REMOVE, ALLOW, MD5 = blocks("Stream maps")
-SETTING = [
-    "*.email",
-    "*.phone_number",
-    "*.ip_address",
-    "*.E-Mail",
-    "*.phoneNumber",
-]
+SETTING = ["*.email", "*.phone_number", "*.ip_address", "*.E-Mail", "*.phoneNumber"]
 FREE_TEXT = ["*.text", "responses.notes", "*.origin_url", "*.external_id"]
 LISTED = ["*.account.owner", "*.Contacts"]
-PROPERTIES = ("E-Mail", "phoneNumber", "account.owner", "Contacts", "other")
+HERE = object()
+"""What `filled` replaces with an address."""
+
+PERSON: Json = {
+    **dict.fromkeys(("email", "phone_number", "external_id"), HERE),
+    "properties": {
+        **dict.fromkeys(("E-Mail", "phoneNumber", "account.owner", "other"), HERE),
+        "Contacts": [HERE, 7],
+        "plan": "pro",
+    },
+    LATER: [{"email": HERE, "other": None}],
+}
+DECLINE: Json = {"ip_address": HERE, "origin_url": HERE, "end_user": PERSON, LATER: {"email": HERE}}
+PLACES: list[str] = []
+"""Every place of the test data that contains an address."""
 
 
 def address(place: str) -> str:
@@ -45,55 +52,23 @@ def address(place: str) -> str:
     return re.sub(r"\W", "-", place).lower() + "@leak.example"
 
 
-def person(place: str) -> Json:
-    """The fields of an end user, each with an address."""
-    contact = {name: address(f"{place}.{name}") for name in ("email", "phone_number")}
-    properties = {name: address(f"{place}.properties.{name}") for name in PROPERTIES[:-1]}
-    return {
-        **contact,
-        "external_id": address(f"{place}.external_id"),
-        "properties": {
-            **properties,
-            "Contacts": [address(f"{place}.properties.Contacts"), 7],
-            "other": address(f"{place}.properties.other"),
-            "plan": "pro",
-        },
-        LATER: [{"email": address(f"{place}.{LATER}.email"), "other": None}],
-    }
-
-
-def surveyed(stream: str) -> Json:
-    """The fields of a response or decline, each with an address."""
-    names = ("ip_address", "origin_url", *(("text",) if stream == "responses" else ()))
-    return {
-        **{name: address(f"{stream}.{name}") for name in names},
-        "end_user": person(f"{stream}.end_user"),
-        LATER: {"Email": address(f"{stream}.{LATER}.email")},
-    }
+def filled(template: Any, place: str) -> Any:
+    """The template with the address of each place."""
+    if isinstance(template, dict):
+        return {name: filled(value, f"{place}.{name}") for name, value in template.items()}
+    if isinstance(template, list):
+        return [filled(value, place) for value in template]
+    if template is HERE:
+        PLACES.append(place)
+        return address(place)
+    return template
 
 
 DATA: dict[str, Json] = {
-    "responses": surveyed("responses") | {"notes": ["", address("responses.notes")]},
-    "declines": surveyed("declines"),
-    "end_users": person("end_users")
-    | {"last_response": {"id": 1, "text": address("end_users.last_response.text")}},
+    "responses": filled(DECLINE | {"text": HERE, "notes": ["", HERE]}, "responses"),
+    "declines": filled(DECLINE, "declines"),
+    "end_users": filled(PERSON | {"last_response": {"id": 1, "text": HERE}}, "end_users"),
 }
-
-
-def places() -> Iterator[str]:
-    """Every place of the test data that contains an address."""
-    for stream in STREAMS:
-        below = "end_users" if stream == "end_users" else f"{stream}.end_user"
-        yield from (f"{below}.{name}" for name in ("email", "phone_number", "external_id"))
-        yield from (f"{below}.properties.{name}" for name in PROPERTIES)
-        yield f"{below}.{LATER}.email"
-        if stream != "end_users":
-            yield from (f"{stream}.{name}" for name in ("ip_address", "origin_url"))
-            yield f"{stream}.{LATER}.email"
-    yield from ("responses.text", "responses.notes", "end_users.last_response.text")
-
-
-PLACES = list(places())
 
 
 def shown(text: str) -> set[str]:

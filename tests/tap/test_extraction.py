@@ -16,10 +16,16 @@ from .helpers import (
 )
 
 
-@pytest.mark.parametrize("concurrency", [1, 4])
+@pytest.mark.parametrize(
+    ("concurrency", "fractions", "reading"), [(1, "same", "stored"), (4, "spread", "seconds")]
+)
 def test_a_first_sync_delivers_every_record_once_in_the_order_of_the_replication_key(
-    account: Account, stream: str, concurrency: int
+    account: Account, stream: str, concurrency: int, fractions: str, reading: str
 ) -> None:
+    """Also thousands of records in one second, whether or not filters compare its fractions."""
+    account.sandbox.options.filter_reading = reading
+    account.sandbox.store.burst(2_990, account.moment(30), fractions, stream)
+
     output = account.sync(stream, max_concurrency=concurrency)
 
     assert output.code == 0
@@ -43,44 +49,22 @@ def test_a_large_account_costs_few_more_requests_than_pages(
     assert len(account.tokens) == 1
 
 
-@pytest.mark.parametrize(
-    ("stream", "fractions", "reading"),
-    [("responses", "same", "stored"), ("end_users", "spread", "seconds")],
-)
-def test_thousands_of_records_in_one_second_are_all_delivered(
-    account: Account, stream: str, fractions: str, reading: str
-) -> None:
-    account.sandbox.options.filter_reading = reading
-    account.sandbox.store.burst(2_990, account.moment(30), fractions, stream)
-
-    output = account.sync(stream)
-
-    assert output.code == 0
-    assert_each_once(output.ids(stream))
-    assert_complete(account, output.records(stream), stream)
-
-
+@pytest.mark.parametrize("days_ago", [100, -2])
 def test_after_an_end_date_the_next_sync_continues_from_there(
-    account: Account, stream: str
+    account: Account, stream: str, days_ago: int
 ) -> None:
-    end = account.moment(100).isoformat()
-    bounded = account.sync(stream, end_date=end)
-    rest = account.sync(stream, state=bounded.state)
+    """An end date in the future hides no later record."""
+    account.sandbox.options.updated_filter = False
+    config = {"end_date": account.moment(days_ago).isoformat(), "lookback_days": 0}
+    bounded = account.sync(stream, **config)
+    added = account.sandbox.store.add(stream)["id"]
+    rest = account.sync(stream, state=bounded.state, lookback_days=0)
 
-    assert max(record[REPLICATION_KEYS[stream]] for record in bounded.records(stream)) < end
+    keys = [record[REPLICATION_KEYS[stream]] for record in bounded.records(stream)]
+    assert max(keys) < config["end_date"]
     assert_each_once(bounded.ids(stream) + rest.ids(stream))
     assert_complete(account, bounded.records(stream) + rest.records(stream), stream)
-
-
-def test_an_end_date_in_the_future_does_not_hide_later_records(
-    account: Account, stream: str
-) -> None:
-    account.sandbox.options.updated_filter = False
-    settings = {"end_date": account.moment(-2).isoformat(), "lookback_days": 0}
-    state = account.sync(stream, **settings).state
-    added = account.sandbox.store.add(stream)
-
-    assert account.sync(stream, state=state, **settings).ids(stream) == [added["id"]]
+    assert (rest.ids(stream) == [added]) == (days_ago < 0)
 
 
 def test_a_full_table_sync_delivers_everything_and_keeps_the_state(

@@ -18,7 +18,7 @@ from .helpers import (
     invoke,
 )
 
-PASSING_FAULTS = (
+PASSING_FAULTS = [
     "408",
     "500",
     "503",
@@ -28,7 +28,7 @@ PASSING_FAULTS = (
     "html",
     "object",
     "retry_after",
-)
+]
 
 
 def item(number: int, **changes: Any) -> Json:
@@ -37,24 +37,20 @@ def item(number: int, **changes: Any) -> Json:
     return {"id": number, "created_at": moment, "updated_at": moment, "score": 9} | changes
 
 
-def serve(account: Account, *items: Any) -> Callable[..., Output]:
-    """Return a function that syncs against an API that lists these items."""
-
-    def sync(**keywords: Any) -> Output:
-        url = account.sandbox.wootric_url
-        with responses.RequestsMock() as api:
-            api.post(f"{url}/oauth/token", json={"access_token": "t", "expires_in": 7200})
-            api.get(f"{url}/v1/responses", json=list(items))
-            return account.sync(**keywords)
-
-    return sync
+def sync_of(account: Account, *items: Any, **keywords: Any) -> Output:
+    """Sync against an API that lists these items."""
+    url = account.sandbox.wootric_url
+    with responses.RequestsMock() as api:
+        api.post(f"{url}/oauth/token", json={"access_token": "t", "expires_in": 7200})
+        api.get(f"{url}/v1/responses", json=list(items))
+        return account.sync(**keywords)
 
 
 def test_unreadable_values_become_null_with_one_warning_for_each_field(account: Account) -> None:
     """The values move to `additional_fields`, and the log does not contain them."""
     wrong = {"completed": "perhaps", "score": "9.5", "tags": "a,b", "end_user": "ada@example.com"}
 
-    output = serve(account, item(1, **wrong), item(2, **wrong), item(3))()
+    output = sync_of(account, item(1, **wrong), item(2, **wrong), item(3))
 
     assert output.code == 0
     for record in output.records()[:2]:
@@ -83,8 +79,8 @@ def test_a_record_that_cannot_be_identified_or_ordered_is_reported_and_all_else_
     account: Account, unreadable: Any, named: str
 ) -> None:
     """The run fails at its end, and the next one continues."""
-    first = serve(account, item(1), unreadable, item(3))()
-    second = serve(account, item(1), item(3), item(4))(state=first.state)
+    first = sync_of(account, item(1), unreadable, item(3))
+    second = sync_of(account, item(1), item(3), item(4), state=first.state)
 
     assert (first.code, first.ids()) == (1, [1, 3])
     assert named in first.error
@@ -169,7 +165,7 @@ def test_a_server_that_stays_down_ends_in_one_line_and_a_state_to_resume_from(
 
 
 def test_a_list_that_ignores_the_order_ends_in_one_line(account: Account) -> None:
-    output = serve(account, item(2), item(1))()
+    output = sync_of(account, item(2), item(1))
 
     assert (output.code, output.records()) == (1, [])
     assert "requested in ascending order is not sorted" in output.error

@@ -19,6 +19,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import IO, Any
 
+import responses
 from click.testing import CliRunner
 from connector_sandbox import Sandbox
 from connector_sandbox.account.store import with_html_text
@@ -130,6 +131,15 @@ class Account:
     def start(self, *arguments: Any, blocked: bool = False, **keywords: Any) -> Process:
         """Run the command in its own process."""
         return Process(self.options(*arguments, **keywords), self.folder, blocked=blocked)
+
+    @contextmanager
+    def answering(self, **bodies: Any) -> Iterator[None]:
+        """Let lists, by the end of their URL, be answered so instead of by the sandbox."""
+        with responses.RequestsMock() as api:
+            api.post(f"{self.sandbox.wootric_url}/oauth/token", json={"access_token": "t"})
+            for pattern, body in bodies.items():
+                api.get(re.compile(f"{self.sandbox.wootric_url}/v[12]/{pattern}"), json=body)
+            yield
 
     def lists(self, stream: str = "responses") -> list[Any]:
         """The requests for pages of a stream so far."""

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import responses
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from responses.matchers import query_param_matcher
 
 from tap_wootric.api.rate_limit import RateLimiter
 from tap_wootric.streams.daily import SENDS
@@ -54,12 +51,9 @@ def test_without_a_start_date_the_days_begin_before_the_first_readable_response(
 ) -> None:
     """The account's day may differ from that of UTC."""
     listed = [{"id": 1}, {"id": 2, "created_at": back(1)}]
-    url = account.sandbox.wootric_url
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
-        api.post(f"{url}/oauth/token", json={"access_token": "t"})
-        asc = query_param_matcher({"sort_order": "asc"}, strict_match=False)
-        api.get(f"{url}/v1/responses", json=listed if number else [], match=[asc])
-        api.get(f"{url}/v1/{STREAM}", json={"nps": 5})
+    lists = {"responses.*sort_order=asc": listed if number else []}
+    lists |= {STREAM: {"nps": 5}} if number else {}
+    with account.answering(**lists):
         output = account.sync(STREAM)
 
     assert (output.code, days(output)) == (0, last_days(number))
@@ -173,23 +167,13 @@ def stats(answers: int) -> Json:
     }
 
 
-@pytest.fixture
-def email_stats(account: Account) -> Iterator[Any]:
-    """A function that sets the reply of the e-mail statistics."""
-    url = account.sandbox.wootric_url
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
-        api.post(f"{url}/oauth/token", json={"access_token": "t"})
-        yield lambda reply: api.upsert("GET", f"{url}/v2/email_stats", json=reply)
-
-
-def test_email_stats_are_a_record_for_each_day_and_kind_of_email(
-    account: Account, email_stats: Any
-) -> None:
+def test_email_stats_are_a_record_for_each_day_and_kind_of_email(account: Account) -> None:
     """The counts of `raw_results` replace texts, and a kind without e-mails has no record."""
-    email_stats({"email_stats": stats(3), "initial_send": {"raw_results": 5}, "reminder_send": 5})
-    first = account.sync("email_stats", start_date=back(0))
-    email_stats({"email_stats": stats(4), "initial_send": stats(1)})
-    second = account.sync("email_stats", start_date=back(0), state=first.state)
+    kinds = {"email_stats": stats(3), "initial_send": {"raw_results": 5}, "reminder_send": 5}
+    with account.answering(email_stats=kinds):
+        first = account.sync("email_stats", start_date=back(0))
+    with account.answering(email_stats={"email_stats": stats(4)}):
+        second = account.sync("email_stats", start_date=back(0), state=first.state)
 
     records = first.records("email_stats")
     assert [(r["date"], r["send"]) for r in records] == [(back(0), "all"), (back(0), "initial")]
@@ -200,12 +184,9 @@ def test_email_stats_are_a_record_for_each_day_and_kind_of_email(
     assert second.records("email_stats")[0]["total_responses"] == 4
 
 
-def test_days_without_email_stats_are_not_requested_again(
-    account: Account, email_stats: Any
-) -> None:
-    email_stats({"email_stats": None})
-    state = account.sync("email_stats", start_date=back(30)).state
-
-    log = account.sync("email_stats", start_date=back(30), state=state, lookback_days=2).log
+def test_days_without_email_stats_are_not_requested_again(account: Account) -> None:
+    with account.answering(email_stats={"email_stats": None}):
+        state = account.sync("email_stats", start_date=back(30)).state
+        log = account.sync("email_stats", start_date=back(30), state=state, lookback_days=2).log
 
     assert " 3 requests" in log  # one for the token

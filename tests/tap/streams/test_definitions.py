@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import responses
 
 from ..helpers import Account
 
@@ -58,10 +57,7 @@ def test_survey_templates_are_delivered_once_and_name_the_default(account: Accou
 def test_a_definition_without_a_key_is_reported_and_the_others_delivered(
     account: Account, stream: str, reply: object, key: str | None, expected: list[object]
 ) -> None:
-    url = account.sandbox.wootric_url
-    with responses.RequestsMock() as api:
-        api.post(f"{url}/oauth/token", json={"access_token": "t"})
-        api.get(f"{url}/v1/{stream}", json=reply)
+    with account.answering(**{stream: reply}):
         output = account.sync(stream)
 
     assert output.code == int(key is not None)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
@@ -91,7 +91,6 @@ class Account:
 
     sandbox: Sandbox
     folder: Path
-    settings: Json = field(default_factory=dict)
 
     @property
     def config(self) -> Json:
@@ -99,7 +98,6 @@ class Account:
             "client_id": self.sandbox.client_id,
             "client_secret": self.sandbox.client_secret,
             "api_url": self.sandbox.wootric_url,
-            **self.settings,
         }
 
     def options(
@@ -142,23 +140,12 @@ class Account:
             yield
 
     def lists(self, stream: str = "responses") -> list[Any]:
-        """The requests for pages of a stream so far."""
+        """The requests so far whose path ends so."""
         return [r for r in list(self.sandbox.requests) if r.path.endswith(f"/{stream}")]
-
-    @property
-    def tokens(self) -> list[Any]:
-        """The requests for a token so far."""
-        return self.lists("token")
 
     def truth(self, stream: str = "responses") -> dict[int, Json]:
         """The source's records by id, with texts as the API returns them."""
         return {row["id"]: with_html_text(row) for row in self.sandbox.store.records(stream)}
-
-    def newest(self, n: int, stream: str = "responses") -> list[int]:
-        """The ids of the last n records."""
-        key = REPLICATION_KEYS[stream]
-        rows = sorted(self.truth(stream).values(), key=lambda row: row[key])
-        return [row["id"] for row in rows[-n:]]
 
     def moment(self, days_ago: float) -> datetime:
         """A whole second in the past."""

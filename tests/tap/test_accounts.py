@@ -75,4 +75,4 @@ def test_a_login_and_the_account_token_choose_one_of_several_accounts(account: A
 
     assert "'account_token'" in without.error
     assert_complete(account, output.records())
-    assert len(account.tokens) > 3
+    assert len(account.lists("token")) > 3

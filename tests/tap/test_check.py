@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tap_wootric import tap
-from tap_wootric.check import AccountCheck, action, as_text
 
 from .helpers import Account, Json, Output, invoke
 
@@ -106,22 +104,15 @@ def test_without_a_token_the_check_fails_at_the_sign_in(
     assert result["result"].startswith(problem)
 
 
-def test_an_unknown_time_format_fails_the_check_and_shows_no_value() -> None:
+def test_an_unknown_time_format_fails_the_check_and_shows_no_value(account: Account) -> None:
     """Only its form."""
     record = {"id": 1, "created_at": "ada@example.com", "score": 9, "survey_id": [1]}
+    with account.answering(**{".*": [record]}):
+        output = check(account, "text")
 
-    client: Any = SimpleNamespace(
-        get=lambda *_, **__: [record],
-        rate_limiter=SimpleNamespace(limit=0),
-        transport=SimpleNamespace(server_time=None),
-    )
-    stream: Any = SimpleNamespace(name="responses", selected_by_default=True, declared_schema={})
-
-    found = AccountCheck(client, [stream]).run()
-
-    assert "xxx@xxxxxxx.xxx" in as_text(found)
-    assert "ada" not in as_text(found)
-    assert action(found).startswith("Report the time format")
+    assert "xxx@xxxxxxx.xxx" in "\n".join(output.lines)
+    assert "ada" not in "\n".join(output.lines)
+    assert output.lines[-1].startswith("Report the time format")
 
 
 def test_the_check_shows_no_personal_data(account: Account) -> None:

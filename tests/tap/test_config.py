@@ -14,7 +14,7 @@ import pytest
 from tap_wootric.config import DECLARED, SCHEMA, moment, normalize
 from tap_wootric.tap import TapWootric
 
-from .helpers import ROOT, Account, Json, Output, Process, invoke, selecting
+from .helpers import ROOT, Account, Json, Output, invoke, selecting
 
 SECRET = "s3cr3t-value"
 CASES = tomllib.loads(Path(__file__).with_name("settings.toml").read_text())
@@ -52,7 +52,7 @@ def test_options_that_need_no_account_need_no_settings(option: str) -> None:
 
 def test_the_command_itself_shows_no_stack_trace(account: Account) -> None:
     """The error is the last line of the log."""
-    output = Process(account.options(page_size=99), account.folder).finish()
+    output = account.start(page_size=99).finish()
 
     assert output.code == 1
     assert output.log.splitlines()[-1].endswith("Setting 'page_size' must be at most 50.")

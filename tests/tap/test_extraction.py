@@ -46,7 +46,7 @@ def test_a_large_account_costs_few_more_requests_than_pages(
     assert_each_once(output.ids())
     assert len(output.ids()) == 6_000
     assert len(account.lists()) <= 6_000 / 50 * most
-    assert len(account.tokens) == 1
+    assert len(account.lists("token")) == 1
 
 
 @pytest.mark.parametrize("days_ago", [100, -2])

@@ -138,21 +138,28 @@ def test_a_seventh_of_all_requests_may_fail(
     assert account.sync(stream, state=first.state).records(stream) == []
 
 
+@pytest.mark.parametrize(
+    ("fault", "path", "after", "problem"),
+    [
+        ("503", "/v1/responses", 30, "failed for 0 s (last error: HTTP 503)"),
+        ("401", "/oauth/token", 2, "Wootric rejected the credentials"),
+    ],
+)
 def test_a_server_that_stays_down_ends_in_one_line_and_a_state_to_resume_from(
-    make_account: Callable[..., Account],
+    make_account: Callable[..., Account], fault: str, path: str, after: int, problem: str
 ) -> None:
     account = make_account(responses=3_000)
-    account.sandbox.faults.on("503", share=1, after=30, path="/v1/responses")
+    account.sandbox.options.token_lifetime = 0.2
+    account.sandbox.faults.on(fault, share=1, after=after, path=path)
 
-    output = account.sync(retry_budget_seconds=0)
+    output = account.sync(retry_budget_seconds=0, page_size=25)
     account.sandbox.faults.off()
     rest = account.sync(state=output.state)
 
     assert output.code == 1
-    assert "failed for 0 s (last error: HTTP 503)" in output.error
+    assert problem in output.error
     assert "Traceback" not in output.log
     assert output.bookmark() == output.records()[-1]["created_at"]
-    assert len(output.ids()) > 200
     assert_each_once(output.ids() + rest.ids())
     assert_complete(account, output.records() + rest.records())
 

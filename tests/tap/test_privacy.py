@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .helpers import INCREMENTAL, Account, Output, Process
+from .helpers import INCREMENTAL, Account, Output
 
 FAULTS = ("429", "500", "503", "reset", "cut", "html", "object", "revoke")
 LOGIN = ("username", "password", "account_token")
@@ -54,7 +54,7 @@ def test_no_log_line_url_or_state_holds_a_secret_or_personal_data(
     for variable in ("LOGLEVEL", "TAP_WOOTRIC_LOGLEVEL"):
         monkeypatch.setenv(variable, "DEBUG")
 
-    output = Process(account.options(INCREMENTAL, **settings), account.folder).finish()
+    output = account.start(INCREMENTAL, **settings).finish()
 
     assert output.code == 0
     assert "DEBUG" in output.log

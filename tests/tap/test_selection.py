@@ -121,21 +121,27 @@ def test_a_failing_expression_ends_the_run_in_one_line(account: Account, field: 
     assert "Traceback" not in output.log
 
 
-@pytest.mark.parametrize("depth", [1, 5])
-def test_flattened_records_fit_their_schema(account: Account, depth: int) -> None:
-    """Free-form properties stay one JSON text, and an object that is null leaves no key."""
-    account.sandbox.store.add_response(end_user=None, tags=None)
+@pytest.mark.parametrize("depth", [None, 1, 5])
+def test_records_fit_their_schema_and_have_every_field(account: Account, depth: int | None) -> None:
+    """Flattened, free-form properties are one JSON text, and an object that is null has no key."""
+    extra: Json = {"csat": {"score": 3}, "Ärger": [1, None]}
+    account.sandbox.store.add_response(end_user=None, tags=None, **extra)
     account.sandbox.store.add_end_user(properties=None, settings=None, last_response=None)
-    settings: Json = {"flattening_enabled": True, "flattening_max_depth": depth}
+    flattened: Json = {"flattening_enabled": True, "flattening_max_depth": depth} if depth else {}
 
-    output = account.sync(ALL, start_date="2026-10-01", **settings)
+    output = account.sync(ALL, start_date="2026-10-01", **flattened)
 
     assert output.code == 0
     for stream in ALL:
         assert_fits(output, stream)
         assert output.records(stream)
-    texts = {type(record.get("end_user__properties")) for record in output.records()}
-    assert str in texts
+        names = {frozenset(record) for record in output.records(stream)}
+        assert depth or names == {frozenset(output.schema(stream)["properties"])}
+    records = output.records()
+    if depth:
+        assert {type(record.get("end_user__properties")) for record in records} == {str, type(None)}
+    else:
+        assert records[-1]["additional_fields"] == extra
 
 
 def test_no_stream_writes_batch_files(account: Account) -> None:

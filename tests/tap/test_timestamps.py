@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import tomllib
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_wootric.timestamps import canonical, from_unix, unix_second
-
-from .helpers import Account, assert_complete
 
 FORMS = tomllib.loads(Path(__file__).with_name("timestamps.toml").read_text())
 
@@ -52,18 +49,3 @@ def test_any_other_value_is_rejected_and_not_repeated(shown: object) -> None:
 def test_texts_sort_like_moments(second: int, gap: int) -> None:
     assert from_unix(second) < from_unix(second + gap + 1)
     assert unix_second(from_unix(second)) == second
-
-
-@pytest.mark.parametrize("time_format", ["offset", "naive_utc", "iso_millis", "unix"])
-def test_an_account_is_complete_in_every_format(account: Account, time_format: str) -> None:
-    """Also in the hour in which daylight saving time ends."""
-    account.sandbox.options.time_format = time_format
-    first = datetime(2025, 11, 2, 7, 30, tzinfo=UTC)
-    for minutes in range(0, 180, 20):
-        account.sandbox.store.add_response(first + timedelta(minutes=minutes))
-
-    output = account.sync()
-
-    assert set(output.ids()) == account.truth().keys()
-    if time_format != "iso_millis":  # shows milliseconds
-        assert_complete(account, output.records())

@@ -129,21 +129,14 @@ def property_test(examples: int) -> Any:
     return settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@property_test(60)
-@given(histories(), st.sampled_from([1, 4]))
-def test_every_record_is_delivered_in_its_newest_version_and_only_once(
-    history: Json, concurrency: int
-) -> None:
-    check(Scenario(history, max_concurrency=concurrency))
+@pytest.mark.parametrize("examples", [60, pytest.param(400, marks=pytest.mark.soak)])
+def test_every_record_is_delivered_in_its_newest_version_and_only_once(examples: int) -> None:
+    @property_test(examples)
+    @given(histories(), st.sampled_from([1, 4]))
+    def check_history(history: Json, concurrency: int) -> None:
+        check(Scenario(history, max_concurrency=concurrency))
 
-
-@pytest.mark.soak
-@property_test(400)
-@given(histories(), st.sampled_from([1, 4]))
-def test_every_record_is_delivered_in_hundreds_of_histories(
-    history: Json, concurrency: int
-) -> None:
-    check(Scenario(history, max_concurrency=concurrency))
+    check_history()
 
 
 @property_test(20)

@@ -1,7 +1,5 @@
 """End users with an e-mail address in every place, and the blocks of docs/personal-data.md."""
 
-from __future__ import annotations
-
 import re
 from fnmatch import fnmatchcase
 from typing import Any

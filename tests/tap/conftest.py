@@ -1,7 +1,5 @@
 """The tap as its users run it, against the sandbox."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Runs of the tap against the sandbox, and comparisons of its output with the source."""
 
-from __future__ import annotations
-
 import io
 import json
 import logging
@@ -126,7 +124,7 @@ class Account:
         """Run the command in this process."""
         return invoke(self.options(*arguments, **keywords))
 
-    def start(self, *arguments: Any, blocked: bool = False, **keywords: Any) -> Process:
+    def start(self, *arguments: Any, blocked: bool = False, **keywords: Any) -> "Process":
         """Run the command in its own process."""
         return Process(self.options(*arguments, **keywords), self.folder, blocked=blocked)
 

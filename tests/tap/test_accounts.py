@@ -1,7 +1,7 @@
 """Accounts: where Wootric lives, and every way to sign in there."""
 
-from __future__ import annotations
-
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,25 +11,15 @@ from tap_wootric.tap import TapWootric
 
 from .helpers import Account, assert_complete
 
+HOSTS = tomllib.loads(Path(__file__).with_name("settings.toml").read_text())["hosts"]
 APP = {"client_id": "an-id", "client_secret": "a-secret"}
 
 
 @pytest.mark.parametrize(
-    ("settings", "base"),
-    [
-        ({}, "https://api.wootric.com"),
-        ({"region": "us"}, "https://api.wootric.com"),
-        ({"region": "EU"}, "https://api.wootric.eu"),
-        ({"region": "au"}, "https://api.wootric.au"),
-        ({"account_token": "NPS-EU1"}, "https://api.wootric.eu"),
-        ({"account_token": "NPS-AU1"}, "https://api.wootric.au"),
-        ({"account_token": "NPS-1"}, "https://api.wootric.com"),
-        ({"region": "au", "account_token": "NPS-EU1"}, "https://api.wootric.au"),
-        ({"region": "eu", "api_url": "https://proxy.example/w/"}, "https://proxy.example/w"),
-    ],
+    ("base", "settings"), [(host, x) for host, cases in HOSTS.items() for x in cases]
 )
 def test_region_or_else_the_account_token_selects_the_host_of_every_request(
-    settings: dict[str, str], base: str
+    base: str, settings: dict[str, str]
 ) -> None:
     tap = TapWootric(config={**APP, **settings})
     with responses.RequestsMock() as wootric:

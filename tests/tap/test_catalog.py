@@ -1,7 +1,5 @@
 """The catalog: a changed declaration of a stream is a difference from a snapshot."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any

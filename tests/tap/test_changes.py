@@ -1,7 +1,5 @@
 """Later syncs deliver what is new or has changed, and nothing else."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The account check: each answer in the configuration of the API that it is about."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Settings and input: one clear line for what users get wrong, before the first request."""
 
-from __future__ import annotations
-
 import json
 import re
 import tomllib
@@ -48,14 +46,6 @@ def test_options_that_need_no_account_need_no_settings(option: str) -> None:
     output = invoke([option])
 
     assert (output.code, output.lines != []) == (0, True)
-
-
-def test_the_command_itself_shows_no_stack_trace(account: Account) -> None:
-    """The error is the last line of the log."""
-    output = account.start(page_size=99).finish()
-
-    assert output.code == 1
-    assert output.log.splitlines()[-1].endswith("Setting 'page_size' must be at most 50.")
 
 
 def test_the_sample_configuration_only_lacks_real_credentials() -> None:

@@ -1,7 +1,5 @@
 """Every record that the account holds is delivered, once and in order."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

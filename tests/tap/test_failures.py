@@ -1,7 +1,5 @@
 """Failures: what cannot be delivered is reported, and everything else is delivered."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

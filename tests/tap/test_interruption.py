@@ -1,7 +1,5 @@
 """Interruption: a sync can end anywhere, and the next one completes it."""
 
-from __future__ import annotations
-
 import os
 import random
 import signal

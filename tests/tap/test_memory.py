@@ -1,7 +1,5 @@
 """The process stays below 80 MB, whatever it reads."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Privacy: only records contain personal data, and nothing contains a secret."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

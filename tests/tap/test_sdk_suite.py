@@ -1,7 +1,5 @@
 """The SDK's own tests of taps, against the sandbox, and what they do not check."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

@@ -1,7 +1,5 @@
 """What the catalog and stream maps select is what leaves the tap."""
 
-from __future__ import annotations
-
 import hashlib
 
 import pytest
@@ -74,12 +72,16 @@ def test_deselecting_a_field_changes_neither_the_keys_nor_what_counts_as_changed
     assert account.sync(catalog=catalog, state=second.state).ids() == []
 
 
-def test_a_catalog_with_few_fields_keeps_the_keys(account: Account) -> None:
+def test_a_catalog_with_few_fields_and_other_keys_keeps_the_keys(account: Account) -> None:
     catalog = selecting("responses")
     for entry in catalog["streams"]:
         entry.update(schema={"properties": {"score": {"type": "integer"}}})
+        entry.update(key_properties=["score"], replication_key="score")
 
     output = account.sync(catalog=catalog)
+
+    assert output.messages[0].items() >= {"key_properties": ["id"]}.items()
+    assert output.state["bookmarks"]["responses"]["replication_key"] == "created_at"
 
     assert {tuple(sorted(record)) for record in output.records()} == {("created_at", "id", "score")}
 

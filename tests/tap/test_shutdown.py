@@ -1,7 +1,5 @@
 """Termination requests: they end waits, but neither a write nor the start-up of the process."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

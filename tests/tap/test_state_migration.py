@@ -1,7 +1,5 @@
 """States of other taps become bookmarks of the SDK; unknown forms are rejected."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

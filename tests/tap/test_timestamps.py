@@ -1,7 +1,5 @@
 """Every time format of the API becomes the same RFC 3339 text in UTC."""
 
-from __future__ import annotations
-
 import time
 import tomllib
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Clients of the API, against the sandbox or a server for what the sandbox never does."""
 
-from __future__ import annotations
-
 import json
 import logging
 import ssl
@@ -27,7 +25,7 @@ class Handler(BaseHTTPRequestHandler):
     """Issues tokens, and otherwise returns an empty list in the way its server is set to."""
 
     protocol_version = "HTTP/1.1"
-    server: Server
+    server: "Server"
 
     def setup(self) -> None:
         super().setup()

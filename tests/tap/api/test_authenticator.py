@@ -1,7 +1,5 @@
 """Sign-in: one token for the process, renewed in time, and errors that name what to check."""
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

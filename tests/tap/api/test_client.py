@@ -1,7 +1,5 @@
 """The client: what a reply means, the clock of the server, and waits that a signal ends."""
 
-from __future__ import annotations
-
 import logging
 import time
 from typing import Any

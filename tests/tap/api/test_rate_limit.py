@@ -1,11 +1,10 @@
 """The rate limiter: never a 429 by its own fault, no needless wait, and no wait without limit."""
 
-from __future__ import annotations
-
 import logging
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import formatdate
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from connector_sandbox import Sandbox
@@ -20,33 +19,22 @@ from .conftest import connect, in_threads, requests_to
 SERVER_NOW = 1_700_000_000
 
 
-@dataclass
-class Clock:
-    """Time that passes when the limiter waits; an hour behind the server's clock."""
-
-    now: float = 0.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return SERVER_NOW - 3600 + self.now
-
-    def wait(self, seconds: float) -> None:
-        self.now += seconds
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Time that passes when the limiter waits; an hour behind the server's clock."""
+    clock = SimpleNamespace(now=0, monotonic=lambda: clock.now)
+    clock.time = lambda: SERVER_NOW - 3600 + clock.now
     monkeypatch.setattr(rate_limit, "time", clock)
     return clock
 
 
 @pytest.fixture
-def limiter(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> RateLimiter:
+def limiter(clock: Any, monkeypatch: pytest.MonkeyPatch) -> RateLimiter:
+    def wait(seconds: float) -> None:
+        clock.now += seconds
+
     limiter = RateLimiter()
-    monkeypatch.setattr(limiter._turn, "wait", clock.wait)
+    monkeypatch.setattr(limiter._turn, "wait", wait)
     return limiter
 
 
@@ -141,7 +129,7 @@ def test_no_wait_is_longer_than_twice_the_window_seen(limiter: RateLimiter) -> N
     assert reply(limiter, headers(0, reset_in=86_400), status=429) == 20
 
 
-def test_after_a_wait_a_single_request_checks_the_limit(limiter: RateLimiter, clock: Clock) -> None:
+def test_after_a_wait_a_single_request_checks_the_limit(limiter: RateLimiter, clock: Any) -> None:
     reply(limiter, headers(5, reset_in=30))
     limiter.acquire()
 
@@ -152,7 +140,7 @@ def test_after_a_wait_a_single_request_checks_the_limit(limiter: RateLimiter, cl
 
 
 def test_refusals_after_a_reset_in_the_past_are_spaced_out(
-    limiter: RateLimiter, clock: Clock
+    limiter: RateLimiter, clock: Any
 ) -> None:
     waits = [reply(limiter, headers(0, reset_in=-5), status=429) for _ in range(8)]
 

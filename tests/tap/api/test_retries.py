@@ -1,7 +1,5 @@
 """Retries: how long a failing request is sent again, and what the user reads meanwhile."""
 
-from __future__ import annotations
-
 import logging
 import socket
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Transport: certificates and proxies of the environment, and replies limited in time and size."""
 
-from __future__ import annotations
-
 import gzip
 import logging
 import shutil

@@ -1,7 +1,5 @@
 """A list of the documented API in memory, and random changes between requests."""
 
-from __future__ import annotations
-
 import random
 import threading
 from bisect import bisect_left, bisect_right

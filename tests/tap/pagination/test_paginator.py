@@ -1,7 +1,5 @@
 """The paginator delivers every record or reports its second, at a known number of requests."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Sequence
 

@@ -1,11 +1,9 @@
 """Windows deliver the same records as the paginator, faster and with bounded memory."""
 
-from __future__ import annotations
-
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -15,18 +13,11 @@ from tap_wootric.pagination.pages import IncompleteSecond, PageRequest
 from tap_wootric.pagination.windows import MAX_BUFFERED, read_windows
 from tests.tap.pagination.api_model import Churn, ModelApi, Record, crowd, records_at
 
-Fetch = Callable[[PageRequest], list[Record]]
+windows = partial(read_windows, since=None, until=None, workers=4, report=print)
 
 
-def windows(
-    fetch: Fetch,
-    newest: int,
-    *,
-    workers: int | Callable[[], int] = 4,
-    until: int | None = None,
-    report: Callable[[IncompleteSecond], None] = print,
-) -> Iterator[Record]:
-    return read_windows(fetch, None, until, workers=workers, newest=newest, report=report)
+def evenly(n: int, records_a_second: float = 1 / 60) -> ModelApi:
+    return ModelApi(records_at([int(i / records_a_second) for i in range(n)]))
 
 
 bursts = st.lists(
@@ -66,7 +57,7 @@ def test_any_history_is_delivered_once_and_in_order(
     reports: list[IncompleteSecond] = []
     newest = latest if is_newest_known else 2 * latest
 
-    found = list(windows(api.fetch, newest, workers=workers, report=reports.append))
+    found = list(windows(api.fetch, newest=newest, workers=workers, report=reports.append))
 
     assert churn.lost(found, {report.timestamp for report in reports}, None) == set()
     assert [r.timestamp for r in found] == sorted(r.timestamp for r in found)
@@ -86,14 +77,14 @@ def test_any_history_is_delivered_once_and_in_order(
 def test_windows_cost_few_additional_requests(seconds: list[int], percent: float) -> None:
     api = ModelApi(records_at(seconds))
 
-    found = list(windows(api.fetch, api.records[-1].timestamp))
+    found = list(windows(api.fetch, newest=api.records[-1].timestamp))
 
     assert sorted(found) == api.records
     assert len(api.requests) <= len(seconds) / 50 * (1 + percent / 100)
 
 
 def test_all_workers_read_at_the_same_time() -> None:
-    api = ModelApi(records_at([60 * i for i in range(20_000)]))
+    api = evenly(20_000)
     together = threading.Barrier(4, timeout=10)
     turns = iter(range(5))  # the first page is requested alone
 
@@ -102,40 +93,47 @@ def test_all_workers_read_at_the_same_time() -> None:
             together.wait()
         return api.fetch(page)
 
-    assert list(windows(fetch, 1_200_000, workers=4)) == api.records
+    assert list(windows(fetch, newest=1_200_000, workers=4)) == api.records
 
 
 def test_the_first_reply_decides_how_many_workers_read() -> None:
-    api = ModelApi(records_at([60 * i for i in range(2_000)]))
+    api = evenly(2_000)
     threads: set[threading.Thread] = set()
 
     def fetch(page: PageRequest) -> list[Record]:
         threads.add(threading.current_thread())
         return api.fetch(page)
 
-    def workers() -> int:
-        return len(api.requests)
+    workers = partial(len, api.requests)
 
-    assert list(windows(fetch, 120_000, workers=workers)) == api.records
+    assert list(windows(fetch, newest=120_000, workers=workers)) == api.records
     assert threads == {threading.current_thread()}
 
 
 @pytest.mark.parametrize("records_a_second", [0.1, 900])
-def test_a_slow_consumer_limits_the_records_in_memory(records_a_second: float) -> None:
-    api = ModelApi(records_at([int(i / records_a_second) for i in range(40_000)]))
+def test_a_slow_consumer_limits_the_records_in_memory_and_can_end_the_threads(
+    records_a_second: float,
+) -> None:
+    api = evenly(40_000, records_a_second)
     fetched: set[int] = set()
+    before = set(threading.enumerate())
 
     def fetch(page: PageRequest) -> list[Record]:
         records = api.fetch(page)
         fetched.update(record.identity for record in records)
         return records
 
-    for consumed, _ in enumerate(windows(fetch, api.records[-1].timestamp)):
+    found = windows(fetch, newest=api.records[-1].timestamp)
+    for consumed in range(32_001):
+        next(found)
         if consumed % 8_000 == 0:
             wait_for_idle_threads(api)
             assert len(fetched) - consumed <= MAX_BUFFERED
 
-    assert consumed == 39_999
+    found.close()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+        assert not thread.is_alive()
 
 
 def wait_for_idle_threads(api: ModelApi) -> None:
@@ -146,7 +144,7 @@ def wait_for_idle_threads(api: ModelApi) -> None:
 
 
 def test_an_error_reaches_the_consumer_after_all_records_in_front_of_it() -> None:
-    api = ModelApi(records_at([60 * i for i in range(20_000)]))
+    api = evenly(20_000)
 
     def fetch(page: PageRequest) -> list[Record]:
         if page.since is not None and page.since > 300_000:
@@ -155,32 +153,17 @@ def test_an_error_reaches_the_consumer_after_all_records_in_front_of_it() -> Non
 
     found: list[Record] = []
     with pytest.raises(ConnectionError):
-        found.extend(windows(fetch, 1_200_000))
+        found.extend(windows(fetch, newest=1_200_000))
 
     assert found == api.records[: len(found)]
     assert found[-1].timestamp >= 300_000
-
-
-@pytest.mark.parametrize("records_a_second", [0.1, 900])
-def test_closing_ends_the_threads(records_a_second: float) -> None:
-    api = ModelApi(records_at([int(i / records_a_second) for i in range(40_000)]))
-    before = set(threading.enumerate())
-    found = windows(api.fetch, api.records[-1].timestamp)
-    next(found)
-    wait_for_idle_threads(api)
-
-    found.close()  # type: ignore[attr-defined]
-
-    for thread in set(threading.enumerate()) - before:
-        thread.join(10)
-        assert not thread.is_alive()
 
 
 def test_an_incomplete_second_is_reported_once() -> None:
     records = [*crowd(3_100, 1_000), *(Record(1_001 + i, 5_000 + i) for i in range(3_000))]
     reports: list[IncompleteSecond] = []
 
-    found = list(windows(ModelApi(records).fetch, 4_000, report=reports.append))
+    found = list(windows(ModelApi(records).fetch, newest=4_000, report=reports.append))
 
     assert [report.timestamp for report in reports] == [1_000]
     assert set(records[3_100:]) <= set(found)

@@ -4,8 +4,6 @@ The tap reads the list in memory instead of HTTP, and time passes only if the mo
 Everything else is the product: pagination, state, streams, STATE messages.
 """
 
-from __future__ import annotations
-
 import json
 import random
 import re

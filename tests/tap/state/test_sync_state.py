@@ -1,7 +1,5 @@
 """Facts about the state that random histories rarely show."""
 
-from __future__ import annotations
-
 import pytest
 
 from tap_wootric.state import fingerprints, intervals

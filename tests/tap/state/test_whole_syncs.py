@@ -1,7 +1,5 @@
 """Whole syncs over a source that changes: what was delivered equals what the source holds."""
 
-from __future__ import annotations
-
 import json
 import random
 from collections import Counter

@@ -1,7 +1,5 @@
 """Daily figures: complete days once, and the last days again if their figures changed."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from dataclasses import dataclass, field

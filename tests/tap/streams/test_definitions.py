@@ -1,7 +1,5 @@
 """Segments and survey templates: all of them with every sync, each once."""
 
-from __future__ import annotations
-
 import pytest
 
 from ..helpers import Account

@@ -1,7 +1,5 @@
 """Records fit the declared schema, and nothing that the API sends is lost."""
 
-from __future__ import annotations
-
 import tomllib
 from pathlib import Path
 

@@ -93,33 +93,26 @@ def test_two_signals_while_nobody_reads_cut_no_line_and_keep_the_final_state(
     assert_exact(account, output)
 
 
-@pytest.mark.parametrize(
-    ("fault", "path"),
-    [
-        ("hang", "/v1/"),
-        ("trickle", "/v1/"),
-        ("503", "/v1/"),
-        ("hang", "/oauth/token"),
-        ("rate limit", "/v1/"),
-    ],
-)
-def test_a_signal_ends_every_wait_at_once(make_account: MakeAccount, fault: str, path: str) -> None:
+@pytest.mark.parametrize("fault", ["hang", "trickle", "503", "rate limit", "sign-in"])
+def test_a_signal_ends_every_wait_at_once(make_account: MakeAccount, fault: str) -> None:
     account = make_account(responses=900)
-    sandbox, after = account.sandbox, 6 if path == "/v1/" else 0
+    sandbox, options = account.sandbox, account.sandbox.options
     if fault == "rate limit":
-        sandbox.options.rate_limit = (after, 3_600)
+        options.rate_limit = (6, 3_600)
+    elif fault == "sign-in":
+        rule = sandbox.faults.on("hang", share=1, path="/oauth/token", seconds=30)
     else:
         details = {} if fault == "503" else {"seconds": 30}
-        rule = sandbox.faults.on(fault, share=1, after=after, path=path, **details)
+        rule = sandbox.faults.on(fault, share=1, after=6, path="/v1/", **details)
     process = account.start(max_concurrency=1)
-    wait_until(lambda: "waiting" in process.log if fault == "rate limit" else rule.hits)
+    wait_until(lambda: "waiting" in process.log if options.rate_limit else rule.hits)
     process.process.send_signal(signal.SIGTERM)
 
     output = process.finish(20)
 
     assert output.code == 143
     sandbox.faults.off()
-    sandbox.options.rate_limit = None
+    options.rate_limit = None
     assert_exact(account, output)
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import requests
+
+FOLDER = Path(__file__).parent
+_DOCUMENTED = tomllib.loads((FOLDER / "documented.toml").read_text())
+FIELDS = {kind: set(names.split()) for kind, names in _DOCUMENTED["fields"].items()}
+REPORTS = {name: names.split() for name, names in _DOCUMENTED["reports"].items()}
 
 Json = dict[str, Any]
 Put = Callable[..., requests.Response]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from datetime import UTC, datetime, timedelta
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -20,19 +18,18 @@ STREAMS = ("responses", "declines", "end_users")
 SECOND = datetime(2031, 5, 1, 12, 0, 0, tzinfo=UTC)
 LONG_AGO = datetime(2016, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-CHANGES = {"comment": ("text", "x"), "tag": ("tags", ["x"]), "note": ("notes", ["x"])}
+CHANGES = {"comment": "text", "score": "score", "tag": "tags", "note": "notes"}
 
 
-@pytest.mark.parametrize("change", [*CHANGES, "score"])
+@pytest.mark.parametrize("change", CHANGES)
 def test_a_change_sets_updated_at_only(sandbox: Sandbox, change: str):
     """Comment, tag, note or corrected score; `created_at` stays (doc, field)."""
-    store, (field, value) = sandbox.store, CHANGES.get(change, ("score", "x"))
-    old = store.add_response(LONG_AGO, updated_at=LONG_AGO)
-    new = getattr(store, change)(old["id"], "x")
+    old = sandbox.store.add_response(LONG_AGO, updated_at=LONG_AGO)
+    new = getattr(sandbox.store, change)(old["id"], "x")
 
-    assert (new[field], new["created_at"]) == (value, LONG_AGO)
-    assert store.now() - new["updated_at"] < MINUTE
-    assert old["updated_at"] == LONG_AGO
+    assert new[CHANGES[change]] in ("x", ["x"])
+    assert new["created_at"] == LONG_AGO == old["updated_at"]
+    assert sandbox.store.now() - new["updated_at"] < MINUTE
 
 
 @pytest.mark.parametrize("stream", STREAMS)
@@ -44,14 +41,6 @@ def test_a_changed_record_is_found_by_updated_at(wootric: SignedIn, stream: str)
     store.change(changed, stream)
 
     assert (before, wootric.ids(stream, query)) == ([], [changed])
-
-
-def test_an_end_user_with_a_new_email_moves_in_the_list(wootric: SignedIn):
-    """The default sort key is `email` (doc)."""
-    person = wootric.sandbox.store.end_users()[7]["id"]
-    wootric.sandbox.store.update_end_user(person, email="zzz@example.com")
-
-    assert wootric.ids("end_users", {"sort_order": "desc"})[0] == person
 
 
 @pytest.mark.parametrize("stream", STREAMS)
@@ -78,25 +67,14 @@ def test_records_can_be_back_dated(sandbox: Sandbox, stream: str):
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-@pytest.mark.parametrize(("fractions", "times"), [("same", 1), ("spread", 3_500)])
-def test_one_second_can_hold_thousands(sandbox: Sandbox, stream: str, fractions: Any, times: int):
-    """Imports put many records into one second (field, infer)."""
-    key = "updated_at" if stream == "end_users" else "created_at"
-    rows = sandbox.store.burst(3_500, SECOND, fractions, stream)
+def test_one_second_can_hold_thousands(sandbox: Sandbox, stream: str):
+    """Imports put many records into one second, at one time or spread (field, infer)."""
+    for fractions, times in (("same", 1), ("spread", 3_500)):
+        rows = sandbox.store.burst(3_500, SECOND, fractions, stream)
+        moments = [row["updated_at" if stream == "end_users" else "created_at"] for row in rows]
 
-    assert (len({row["id"] for row in rows}), len({row[key] for row in rows})) == (3_500, times)
-    assert {row[key].replace(microsecond=0) for row in rows} == {SECOND}
-
-
-def test_changes_by_many_threads_are_complete(sandbox: Sandbox):
-    """The data changes while requests are answered."""
-    threads = [Thread(target=sandbox.store.burst, args=(100, SECOND)) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert sandbox.store.count() == 1_100
+        assert (len({row["id"] for row in rows}), len(set(moments))) == (3_500, times)
+        assert {moment.replace(microsecond=0) for moment in moments} == {SECOND}
 
 
 def test_a_hook_runs_before_each_request_for_data(wootric: SignedIn):
@@ -104,16 +82,14 @@ def test_a_hook_runs_before_each_request_for_data(wootric: SignedIn):
     calls: list[Any] = []
     add = wootric.sandbox.store.add_response
     wootric.sandbox.before_request(lambda *call: calls.append((*call, add()["id"])))
-    wootric.sign_in()
     first = wootric.ids("responses", {"per_page": 1})
-    wootric.get("../v2/email_stats")
 
-    assert calls[0] == (1, "/wootric/v1/responses", *first)
-    assert calls[1][:2] == (2, "/wootric/v2/email_stats")
+    assert calls == [(1, "/wootric/v1/responses", *first)]
 
 
 def test_requests_are_recorded(wootric: SignedIn, put: Put):
-    """In order, with headers and times, which include the delays."""
+    """In order, with headers and times, which include the delays; over one connection (infer)."""
+    manager: Any = wootric.session.get_adapter("http://")
     wootric.sandbox.options.latency = wootric.sandbox.options.birdie_latency = 0.1
     wootric.get("responses", {"created[gte]": 5, "page": 31})
     put("/feedbacks/7")
@@ -125,38 +101,7 @@ def test_requests_are_recorded(wootric: SignedIn, put: Put):
     assert listed.headers["user-agent"].startswith("python-requests")
     assert all(row.finished - row.started >= 0.1 for row in (listed, sent))
     assert most_at_once([token, listed, sent]) == 1
-
-
-def test_many_requests_use_one_connection(wootric: SignedIn):
-    """Connections are persistent (infer)."""
-    for _ in range(5):
-        wootric.get("segments")
-    manager: Any = wootric.session.get_adapter("http://")
-
     assert [p.num_connections for p in manager.poolmanager.pools._container.values()] == [1]
-
-
-def test_a_body_may_wait_for_100_continue(sandbox: Sandbox):
-    """curl waits before it sends a large body."""
-    head = b"PUT /birdie/ingestion/feedbacks/1 HTTP/1.1\r\nExpect: 100-continue\r\n"
-    port = int(sandbox.url.rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
-        client.sendall(head + b"Content-Length: 2\r\n\r\n")
-        first = client.recv(100)
-        client.sendall(b"{}")
-
-        assert (first[9:13], client.recv(100)[9:13]) == (b"100 ", b"401 ")
-
-
-def test_a_stopped_sandbox_starts_again_with_its_data(wootric: SignedIn):
-    """On the same port; `stop` closes open connections."""
-    before = wootric.ids("responses"), wootric.sandbox.url
-    wootric.sandbox.stop()
-    with pytest.raises(requests.ConnectionError):
-        wootric.get("responses")
-    wootric.sandbox.start()
-
-    assert (wootric.ids("responses"), wootric.sandbox.url) == before
 
 
 def test_sandboxes_run_side_by_side():
@@ -164,7 +109,6 @@ def test_sandboxes_run_side_by_side():
     with side_by_side(3, responses=20) as sandboxes:
         states = [requests.get(f"{s.url}/_control/state", timeout=5).json() for s in sandboxes]
 
-    assert len({s.url for s in sandboxes}) == 3
     assert [state["wootric"]["responses"] for state in states] == [20, 20, 20]
     assert [len(s.requests) for s in sandboxes] == [1, 1, 1]
     assert len({str([row["text"] for row in s.store.responses()]) for s in sandboxes}) == 3

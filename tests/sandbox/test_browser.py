@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -11,13 +10,11 @@ from connector_sandbox import Sandbox
 
 from tests.conftest import SignedIn
 
-from .helpers import Put, feedback
+from .helpers import FOLDER, Put, feedback
 from .webdriver import Browser
 
 ATTACK = "<img src=x onerror='window.hurt=1'><script>window.hurt=1</script> & <b>bold</b>"
 TEXTS = [ATTACK, "شكراً جزيلاً 🌹", "Love it ❤️🚀 👩‍👩‍👧‍👦", "one\ntwo", "  spaces around  "]
-READABLE = 4.5
-"""The smallest contrast of WCAG 2, level AA."""
 BOXES = "return arguments[0].map((id) => document.querySelector(id).getBoundingClientRect())"
 
 
@@ -69,10 +66,7 @@ def test_texts_are_shown_as_written(sandbox: Sandbox, browser: Browser, put: Put
     assert any(ATTACK in path for path in browser.all("#requests .path"))
     assert browser.all("main img, main b b, dialog img") == []
     assert browser.run("return window.hurt ?? null") is None
-    direction = (
-        "return getComputedStyle(document.querySelectorAll('#responses .text')[1]).direction"
-    )
-    assert browser.run(direction) == "rtl"
+    assert browser.all("#responses .text", "matches(':dir(rtl)')")[:2] == [False, True]
 
 
 def test_faults_are_injected_and_switched_off(wootric: SignedIn, browser: Browser):
@@ -93,32 +87,18 @@ def test_faults_are_injected_and_switched_off(wootric: SignedIn, browser: Browse
     assert browser.all("#fault-help") == [known["504"]]
 
 
-def test_buttons_simulate_changes(sandbox: Sandbox, browser: Browser):
-    """New responses, a late comment, a late tag; the focus stays on its row."""
+def test_buttons_simulate_changes_and_errors_are_shown(sandbox: Sandbox, browser: Browser):
+    """The focus stays on its row; a sandbox can stop and start again."""
     browser.run("document.querySelector('#responses button').focus()")
     focused = browser.all("#responses button", "dataset.id")[0]
-    browser.run("document.getElementById('add').click()")
+    browser.click("#add")
     browser.shows("#said", "Response 1301 added.")
     browser.until(lambda: browser.all("#responses button", "dataset.id")[1] == focused)
-    assert browser.run("return document.activeElement.dataset.id") == focused
-    browser.click("#add-many")
-    browser.shows("#said", "100 responses added.")
     plain = sandbox.store.add_response()["id"]
     browser.shows("#responses .meta", f"#{plain}")
     for name in ("comment", "tag"):
         browser.click(f"#{name}")
         browser.shows("#said", f"Response {plain} has a new {name}.")
-
-    assert sandbox.store.count() == 402
-    assert sandbox.store.get(plain)["text"]
-    assert len(sandbox.store.get(plain)["tags"]) == 1
-
-
-def test_errors_and_interruptions_are_shown(sandbox: Sandbox, browser: Browser, monkeypatch: Any):
-    """A refused change, an empty account, a sandbox that stops and starts again."""
-    monkeypatch.setattr(sandbox.store, "tag", lambda **_: sandbox.store.get(1299_999))
-    browser.click("#tag")
-    browser.shows("#said", "Failed: There is no 1299999.")
     for row in sandbox.store.responses():
         sandbox.store.delete("responses", row["id"])
     browser.until(lambda: browser.all("#responses li") == [])
@@ -128,10 +108,8 @@ def test_errors_and_interruptions_are_shown(sandbox: Sandbox, browser: Browser, 
     browser.shows("#connection", "no connection, retrying")
     sandbox.start()
     browser.shows("#connection", "running")
-    errors = browser.errors()
 
-    assert "404" in errors[0]
-    assert all("ERR_CONNECTION" in error for error in errors[1:])
+    assert all("ERR_CONNECTION" in error for error in browser.errors())
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1200, False), (1200, True), (400, False)])
@@ -147,27 +125,12 @@ def test_everything_fits_and_is_readable(
     browser.until(lambda: browser.all("#received li") and browser.all("#faults li"))
     browser.shows("#addresses", sandbox.api_key)
     left, right = browser.run(BOXES, ["#responses", "#received"])
-    contrasts = browser.run(CONTRASTS)
+    contrasts = browser.run((FOLDER / "contrasts.js").read_text())
     names = browser.run("return performance.getEntriesByType('resource').map((e) => e.name)")
     boxes = browser.all("html, .rows, .text, .label, .scroll, .path", "scrollWidth - e.clientWidth")
 
     assert max(boxes) <= 1
     assert (left["top"] == right["top"]) == (width == 1200)
     assert len(contrasts) > 100
-    assert {text: ratio for text, ratio in contrasts if ratio < READABLE} == {}
+    assert {text: ratio for text, ratio in contrasts if ratio < 4.5} == {}  # WCAG 2, level AA
     assert all(name.startswith(f"{sandbox.url}/") for name in names)
-
-
-CONTRASTS = """
-const numbers = (color) => color.match(/[\\d.]+/g).map(Number);
-const light = (color) => numbers(color).slice(0, 3).map((v) => v / 255)
-  .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
-  .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-const ground = (e) => numbers(getComputedStyle(e).backgroundColor)[3] === 0
-  ? ground(e.parentElement) : getComputedStyle(e).backgroundColor;
-const written = (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
-return [...document.querySelectorAll('body *')]
-  .filter((e) => e.checkVisibility() && written(e))
-  .map((e) => [light(getComputedStyle(e).color), light(ground(e)), e.textContent])
-  .map(([a, b, text]) => [text, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)]);
-"""

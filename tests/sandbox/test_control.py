@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from typing import Any
 
@@ -11,29 +12,12 @@ from connector_sandbox import Sandbox
 
 from tests.conftest import SignedIn
 
-from .helpers import Json, Put
+from .helpers import FOLDER, Json, Put
 
 STREAMS = ("responses", "declines", "end_users", "segments")
-OWN = "127.0.0.1:{port}"
 Control = Callable[..., requests.Response]
-CHANGES: list[tuple[str, Json]] = [
-    ("responses", {"n": 3}),
-    ("store/add_response", {"created_at": "2031-05-01T12:00:00Z", "score": 3}),
-    ("store/comment", {"response_id": 1001, "text": "late"}),
-    ("store/delete", {"stream": "responses", "record_id": 1001}),
-    ("options", {"latency": 0.01}),
-    ("faults", {"name": "500"}),
-]
-INVALID: list[tuple[str, Any, int, str]] = [
-    ("nothing", None, 404, "nothing at this path"),
-    ("wootric/surveys", None, 404, "'surveys'"),
-    ("store/drop", {}, 400, "no method 'drop'"),
-    ("store/comment", {"frob": 1}, 400, "frob"),
-    ("store/comment", {"response_id": 5, "text": "x"}, 404, "5"),
-    ("store/add_response", {"created_at": "soon"}, 400, "soon"),
-    ("options", {"ties": "loose"}, 400, "ties is one of"),
-    ("faults", {"name": "rest"}, 400, "There is no fault 'rest'"),
-]
+CASES = tomllib.loads((FOLDER / "control.toml").read_text())
+CHANGES = [*CASES["changes"].items()]
 
 
 @pytest.fixture
@@ -49,7 +33,7 @@ def control(sandbox: Sandbox) -> Control:
 
 def held(sandbox: Sandbox) -> list[Any]:
     """Return all data and settings of the sandbox."""
-    records = [*map(sandbox.store.records, STREAMS[:3]), sandbox.store.segments()]
+    records = map(sandbox.store.records, STREAMS[:3])
     return [*records, str(sandbox.options), sandbox.faults.describe()]
 
 
@@ -69,24 +53,23 @@ def test_records_and_counts_can_be_read(wootric: SignedIn, control: Control, put
     for n in (1, 2):
         put("/feedbacks/7", {"n": n})
     (shown,) = wootric.rows("responses", {"per_page": 1})
-    (newest,) = control("GET", "wootric/responses?newest=1").json()
-    (second,) = control("GET", "birdie/history?since=1").json()
-    state = control("GET", "state").json()
+    read = lambda path: control("GET", path).json()  # noqa: E731
+    (newest,), (second,) = read("wootric/responses?newest=1"), read("birdie/history?since=1")
     stored = wootric.sandbox.store.get(newest["id"])
 
-    assert control("GET", f"wootric/responses/{shown['id']}").json() == shown
+    assert read(f"wootric/responses/{shown['id']}") == shown
     assert newest["updated_at"] == stored["updated_at"].isoformat()
-    assert [len(control("GET", f"wootric/{s}").json()) for s in STREAMS] == [300, 100, 150, 7]
+    assert [len(read(f"wootric/{stream}")) for stream in STREAMS] == [300, 100, 150, 7]
     assert (second["path"], second["outcome"]) == ("/feedbacks/7", "updated")
-    assert control("GET", "birdie/feedbacks").json() == {"7": {"n": 2}}
-    assert control("GET", "birdie/feedbacks/7").json() == {"n": 2}
+    assert (read("birdie/feedbacks"), read("birdie/feedbacks/7")) == ({"7": {"n": 2}}, {"n": 2})
+    state = read("state")
     assert state["wootric"] == {"responses": 300, "declines": 100, "end_users": 150}
     assert (state["birdie"], state["puts"]) == ({"feedbacks": 1, "users": 0}, 2)
 
 
 def test_requests_options_faults_and_tokens_can_be_controlled(wootric: SignedIn, control: Control):
     """With the same names as in Python; requests without credentials."""
-    control("POST", "options", {"latency": 0.01, "rate_limit": [20, 36_000]})
+    control("POST", "options", {"rate_limit": [20, 36_000]})
     control("POST", "faults", {"name": "500", "share": 1.0})
     statuses = [wootric.get("responses").status_code]
     (rule,) = control("GET", "faults").json()["on"]
@@ -102,39 +85,27 @@ def test_requests_options_faults_and_tokens_can_be_controlled(wootric: SignedIn,
     assert "Bearer" not in recorded.text
 
 
-@pytest.mark.parametrize(("path", "body", "status", "message"), INVALID)
-def test_an_invalid_request_has_a_message(
-    control: Control, path: str, body: Any, status: int, message: str
-):
+@pytest.mark.parametrize("case", CASES["invalid"], ids=lambda case: case["message"])
+def test_an_invalid_request_has_a_message(control: Control, case: Json):
     """One message with the cause."""
-    reply = control("GET" if body is None else "POST", path, body)
+    reply = control("POST" if "body" in case else "GET", case["path"], case.get("body"))
 
-    assert (reply.status_code, message in reply.json()["message"]) == (status, True)
+    assert reply.status_code == case.get("status", 400)
+    assert case["message"] in reply.json()["message"]
 
 
-@pytest.mark.parametrize(
-    ("origin", "host", "status"),
-    [
-        (f"http://{OWN}", OWN, 200),
-        ("http://localhost:9000", "localhost:9000", 200),
-        *[(f"http://{name}:{{port}}", OWN, 403) for name in ("localhost", "127.0.0.1.example.com")],
-        *[(origin, OWN, 403) for origin in ("http://127.0.0.1:1", f"https://{OWN}", "null")],
-        ("http://renamed.example.com:{port}", "renamed.example.com:{port}", 403),
-    ],
-)
-def test_only_the_own_page_may_change_something(
-    sandbox: Sandbox, control: Control, origin: str, host: str, status: int
-):
+@pytest.mark.parametrize("case", CASES["origins"], ids=lambda case: case["origin"])
+def test_only_the_own_page_may_change_something(sandbox: Sandbox, control: Control, case: Json):
     """Also through a forwarded port, but not through a foreign name of this machine.
 
     Otherwise any page in the same browser could send requests to this machine.
     """
     port, before = sandbox.url.rpartition(":")[2], held(sandbox)
-    headers = {"Origin": origin.format(port=port), "Host": host.format(port=port)}
-    replies = [control("POST", path, arguments, **headers) for path, arguments in CHANGES]
-    replies.append(control("POST", "tokens/revoke", **headers))
+    headers = {name.title(): case[name].format(port=port) for name in ("origin", "host")}
+    calls = [("POST", *change) for change in (*CHANGES, ("tokens/revoke", {}))]
+    replies = [control(*call, **headers) for call in calls]
     allowed = held(sandbox) != before
     replies.append(control("DELETE", "faults", **headers))
 
-    assert {reply.status_code for reply in replies} == {status}
-    assert allowed == (status == 200)
+    assert {reply.status_code for reply in replies} == {200 if case["allowed"] else 403}
+    assert allowed == case["allowed"]

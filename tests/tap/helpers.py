@@ -145,6 +145,13 @@ class Account:
         """The source's records by id, with texts as the API returns them."""
         return {row["id"]: with_html_text(row) for row in self.sandbox.store.records(stream)}
 
+    def people(self) -> set[str]:
+        """The contact data and comments of the account."""
+        rows = [row for stream in INCREMENTAL for row in self.truth(stream).values()]
+        names = ("email", "phone_number", "ip_address", "text")
+        found = {str(row[name]).strip() for row in rows for name in names if row.get(name)}
+        return {text for text in found if len(text) > 5}
+
     def moment(self, days_ago: float) -> datetime:
         """A whole second in the past."""
         past: datetime = self.sandbox.store.now() - timedelta(days=days_ago)
@@ -219,7 +226,7 @@ def _content(file: IO[str]) -> str:
 
 def selecting(*names: str, **metadata: Any) -> Json:
     """The discovered catalog with these streams selected; `metadata` is theirs."""
-    catalog: Json = json.loads(_discovered())
+    catalog: Json = json.loads(discovered())
     for entry in catalog["streams"]:
         root = next(m for m in entry["metadata"] if m["breadcrumb"] == [])["metadata"]
         root["selected"] = entry["stream"] in names
@@ -230,7 +237,8 @@ def selecting(*names: str, **metadata: Any) -> Json:
 
 
 @cache
-def _discovered() -> str:
+def discovered() -> str:
+    """The output of `--discover`."""
     return "\n".join(invoke(["--discover"]).lines)
 
 

@@ -74,9 +74,7 @@ def test_a_second_with_too_many_records_fails_only_the_run_that_finds_it(
     assert (again.code, again.ids()) == (0, [])
 
 
-def test_an_import_of_too_many_records_into_a_synced_second_fails_the_run(
-    account: Account,
-) -> None:
+def test_an_import_of_too_many_records_into_a_synced_second_fails_the_run(account: Account) -> None:
     state, second = account.sync().state, account.moment(3)
     account.sandbox.store.burst(3_500, second)
 

@@ -12,14 +12,7 @@ from typing import Any
 
 import pytest
 
-from .helpers import (
-    TAP,
-    Account,
-    Output,
-    Process,
-    assert_complete,
-    assert_each_once,
-)
+from .helpers import TAP, Account, Output, Process, assert_complete, assert_each_once
 
 MakeAccount = Callable[..., Account]
 

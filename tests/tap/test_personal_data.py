@@ -13,24 +13,7 @@ from hypothesis import strategies as st
 from tap_wootric.personal_data import PersonalData
 from tap_wootric.tap import TapWootric
 
-from .addresses import (
-    ALLOW,
-    DROP,
-    FREE_TEXT,
-    HASH,
-    LATER,
-    LISTED,
-    MD5,
-    METADATA,
-    PLACES,
-    REMOVE,
-    SETTING,
-    STREAMS,
-    add_people,
-    address,
-    hidden,
-    shown,
-)
+from . import addresses as page
 from .helpers import Account, Json, Output, assert_fits, invoke, selecting
 
 
@@ -39,27 +22,27 @@ def people(make_account: Callable[..., Account], monkeypatch: pytest.MonkeyPatch
     """An account with one end user of whom everything is known, and one without data."""
     monkeypatch.setenv("TAP_WOOTRIC_LOGLEVEL", "DEBUG")
     account = make_account(responses=0)
-    add_people(account.sandbox)
+    page.add_people(account.sandbox)
     return account
 
 
 def visible(output: Output) -> set[str]:
     """The places whose address is in a schema, record or log line."""
     assert output.code == 0, output.log
-    assert shown(output.log) == set()
-    return shown("\n".join(output.lines))
+    assert page.shown(output.log) == set()
+    return page.shown("\n".join(output.lines))
 
 
 @pytest.mark.parametrize(
     ("settings", "covered"),
     [
         ({}, []),
-        (DROP, SETTING),
-        (HASH, [*SETTING, *LISTED]),
-        (REMOVE, [*FREE_TEXT]),
-        (ALLOW, ["*.properties.*"]),
-        (MD5, ["end_users.email", "*.end_user.email"]),
-        ({**DROP, **REMOVE}, [*SETTING, *FREE_TEXT]),
+        (page.DROP, page.SETTING),
+        (page.HASH, [*page.SETTING, *page.LISTED]),
+        (page.REMOVE, [*page.FREE_TEXT]),
+        (page.ALLOW, ["*.properties.*"]),
+        (page.MD5, ["end_users.email", "*.end_user.email"]),
+        ({**page.DROP, **page.REMOVE}, [*page.SETTING, *page.FREE_TEXT]),
     ],
     ids=["nothing", "drop", "hash", "remove", "allow", "md5", "drop and remove"],
 )
@@ -67,23 +50,23 @@ def test_a_block_of_settings_hides_exactly_what_the_page_says(
     people: Account, settings: Json, covered: list[str]
 ) -> None:
     """All other addresses are there."""
-    output = people.sync(STREAMS, **settings)
+    output = people.sync(page.STREAMS, **settings)
 
-    assert visible(output) == set(PLACES) - hidden(covered)
-    assert {len(output.records(stream)) for stream in STREAMS} == {2}
+    assert visible(output) == set(page.PLACES) - page.hidden(covered)
+    assert {len(output.records(stream)) for stream in page.STREAMS} == {2}
 
 
 def test_the_metadata_block_hides_exactly_what_the_page_says(people: Account) -> None:
     """In a catalog, for fields and for fields of objects."""
-    catalog = selecting(*STREAMS)
-    page = {tuple(item["breadcrumb"]): item["metadata"] for item in METADATA}
+    catalog = selecting(*page.STREAMS)
+    found = {tuple(item["breadcrumb"]): item["metadata"] for item in page.METADATA}
     for item in [item for entry in catalog["streams"] for item in entry["metadata"]]:
-        item["metadata"].update(page.get(tuple(item["breadcrumb"]), {}))
+        item["metadata"].update(found.get(tuple(item["breadcrumb"]), {}))
 
-    output = people.sync(STREAMS, catalog=catalog)
+    output = people.sync(page.STREAMS, catalog=catalog)
 
     covered = ["responses.text", "*.end_user.external_id", "end_users.last_response.text"]
-    assert visible(output) == set(PLACES) - hidden(covered)
+    assert visible(output) == set(page.PLACES) - page.hidden(covered)
 
 
 def test_hashes_join_streams_and_hide_every_element(people: Account) -> None:
@@ -91,9 +74,9 @@ def test_hashes_join_streams_and_hide_every_element(people: Account) -> None:
     people.sandbox.store.add_end_user(email=" Ada@Example.COM ", phone_number="", properties={})
     people.sandbox.store.add_response(end_user={"properties": {"e_mail": "ada@example.com"}})
 
-    output = people.sync(STREAMS, **HASH)
+    output = people.sync(page.STREAMS, **page.HASH)
 
-    salt, contact = HASH["hash_salt"].encode(), address("end_users.properties.Contacts")
+    salt, contact = page.HASH["hash_salt"].encode(), page.address("end_users.properties.Contacts")
     hashed = [
         hmac.new(salt, text.encode(), "sha256").hexdigest()
         for text in (contact, "7", "ada@example.com")
@@ -104,7 +87,7 @@ def test_hashes_join_streams_and_hide_every_element(people: Account) -> None:
     assert output.records()[2]["end_user"]["properties"]["e_mail"] == ada["email"]
 
 
-MODES: dict[str, Json] = {"keep": {}, "drop": DROP, "hash": HASH}
+MODES: dict[str, Json] = {"keep": {}, "drop": page.DROP, "hash": page.HASH}
 
 
 @pytest.mark.parametrize("flattened", [{}, {"flattening_enabled": True, "flattening_max_depth": 9}])
@@ -117,16 +100,16 @@ def test_schema_and_records_agree_whatever_the_catalog_was_written_under(
     config = people.options(**MODES[discovered])[:2]
     catalog = json.loads("\n".join(invoke([*config, "--discover"]).lines))
 
-    output = people.sync(STREAMS, catalog=catalog, **MODES[used], **flattened)
+    output = people.sync(page.STREAMS, catalog=catalog, **MODES[used], **flattened)
 
-    for stream in STREAMS:
+    for stream in page.STREAMS:
         assert_fits(output, stream)
         declared = re.findall(r'(email|ip_address)": \{', json.dumps(output.schema(stream)))
         assert used != "drop" or declared == []
-    expected = {"keep": [], "drop": SETTING, "hash": [*SETTING, *LISTED]}[used]
-    names = [*SETTING[:3]] if discovered == "drop" else []
-    later = hidden([f"*.{LATER}.*"])
-    assert visible(output) - later == set(PLACES) - hidden([*expected, *names]) - later
+    expected = {"keep": [], "drop": page.SETTING, "hash": [*page.SETTING, *page.LISTED]}[used]
+    names = [*page.SETTING[:3]] if discovered == "drop" else []
+    later = page.hidden([f"*.{page.LATER}.*"])
+    assert visible(output) - later == set(page.PLACES) - page.hidden([*expected, *names]) - later
 
 
 values = st.recursive(

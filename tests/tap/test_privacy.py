@@ -11,14 +11,6 @@ FAULTS = ("429", "500", "503", "reset", "cut", "html", "object", "revoke")
 LOGIN = ("username", "password", "account_token")
 
 
-def people(account: Account) -> set[str]:
-    """Return all contact data and comments of the account."""
-    rows = [row for stream in INCREMENTAL for row in account.truth(stream).values()]
-    names = ("email", "phone_number", "ip_address", "text")
-    found = {str(row[name]).strip() for row in rows for name in names if row.get(name)}
-    return {text for text in found if len(text) > 5}
-
-
 def secrets(account: Account) -> set[str]:
     """Return all credentials, and the tokens that were issued."""
     sandbox = account.sandbox
@@ -56,7 +48,7 @@ def test_no_log_line_url_or_state_holds_a_secret_or_personal_data(
 
     assert output.code == 0
     assert "DEBUG" in output.log
-    words = secrets(account) | people(account)
+    words = secrets(account) | account.people()
     assert len(words) > 300
     assert {word for word in words if word in without_records(output)} == set()
     for request in sandbox.requests:

@@ -1,6 +1,7 @@
 """The SDK's own tests of taps, against the sandbox, and what they do not check."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from connector_sandbox import Sandbox
@@ -10,20 +11,13 @@ from tap_wootric.tap import TapWootric
 
 from .helpers import ALL, Account, invoke, process_kept, selecting
 
-START = "2026-06-01"
-
 SANDBOX = Sandbox(seed=1, responses=120)
 SANDBOX.start()
 """The suite creates the tap at collection, so its server runs by then."""
 
 Suite = get_tap_test_class(
     TapWootric,
-    config={
-        "client_id": SANDBOX.client_id,
-        "client_secret": SANDBOX.client_secret,
-        "api_url": SANDBOX.wootric_url,
-        "start_date": START,
-    },
+    config=Account(SANDBOX, Path()).config | {"start_date": "2026-06-01"},
     suite_config=SuiteConfig(max_records_limit=200),
     parse_env_config=False,
     catalog=selecting(*ALL),

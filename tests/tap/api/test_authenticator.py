@@ -9,12 +9,7 @@ from connector_sandbox import Sandbox
 from responses.matchers import query_param_matcher, urlencoded_params_matcher
 
 from tap_wootric.api.authenticator import LIFETIME, RENEWAL_MARGIN, WootricAuthenticator
-from tap_wootric.errors import (
-    SignInFailedError,
-    SignInRejectedError,
-    TapError,
-    TokenEndpointError,
-)
+from tap_wootric.errors import SignInFailedError, SignInRejectedError, TapError, TokenEndpointError
 
 from .conftest import TOKEN, URL, connect, in_threads, requests_to
 

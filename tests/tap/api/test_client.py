@@ -8,12 +8,7 @@ import pytest
 import responses
 from connector_sandbox import Sandbox
 
-from tap_wootric.errors import (
-    ForbiddenError,
-    RejectedRequestError,
-    RetriesExhaustedError,
-    TapError,
-)
+from tap_wootric.errors import ForbiddenError, RejectedRequestError, RetriesExhaustedError, TapError
 
 from .conftest import SECRETS, TOKEN, URL, connect, in_threads, requests_to
 
@@ -56,10 +51,7 @@ def test_a_rejection_is_final_and_carries_its_status(
 
 @pytest.mark.parametrize(
     ("body", "data"),
-    [
-        (b'[{"text":"\\ud83d"}]', [{"text": "?"}]),
-        ('[{"text":"é"}]'.encode(), [{"text": "é"}]),
-    ],
+    [(b'[{"text":"\\ud83d"}]', [{"text": "?"}]), ('[{"text":"é"}]'.encode(), [{"text": "é"}])],
 )
 def test_unusual_json_is_read(body: bytes, data: object) -> None:
     assert get(body=body) == data

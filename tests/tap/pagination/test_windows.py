@@ -37,19 +37,9 @@ def burst_records(shape: list[tuple[int, int, int]]) -> list[Record]:
     return records_at(seconds)
 
 
-@given(
-    bursts,
-    st.integers(2, 6),
-    st.booleans(),
-    st.sampled_from([0, 0.3]),
-    st.integers(0, 10**6),
-)
+@given(bursts, st.integers(2, 6), st.booleans(), st.sampled_from([0, 0.3]), st.integers(0, 10**6))
 def test_any_history_is_delivered_once_and_in_order(
-    shape: list[tuple[int, int, int]],
-    workers: int,
-    is_newest_known: bool,
-    rate: float,
-    seed: int,
+    shape: list[tuple[int, int, int]], workers: int, is_newest_known: bool, rate: float, seed: int
 ) -> None:
     api = ModelApi(burst_records(shape))
     latest = api.records[-1].timestamp if api.records else 0

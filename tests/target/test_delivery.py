@@ -103,8 +103,8 @@ def test_a_version_that_returns_is_a_change(target: Target) -> None:
     """Also while another version is on its way."""
     target(sync(record(1, text="a")))
     target.sandbox.options.birdie_latency = 0.2
-    target(sync(record(1, text="b"), record(1, text="a")))
-    assert target.sent["1"]["text"] == "a"
+    target(sync(*(record(1, text=text) for text in "bab")))
+    assert target.sent["1"]["text"] == "b"
 
 
 def test_a_lost_reply_leaves_no_old_fingerprint(target: Target) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from target_birdie.delivery import sender
-from target_birdie.delivery.client import BirdieClient, Reply
+from target_birdie.delivery.client import BirdieClient, Outcome, Reply
 
 from .messages import record, row, schema, state, sync
 from .running import Target
@@ -99,6 +99,17 @@ def test_a_wrong_setting_ends_the_run_in_one_line(
     assert "Failed: " in run.log
 
 
+def test_a_record_that_fails_slowly_does_not_end_a_run_that_proceeds(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counts decide, not the time since its first failure."""
+    monkeypatch.setitem(sender.MOST_FAILURES, Outcome.FAULT, 3)
+    target.fail("hang", 101, seconds=9)
+    limits = {"request_timeout": 1, "retry_budget_seconds": 2, "max_requests_per_second": 12}
+    run = target(sync(*range(101, 151)), **limits)
+    assert (run.result, len(target.rejects())) == ((1, 50), 1)
+
+
 def test_a_wrong_path_of_one_type_does_not_reject_its_records(target: Target) -> None:
     """That feedbacks are accepted says nothing about users."""
     users = [schema("end_users"), *(row({"id": n}, "end_users") for n in range(1, 6))]
@@ -151,6 +162,13 @@ def test_retry_after_pauses_all_connections(target: Target) -> None:
     times = [found.started for found in target.sandbox.requests if found.api == "birdie"]
     assert (run.exit_code, times[1] - times[0] >= 2) == (0, True)
     assert "Birdie is busy (503), all requests pause for 2.0 s" in run.log
+
+
+def test_an_acceptance_makes_the_next_pause_short_again(target: Target) -> None:
+    for number in (101, 102):
+        target.fail("503", number, times=1)
+    run = target(sync(101, 102), max_concurrency=1)
+    assert run.log.count("all requests pause for 0.2 s") == 2
 
 
 def test_a_retry_without_evidence_does_not_fail_the_run(target: Target) -> None:

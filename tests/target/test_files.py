@@ -123,8 +123,8 @@ def test_a_full_disk_is_one_line(write: Write, monkeypatch: pytest.MonkeyPatch) 
     """Records are collected in the folder for temporary files."""
     connect = sqlite3.connect
 
-    def small(place: str) -> sqlite3.Connection:
-        spool = connect(place)
+    def small(place: str, **options: Any) -> sqlite3.Connection:
+        spool = connect(place, **options)
         spool.execute("PRAGMA max_page_count = 10")
         return spool
 

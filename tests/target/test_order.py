@@ -31,20 +31,20 @@ def test_birdie_ends_with_the_last_version_and_never_goes_back(
 
 
 @pytest.mark.parametrize(
-    ("followers", "sent", "line"),
+    ("others", "followers", "sent", "line"),
     [
-        (versions(1, 50)[1:], ["version 000", "version 049"], "48 merged"),
-        (versions(1, 1) * 20, ["version 000"], "20 unchanged"),
+        (range(2, 35), versions(1, 50)[1:], ["version 000", "version 049"], "48 merged"),
+        (range(2, 9), versions(1, 1) * 20, ["version 000"], "20 unchanged"),
     ],
 )
 def test_of_versions_behind_one_on_its_way_only_a_new_last_one_is_sent(
-    followers: list[dict[str, Any]], sent: list[str], line: str, target: Target
+    others: range, followers: list[dict[str, Any]], sent: list[str], line: str, target: Target
 ) -> None:
     target.sandbox.options.birdie_latency = 0.3
-    run = target(sync(*versions(1, 1), *range(2, 35), *followers))
+    run = target(sync(*versions(1, 1), *others, *followers))
 
     assert (target.history(1), line in run.log) == (sent, True)
-    assert run.result == (0, 34 + len(followers))
+    assert run.result == (0, 1 + len(others) + len(followers))
 
 
 def test_a_new_schema_does_not_change_the_order(target: Target) -> None:

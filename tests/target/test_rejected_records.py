@@ -113,11 +113,12 @@ def test_a_newer_version_replaces_the_rejected_one(target: Target) -> None:
     """Accepted, rejected again, or unchanged: the older one is never sent afterwards."""
     target.fail("422", 1, times=1)
     target(sync(record(1, text="old")))
-    run = target(sync(record(1, text="new")))
+    target.sandbox.options.birdie_latency = 0.3
+    run = target(sync(record(1, text="new")), kind="csat")
     assert (run.exit_code, target.rejects()) == (0, [])
 
-    target(sync(record(1, text="bad", score=None)))
-    target(sync(record(1, text="new")))
+    target(sync(record(1, text="bad", score=None)), kind="csat")
+    target(sync(record(1, text="new")), kind="csat")
     assert (target.history(1), target.rejects()) == (["new"], [])
 
 

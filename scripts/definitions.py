@@ -14,7 +14,7 @@ from plugins import PLUGINS, Plugin, Setting
 WIDTH = 100
 HEAD = "# For `meltano add --from-ref`, and for Meltano Hub. `make docs` writes this file.\n"
 ENV_HEAD = """\
-# Copy to .env and fill in. Meltano reads it, and so do the commands with --config=ENV.
+# Copy to .env and fill in. Meltano reads it, and so do the commands of a clone with --config=ENV.
 # `make docs` writes this file.
 
 MELTANO_ENVIRONMENT=prod

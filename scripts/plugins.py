@@ -62,7 +62,11 @@ class Setting:
         """Return the setting as a plugin definition of Meltano contains it."""
         choices = self.declared.get("enum", [])
         found: dict[str, Any] = {"name": self.name, "kind": "options" if choices else self.kind}
-        if self.default is not None:
+        if isinstance(self.default, str):
+            # Meltano starts plugins in the folder in which the user started Meltano.
+            project = "sqlite:///$MELTANO_PROJECT_ROOT/"
+            found["value"] = self.default.replace("sqlite:///", project)
+        elif self.default is not None:
             found["value"] = self.default
         found |= {"label": self.declared["title"], "description": self.description}
         if choices:
@@ -168,7 +172,7 @@ TARGET = Plugin(
         "description": "Customer feedback, enriched and classified",
         "domain_url": "https://www.birdie.ai",
         "prereq": "An ingestion key and the path of a feedback, both from Birdie.",
-        "next_steps": "Keep the file of `store_url` between the runs.",
+        "next_steps": "Keep the file of `store_url` between the runs, and let git ignore it.",
     },
 )  # fmt: skip
 PLUGINS = (TAP, TARGET)

@@ -50,9 +50,7 @@ ASC, DESC = {"sort_order": "asc"}, {"sort_order": "desc"}
 SORTED: list[tuple[str, Query, str, bool]] = [
     *[(stream, {}, "created_at", True) for stream in STREAMS[:2]],
     *[(stream, CREATED | ASC, "created_at", False) for stream in STREAMS],
-    ("end_users", {}, "email", False),
     ("end_users", DESC, "email", True),
-    ("end_users", UPDATED, "updated_at", False),
     ("end_users", UPDATED | DESC, "updated_at", True),
 ]
 
@@ -66,12 +64,22 @@ def test_lists_are_sorted(wootric: SignedIn, stream: str, query: Query, key: str
     assert shown == sorted(values.values(), reverse=descending)[:25]
 
 
+def test_an_end_user_with_a_new_email_moves_in_the_list(wootric: SignedIn):
+    """The default sort key is `email` (doc)."""
+    person = wootric.ids("end_users")[0]
+    wootric.sandbox.store.update_end_user(person, email="zzz@example.com")
+
+    assert wootric.ids("end_users", DESC)[0] == person
+    assert person not in wootric.ids("end_users")
+
+
 @pytest.mark.parametrize("name", ["unknown", "created", "created[near]", "sort_order", "sort_key"])
 def test_an_unknown_parameter_is_ignored(wootric: SignedIn, name: str):
     """As in most Rails applications (infer); `sort_key` with an option (ours)."""
     wootric.sandbox.options.sort_key = False
 
     assert wootric.ids("responses", {name: 5}) == wootric.ids("responses")
+    assert wootric.ids("end_users", UPDATED) == wootric.ids("end_users")
 
 
 READINGS = {

@@ -86,5 +86,4 @@ def test_a_record_or_its_source_can_be_missing(sandbox: Sandbox, put: Put):
     sides = [[*map(bool, content(sandbox, f"/{path}").values())] for path in paths]
 
     assert sides == [[True, False], [False, False], [True, True], [False, False]]
-    for path in ("/elsewhere", "/page", "/_control/page/surveys/1", "/../page.py"):
-        assert requests.get(sandbox.url + path, timeout=5).status_code == 404
+    assert requests.get(f"{sandbox.url}/../page.py", timeout=5).status_code == 404

@@ -14,7 +14,7 @@ from singer_sdk.exceptions import SyncLifecycleSignal
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.helpers.types import Context, Record
 from singer_sdk.schema.source import SchemaDirectory
-from singer_sdk.singerlib import Catalog, Metadata, RecordMessage, Schema
+from singer_sdk.singerlib import Catalog, Metadata, RecordMessage, Schema, StreamMetadata
 from typing_extensions import override
 
 from tap_wootric.api.client import WootricClient
@@ -149,6 +149,8 @@ class WootricStream(Stream, abc.ABC):
         super().apply_catalog(catalog)
         self.primary_keys, self.replication_key = list(self.keys), self.cursor
         if entry := catalog.get_stream(self.name):
+            # The SDK reads missing metadata as selected, and then drops every field.
+            entry.metadata.setdefault((), StreamMetadata(selected=True))
             self._input_schema = schema = self._personal_data.schema(entry.schema.to_dict())
             entry.key_properties = list(self.keys)
             for key in filter(None, (*self.keys, self.cursor)):

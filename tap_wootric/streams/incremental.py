@@ -20,8 +20,6 @@ from tap_wootric.streams.base import Json, WootricStream
 from tap_wootric.streams.normalizer import to_integer
 from tap_wootric.timestamps import from_unix, unix_second
 
-DAY = 86_400
-
 MAX_RECORD_BYTES = 3_000
 """Mean size up to which windows buffer thousands of records within the promised memory."""
 
@@ -68,7 +66,7 @@ class IncrementalStream(WootricStream):
                 yield from self._emitted(filter(sync.is_new, self._read(pending[0])))
             except FilterRefusedError as error:
                 is_ignored = isinstance(error, FilterIgnoredError)
-                seconds = self.config["lookback_days"] * DAY
+                seconds = self.config["lookback_days"] * 86_400
                 pending = deque(sync.look_back(until, seconds, is_ignored=is_ignored))
                 continue
             sync.finish()
@@ -119,8 +117,7 @@ class IncrementalStream(WootricStream):
     def _workers(self) -> int:
         """Return 1 if a rate limit makes requests the bottleneck, or if records are very large."""
         is_large = len(msgspec.json.encode(self._page)) > MAX_RECORD_BYTES * len(self._page)
-        is_sequential = is_large or self.client.rate_limiter.limit
-        return 1 if is_sequential else int(self.config["max_concurrency"])
+        return 1 if is_large or self.client.rate_limiter.limit else self.config["max_concurrency"]
 
     def _fetch(self, page: PageRequest, updated_since: int | None = None) -> list[Record]:
         """Request one page. Any thread may call this.

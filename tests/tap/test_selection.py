@@ -56,6 +56,12 @@ def test_a_deselected_field_leaves_the_tap_neither_in_records_nor_in_the_schema(
         assert after == before
 
 
+def test_a_catalog_without_metadata_selects_every_field(account: Account) -> None:
+    entries = [e for e in selecting("responses")["streams"] if e["stream"] == "responses"]
+    catalog = {"streams": [entries[0] | {"metadata": []}]}
+    assert account.sync(catalog=catalog).records() == account.sync().records()
+
+
 @pytest.mark.parametrize("field", ["updated_at", "id", "created_at"])
 def test_deselecting_a_field_changes_neither_the_keys_nor_what_counts_as_changed(
     account: Account, field: str

@@ -121,10 +121,10 @@ def test_a_wrong_path_of_one_type_does_not_reject_its_records(target: Target) ->
 
 def test_a_slow_acceptance_is_awaited_before_a_403_ends_the_run(target: Target) -> None:
     """A firewall replies faster than Birdie."""
-    fail(target, 403, 1)
-    target.fail("slow", 2, seconds=1)
-    run = target(sync(1, 2), max_rejects="1")
-    assert (run.exit_code, len(target.sent), len(target.rejects())) == (1, 1, 1)
+    fail(target, 403, 1, 2, 3)
+    target.fail("slow", 4, seconds=1)
+    run = target(sync(1, 2, 3, 4), max_rejects="3")
+    assert (run.exit_code, len(target.sent), len(target.rejects())) == (1, 1, 3)
 
 
 @pytest.mark.parametrize("fault", ["500", "503", "hang"])

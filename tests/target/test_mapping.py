@@ -109,13 +109,8 @@ def test_no_property_is_lost_and_equal_records_have_equal_fingerprints(
     assert len({payload.fingerprint(body) for body in bodies}) == 1
 
 
-@pytest.mark.parametrize(
-    ("value", "encoded"),
-    [
-        ({"n": Decimal("0.12345678901234567890")}, b'{"n":0.12345678901234567890}'),
-        ({"i": 10**30}, b'{"i":1000000000000000000000000000000}'),
-    ],
-)
-def test_odd_values_are_encoded_without_loss(value: dict[str, Any], encoded: bytes) -> None:
-    assert payload.encode(value) == encoded
+def test_numbers_are_encoded_without_loss() -> None:
+    encoded = payload.encode({"n": Decimal("0.12345678901234567890"), "i": 10**30})
+
+    assert encoded == b'{"i":1000000000000000000000000000000,"n":0.12345678901234567890}'
     assert json.loads(payload.with_batch(encoded, "b"))["batch_id"] == "b"

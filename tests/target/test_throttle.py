@@ -25,11 +25,6 @@ def test_no_second_has_more_requests_than_allowed(per_second: int, gaps: list[fl
         assert (moment >= now, len(window) <= per_second) == (True, True)
 
 
-def test_without_a_limit_nobody_waits() -> None:
-    pace = Throttle(0)
-    assert [pace.reserve(5.0) for _ in range(3)] == [5.0, 5.0, 5.0]
-
-
 def test_the_longest_pause_counts() -> None:
     """A reply that arrives during a pause extends it at most."""
     pace = Throttle(0)

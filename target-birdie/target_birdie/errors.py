@@ -119,12 +119,6 @@ class CertificateError(TargetError):
     template = "The certificate of api_url is not trusted. Check it, or set REQUESTS_CA_BUNDLE."
 
 
-class ConnectionSettingError(ConfigError):
-    """An environment variable for connections has an unusable value. Correct the variable."""
-
-    template = "{name} must be {rule}."
-
-
 class DeniedError(TargetError):
     """Birdie, or something before it, gives this reply to every record. Check the setting."""
 

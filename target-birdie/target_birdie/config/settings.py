@@ -10,31 +10,30 @@ from target_birdie.errors import InvalidSettingError, MissingSettingError
 from target_birdie.mapping.mapper import MappingRules
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Checked settings; `schema.py` describes each. An unset text is "".
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(MappingRules):
+    """Checked settings; `settings.toml` describes each. An unset text is "".
 
     Attributes:
         streams_are_configured: Whether `streams` replaces the built-in table.
         max_rejects: A number of records, or a share such as "5%".
     """
 
-    account: str
-    api_key: str
+    account: str = ""
+    api_key: str = ""
     api_url: str
-    batch_id: str
+    batch_id: str = ""
     destination: str
     dry_run: bool
     max_concurrency: int
     max_rejects: str
     max_requests_per_second: int
     on_reject: str
-    output_path: str
+    output_path: str = ""
     paths: dict[str, str]
     request_timeout: int
     retry_budget_seconds: int
-    rules: MappingRules
-    schema_path: str
+    schema_path: str = ""
     store_url: str
     streams: dict[str, dict[str, Any]]
     streams_are_configured: bool
@@ -52,29 +51,28 @@ def read(config: Mapping[str, Any]) -> Settings:
     Raises:
         ConfigError: A setting is missing or invalid.
     """
-    sends = config["destination"] == "birdie" and not config["dry_run"]
-    if sends and not config.get("api_key", "").strip():
-        raise MissingSettingError("api_key")
-    if config["destination"] != "birdie" and not config.get("output_path"):
-        raise MissingSettingError("output_path")
-    if config["store_url"] == "none" and config["on_reject"] != "stop" and not config["dry_run"]:
-        rule = "must be stop if 'store_url' is 'none': a rejected record would be lost"
-        raise InvalidSettingError(name="on_reject", rule=rule)
-    rules = {
-        field.name: config[field.name] for field in fields(MappingRules) if field.name in config
-    }
-    rules["survey_kinds"] = _survey_kinds(config.get("survey_kinds", {}))
-    found: dict[str, Any] = {field.name: config.get(field.name, "") for field in fields(Settings)}
+    found = {field.name: config[field.name] for field in fields(Settings) if field.name in config}
     found |= {
-        "api_key": found["api_key"].strip(),
+        "api_key": config.get("api_key", "").strip(),
         "api_url": config["api_url"].strip().rstrip("/"),
         "paths": {"feedback": config["feedback_path"], "user": config["user_path"]},
-        "user_agent": found["user_agent"].strip() or f"target-birdie/{version('target-birdie')}",
+        "user_agent": config.get("user_agent", "").strip() or _own_name(),
         "streams_are_configured": config["streams"] != DEFAULT_STREAMS,
-        "rules": MappingRules(**rules),
-        "max_rejects": config["max_rejects"].strip(),
+        "survey_kinds": _survey_kinds(config.get("survey_kinds", {})),
     }
-    return Settings(**found)
+    settings = Settings(**found)
+    if settings.sends and not settings.api_key:
+        raise MissingSettingError("api_key")
+    if settings.destination != "birdie" and not settings.output_path:
+        raise MissingSettingError("output_path")
+    if settings.store_url == "none" and settings.on_reject != "stop" and not settings.dry_run:
+        rule = "must be stop if 'store_url' is 'none': a rejected record would be lost"
+        raise InvalidSettingError(name="on_reject", rule=rule)
+    return settings
+
+
+def _own_name() -> str:
+    return f"target-birdie/{version('target-birdie')}"
 
 
 def _survey_kinds(surveys: Mapping[str, list[int | str] | None]) -> dict[str, str]:

@@ -138,8 +138,8 @@ class BirdieClient:
         except (urllib3.exceptions.HTTPError, http.client.HTTPException):
             return Reply(Outcome.FAULT, "an incomplete reply")
         except OSError:  # requests found no file there
-            rule = "a file or folder that exists"
-            raise errors.ConnectionSettingError(name="REQUESTS_CA_BUNDLE", rule=rule) from None
+            rule = "must be a file or folder that exists"
+            raise errors.InvalidSettingError(name="REQUESTS_CA_BUNDLE", rule=rule) from None
         reply = _read(response, content)
         self.answered = self.answered or reply.reason != _FOREIGN
         return reply
@@ -174,13 +174,8 @@ def _read(response: requests.Response, content: bytes) -> Reply:
 def _fault(error: requests.exceptions.RequestException) -> Reply:
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         raise errors.CertificateError from None
-    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
-        rule = "a URL such as http://host:port"
-        raise errors.ConnectionSettingError(name="HTTPS_PROXY", rule=rule) from None
-    for kind, reason in _FAULTS.items():
-        if isinstance(error, kind):
-            return Reply(Outcome.FAULT, reason)
-    return Reply(Outcome.FAULT, "no connection")
+    reasons = (reason for kind, reason in _FAULTS.items() if isinstance(error, kind))
+    return Reply(Outcome.FAULT, next(reasons, "no connection"))
 
 
 def _confirms(content: bytes) -> bool:

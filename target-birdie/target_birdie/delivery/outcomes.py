@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import logging
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -32,7 +32,12 @@ class Outcomes:
 
     def __init__(self, settings: Settings, statistics: Statistics) -> None:
         self.statistics = statistics
-        self.store = _store_for(settings, statistics.logger)
+        self.store: Store | None = None
+        if settings.store_url != "none":
+            with suppress(MissingStoreError):  # a dry run creates none
+                self.store = open_store(settings, read_only=settings.dry_run)
+        if self.store and self.store.was_created:
+            statistics.logger.info("Created the delivery store %s", self.store.shown)
         self.known_types: set[str] = set()
         """Types that Birdie has accepted, in this run or an earlier one."""
         self._settings = settings
@@ -124,7 +129,7 @@ class Outcomes:
 
     def _check_number(self) -> None:
         read, rejected = self.statistics.total("read"), self.statistics.total("rejected")
-        limit = float(self._settings.max_rejects.rstrip(" %"))
+        limit = float(self._settings.max_rejects.strip(" %\n"))
         if "%" in self._settings.max_rejects:
             limit = limit / 100 * read if read >= _SHARE_COUNTS_FROM else inf
         if rejected > limit and not self._settings.dry_run:
@@ -141,18 +146,6 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _store_for(settings: Settings, logger: logging.Logger) -> Store | None:
-    if settings.store_url == "none":
-        return None
-    try:
-        store = open_store(settings, read_only=settings.dry_run)
-    except MissingStoreError:  # a dry run creates none
-        return None
-    if store.was_created:
-        logger.info("Created the delivery store %s", store.shown)
-    return store
-
-
 def open_store(settings: Settings, *, read_only: bool = False) -> Store:
     """Open the store of the account that the settings name.
 
@@ -161,7 +154,7 @@ def open_store(settings: Settings, *, read_only: bool = False) -> Store:
     """
     from target_birdie.delivery.store import Store  # noqa: PLC0415
 
-    place = f"{settings.api_url}\0{settings.api_key}\0{settings.rules.id_prefix}"
+    place = f"{settings.api_url}\0{settings.api_key}\0{settings.id_prefix}"
     if settings.destination != "birdie":
         place = f"{settings.destination}\0{settings.output_path}"
     derived = blake2b(place.encode(), digest_size=16).hexdigest()

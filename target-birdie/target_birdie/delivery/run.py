@@ -79,7 +79,7 @@ class DeliveryRun:
 
     def stream(self, name: str, columns: Collection[str]) -> StreamMapper:
         """Return the mapping of a stream with these columns."""
-        return StreamMapper(self.settings.streams[name], self.settings.rules, columns, name)
+        return StreamMapper(self.settings.streams[name], self.settings, columns, name)
 
     def receive(self, stream: StreamMapper, record: dict[str, Any]) -> None:
         """Deliver a record, unless it is unchanged or invalid.

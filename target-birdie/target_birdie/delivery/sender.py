@@ -147,26 +147,28 @@ class Sender(Destination):
     def _send_all(self, slot: _Slot) -> None:
         """Send the versions of one id, until none waits."""
         is_turn = True
-        while True:
-            with self._changed:
-                if slot.sending is None:
-                    slot.sending, slot.waiting = slot.waiting, None
-                    slot.failures, slot.started = 0, time.monotonic()
-                if slot.sending is None:
-                    del self._slots[slot.key]
-                    return
-            if not self._deliver(slot, slot.sending, is_turn=is_turn):
+        while (record := self._next(slot)) and (is_turn or self._throttle.wait(self._stop)):
+            if not self._deliver(slot, record):
                 return
-            with self._changed:
-                slot.sending.finish()
-                slot.sending = None
             is_turn = False
+            with self._changed:
+                record.finish()
+                slot.sending = None
 
-    def _deliver(self, slot: _Slot, record: PendingRecord, *, is_turn: bool) -> bool:
+    def _next(self, slot: _Slot) -> PendingRecord | None:
+        """Return the version to send; remove the slot if it has no other."""
+        with self._changed:
+            if slot.sending is None:
+                slot.sending, slot.waiting = slot.waiting, None
+                slot.failures, slot.started = 0, time.monotonic()
+            if slot.sending is None:
+                del self._slots[slot.key]
+            return slot.sending
+
+    def _deliver(self, slot: _Slot, record: PendingRecord) -> bool:
         """Send until there is an outcome; return False if it takes longer."""
         path, body = self._outcomes.request_of(record)
-        while is_turn or self._throttle.wait(self._stop):
-            is_turn = False
+        while True:
             reply = self._client.put(path, body)
             if reply.outcome is Outcome.ACCEPTED:
                 self._throttle.accepted()
@@ -183,7 +185,8 @@ class Sender(Destination):
             if slot.failures >= MOST_FAILURES[Outcome.FAULT] and self._queue:
                 self._enqueue(slot, is_new=False)  # others go first, and show whether Birdie works
                 return False
-        return False
+            if not self._throttle.wait(self._stop):
+                return False
 
     def _others(self, slot: _Slot) -> int:
         """Return how many records of the type were accepted since the first failure of a slot."""

@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from hashlib import blake2b
 from threading import Lock
-from typing import Any
 
 PROGRESS_SECONDS = 10.0
 _NAMED_REJECTS = 20
@@ -80,12 +79,9 @@ class Statistics:
             self._shown_at = time.monotonic()
             if self._shown != (line := self.line(with_rate=False)):
                 self._shown = line
-                self._show("Progress", "")
+                self.logger.info("Progress: %s", self.line())
 
     def show_end(self, what: str) -> None:
         """Log how the run ended: `Done`, `Stopped` or `Failed`."""
-        self._show(what, ", run again to continue" if what == "Stopped" else "")
-
-    def _show(self, what: str, hint: str) -> None:
-        extra: dict[str, Any] = {"progress": self.of_streams()}
-        self.logger.info("%s: %s%s", what, self.line(), hint, extra=extra)
+        hint = ", run again to continue" if what == "Stopped" else ""
+        self.logger.info("%s: %s%s", what, self.line(), hint)

@@ -78,8 +78,8 @@ def check_columns(stream: str, settings: Settings, columns: Collection[str]) -> 
         paths += [(f"{place}.fields.{name}", path) for name, path in entry["fields"].items()]
         paths += [(f"{place}.properties", path) for path in entry.get("properties", ())]
     if entry["record_type"] == "feedback":
-        paths.append(("author_id_from", settings.rules.author_id_from))
-        paths.append(("account_id_from", settings.rules.account_id_from))
+        paths.append(("author_id_from", settings.author_id_from))
+        paths.append(("account_id_from", settings.account_id_from))
     for name, path in paths:
         column = path.partition(".")[0]
         if path and columns and column not in columns:
@@ -92,7 +92,7 @@ class KeyOwners:
 
     def __init__(self, settings: Settings) -> None:
         spaces = {
-            stream: (entry["record_type"], entry.get("id_prefix", settings.rules.id_prefix))
+            stream: (entry["record_type"], entry.get("id_prefix", settings.id_prefix))
             for stream, entry in settings.streams.items()
         }
         counts = Counter(spaces.values())

@@ -98,13 +98,7 @@ class StreamMapper:
             elif name in _REQUIRED:
                 column = ".".join(sources[0])
                 raise values.InvalidRecordError(name, f"column {column!r} is empty or missing")
-        additional = self._additional(record)
-        if self.record_type == "feedback" and kind != payload.BIRDIE_KINDS[kind]:
-            additional[payload.SURVEY_KIND] = kind
-        sent = self._rules.additional_fields_include
-        names = additional.keys() if sent is None else additional.keys() & set(sent)
-        names = names - set(self._rules.additional_fields_exclude)
-        additional = {name: value for name, value in additional.items() if name in names}
+        additional = self._additional(record, kind)
         return payload.build_payload(self.record_type, kind, fields, additional)
 
     def identify(self, record: Mapping[str, Any]) -> str:
@@ -155,14 +149,21 @@ class StreamMapper:
                 return values.to_time(value)
         return values.to_text(value, unescape=name == "text")
 
-    def _additional(self, record: Mapping[str, Any]) -> dict[str, Any]:
+    def _additional(self, record: Mapping[str, Any], kind: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for name, own, value in self._properties(record):
             found[_free(name, found)] = self._sent(own, value)
         for name, value in record.items():
             if name not in self._used:
                 found[_free(name, found)] = self._sent(name, self._rest(name, value))
-        return {name: value for name, value in found.items() if value is not None}
+        if self.record_type == "feedback" and kind != payload.BIRDIE_KINDS[kind]:
+            found[payload.SURVEY_KIND] = kind
+        sent, omitted = self._rules.additional_fields_include, self._rules.additional_fields_exclude
+        return {
+            name: value
+            for name, value in found.items()
+            if value is not None and (sent is None or name in sent) and name not in omitted
+        }
 
     def _properties(self, record: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
         """Yield each property: its name in Birdie, its own name, and its value.

@@ -101,9 +101,8 @@ class Source:
             self.add(now, now)
         elif kind == "import":
             self.add(now - self.chance.uniform(0, 9 * DAY), now, is_late=True)
-        elif kind == "future" and self.chance.random() < 0.3:
-            ahead = now + self.chance.choice([90, 2 * DAY, 1e9])
-            self.add(ahead, ahead if self.stream == "end_users" else now)
+        elif kind == "future" and self.stream != "end_users" and self.chance.random() < 0.3:
+            self.add(now + self.chance.choice([90, 2 * DAY, 1e9]), now)
         elif kind.startswith("slow"):
             self.slow.append((now, known.id if known and kind == "slow change" else None))
         elif kind == "change" and known:

@@ -88,11 +88,10 @@ class RateLimiter:
         return None if self._in_flight else 0.0
 
     def _accept(self, available: int, reset: int, seconds: int) -> None:
-        if (known := self.available or 0) > 0:  # replies of threads arrive out of order
-            if 0 < self._reset - reset <= MAX_WAIT:
-                return
-            if reset == self._reset:
-                available = min(available, known)
+        if 0 < self._reset - reset <= MAX_WAIT:
+            return  # a late reply of an earlier window
+        if reset == self._reset and (known := self.available or 0) > 0:
+            available = min(available, known)  # replies of threads arrive out of order
         self.available, self._reset, self._refusals = available, reset, 0
         if available > 0:
             self._window = max(self._window, min(seconds - 1, MAX_WAIT))

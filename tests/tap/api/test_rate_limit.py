@@ -87,8 +87,12 @@ def test_replies_out_of_order_or_without_headers_do_not_raise_what_is_left(
 ) -> None:
     for announced in (headers(50, 30), headers(9, 30), headers(12, 30), {}):
         reply(limiter, announced)
-
     assert (limiter.limit, limiter.available) == (100, 4)
+
+    limiter.acquire()
+    reply(limiter, headers(5, 90))
+    limiter.observe(200, headers(50, 30))  # late, about the window before
+    assert limiter.available == 0
 
 
 @pytest.mark.parametrize("announced", [{}, headers(0, "soon"), headers(0, "9" * 5000)], ids=len)
@@ -168,7 +172,7 @@ def test_threads_use_up_each_window_without_a_429(sandbox: Sandbox) -> None:
     sandbox.options.token_lifetime = 5
     client = connect(sandbox, max_concurrency=4)
 
-    in_threads(lambda: [client.get("/v1/responses") for _ in range(12)], 4)
+    in_threads(lambda: [client.get("/v1/responses") for _ in range(16)], 4)
 
     assert {request.status for request in sandbox.requests} == {200}
     assert len(requests_to(sandbox, "/oauth/token")) > 1

@@ -2,13 +2,14 @@
 
 import json
 import re
+import signal
 from typing import Any
 
 import pytest
 from target_birdie.delivery import outcomes
 
 from .messages import record, row, schema, state, sync
-from .running import Target
+from .running import Target, wait_for
 
 
 def test_every_field_of_a_response_arrives_where_birdie_looks_for_it(target: Target) -> None:
@@ -70,24 +71,6 @@ def test_a_state_passes_unless_it_is_empty(value: Any, states: int, target: Targ
     assert [run.states for run in runs] == [[value] * states] * 2
 
 
-def test_another_survey_tool_needs_settings_only(target: Target) -> None:
-    """The setting `streams` names other columns, nested ones, and another kind."""
-    names = {"feedback_id": "uuid", "rating": "answer.value", "posted_at": "answered"}
-    entry = {"record_type": "feedback", "kind": "csat", "properties": ["survey.labels"]}
-    entry["fields"] = names | {"survey_title": "survey.name"}
-    survey = {"name": "Checkout", "labels": {"team": "web"}}
-    answer = {"uuid": "a/b c", "answer": {"value": 4, "scale": 5}, "survey": survey}
-    messages = [schema("surveys", "answered", *answer)]
-    messages += [row(answer | {"answered": 1481907900}, "surveys")]
-    target(messages, streams={"surveys": entry}, date_properties=["answered"])
-    body = target.sent["a/b c"]
-
-    fields = {"rating": 4, "survey_title": "Checkout"}
-    assert body["posted_at"] == "2016-12-16T17:05:00Z"
-    assert body["kind"] == {"name": "csat", "fields": fields}
-    assert body["additional_fields"] == {"answer": {"scale": 5}, "team": "web"}
-
-
 def test_the_next_run_sends_only_what_has_changed(store_url: str, target: Target) -> None:
     """The batch and the order of keys do not count."""
     target(sync(*range(1, 101)), batch_id="one", store_url=store_url)
@@ -108,14 +91,15 @@ def test_a_version_that_returns_is_a_change(target: Target) -> None:
     assert target.sent["1"]["text"] == "b"
 
 
-def test_a_lost_reply_leaves_no_old_fingerprint(target: Target) -> None:
+def test_a_killed_run_leaves_no_old_fingerprint(target: Target) -> None:
     """Birdie may have the newer version, so the return of the older one is a change."""
     target(sync(record(1, text="old")))
-    target.fail("lost_reply")
-    target(sync(record(1, text="new")), retry_budget_seconds=1)
-    target.sandbox.faults.off()
+    pipe = target.start()
+    pipe.feed(sync(record(1, text="new")))
+    wait_for(lambda: target.puts == 2)
+    pipe.stop(signal.SIGKILL)
     target(sync(record(1, text="old")))
-    assert target.sent["1"]["text"] == "old"
+    assert target.history(1) == ["old", "new", "old"]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +154,7 @@ def test_a_dry_run_counts_and_changes_nothing(target: Target) -> None:
     """What is new, unchanged and invalid; no request, no state, no change of the store."""
     target(sync(1, 2))
     before = (target.folder / "birdie.db").read_bytes()
-    messages = sync(1, record(2, text="new"), 3, record(4, score=None))
+    messages = sync(record(4, score=None), 1, record(2, text="new"), 3)
     run = target(messages, dry_run=True, max_rejects="0")
 
     assert (run.result, target.puts) == ((1, None), 2)

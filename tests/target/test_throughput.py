@@ -47,12 +47,12 @@ def test_concurrency_hides_latency(target: Target) -> None:
     indirect=["store_url"],
 )
 def test_memory_stays_flat(store_url: str, destination: str, limit: int, target: Target) -> None:
-    """50,000 records, a tenth of them sent and the rest unchanged."""
+    """30,000 records, a tenth of them sent and the rest unchanged."""
     lines = target.folder / "input.jsonl"
     with lines.open("w") as file:
         file.write(lines_of([schema()]))
-        for number in range(50_000):
-            content = record(number % 5_000, text="the same words " * 10)
+        for number in range(30_000):
+            content = record(number % 3_000, text="the same words " * 10)
             file.write(lines_of([row(content), *([] if number % 500 else [state({"read": 1})])]))
     options = {"destination": destination, "output_path": str(target.folder / "out")}
     with lines.open() as source:

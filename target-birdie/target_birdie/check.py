@@ -1,16 +1,17 @@
-"""Checks the connection to Birdie: sends two requests and says what the replies mean.
+"""The commands that read no messages: check the connection, and print rejected records."""
 
-The body of both is not JSON, so that Birdie has nothing to store.
-"""
-
+import json
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import asdict, replace
 
+import click
 import requests
 
 from target_birdie import errors
 from target_birdie.config.settings import Settings
 from target_birdie.delivery.client import BirdieClient, Outcome
+from target_birdie.delivery.outcomes import open_store
 from target_birdie.mapping.payload import RECORD_TYPES
 
 CHECK_ID = "target-birdie-check"
@@ -23,8 +24,34 @@ _DENIED = {
 }
 
 
+def print_rejects(settings: Settings, what: str, echo: Callable[[str], object]) -> None:
+    """Print the rejected records as JSON lines, or delete them.
+
+    Args:
+        settings: The settings; `store_url` must name a store.
+        what: `reasons`, `records` or `forget`.
+        echo: Prints a line.
+
+    Raises:
+        TargetError: The store cannot be used.
+    """
+    if settings.store_url == "none":
+        raise errors.InvalidSettingError(name="store_url", rule="must name a store here")
+    with closing(open_store(settings, read_only=what != "forget")) as store:
+        if what == "forget":
+            click.echo(f"{store.forget_rejected()} rejected records deleted.", err=True)
+            return
+        for rejected in store.rejected():
+            line = {k: v for k, v in asdict(rejected).items() if not isinstance(v, bytes)}
+            if what == "records":
+                line["record"] = json.loads(rejected.record or b"null")
+            echo(json.dumps(line))
+
+
 def check_account(settings: Settings, echo: Callable[[str], object]) -> None:
     """Send two invalid records to Birdie, and print what the replies mean.
+
+    The body of both is not JSON, so that Birdie has nothing to store.
 
     Args:
         settings: The settings; `api_key` is required.

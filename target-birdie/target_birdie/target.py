@@ -1,14 +1,12 @@
 """The target: settings, messages and signals on the SDK's side."""
 
 import errno
-import json
 import os
 import signal
 import sys
 import threading
 import time
 from contextlib import suppress
-from dataclasses import asdict
 from functools import cached_property
 from typing import Any, ClassVar, NoReturn
 
@@ -21,11 +19,10 @@ from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib.json import serialize_json
 
 from target_birdie import errors
-from target_birdie.check import check_account
+from target_birdie.check import check_account, print_rejects
 from target_birdie.config import settings, validation
 from target_birdie.config.schema import CONFIG_SCHEMA
 from target_birdie.delivery.checkpoints import State
-from target_birdie.delivery.outcomes import open_store
 from target_birdie.delivery.run import DeliveryRun
 from target_birdie.reader import MessageReader, discard_input
 from target_birdie.sinks import BirdieSink, DryRunSink, FileSink, SkippedSink
@@ -196,7 +193,7 @@ class TargetBirdie(Target):
             if check:
                 check_account(target.settings, click.echo)
             elif rejects:
-                target.print_rejects(rejects)
+                print_rejects(target.settings, rejects, click.echo)
             else:
                 target.listen(kwargs["file_input"])
         except click.ClickException as error:
@@ -211,27 +208,6 @@ class TargetBirdie(Target):
         if target and not target._is_idle:  # noqa: SLF001
             os._exit(code)  # the interpreter would wait for the executor's requests
         sys.exit(code)
-
-    def print_rejects(self, what: str) -> None:
-        """Print the rejected records as JSON lines, or delete them.
-
-        Raises:
-            TargetError: The store cannot be used.
-        """
-        if self.settings.store_url == "none":
-            raise errors.InvalidSettingError(name="store_url", rule="must name a store here")
-        store = open_store(self.settings, read_only=what != "forget")
-        try:
-            if what == "forget":
-                click.echo(f"{store.forget_rejected()} rejected records deleted.", err=True)
-                return
-            for rejected in store.rejected():
-                line = {k: v for k, v in asdict(rejected).items() if not isinstance(v, bytes)}
-                if what == "records":
-                    line["record"] = json.loads(rejected.record or b"null")
-                click.echo(json.dumps(line))
-        finally:
-            store.close()
 
     # The end
 

@@ -83,10 +83,8 @@ def _rule(error: Any) -> str:
 
 
 def _types(schema: Mapping[str, Any]) -> list[str]:
-    choices = [schema, *schema.get("anyOf", ()), *schema.get("oneOf", ())]
-    found = (choice.get("type", []) for choice in choices)
-    names = [name for types in found for name in ([types] if isinstance(types, str) else types)]
-    return [name for name in dict.fromkeys(names) if name != "null"] or ["null"]
+    types = schema.get("type", [])
+    return [name for name in ([types] if isinstance(types, str) else types) if name != "null"]
 
 
 def read_environment(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:

@@ -16,17 +16,7 @@ from .helpers import (
     invoke,
 )
 
-PASSING_FAULTS = [
-    "408",
-    "500",
-    "503",
-    "reset",
-    "lost_reply",
-    "cut",
-    "html",
-    "object",
-    "retry_after",
-]
+FAULTS = ("408", "500", "503", "reset", "lost_reply", "cut", "html", "object", "retry_after")
 
 
 def item(number: int, **changes: Any) -> Json:
@@ -123,8 +113,8 @@ def test_a_seventh_of_all_requests_may_fail(
     """Of each kind, in lists and at the token endpoint, with tokens that expire."""
     account = make_account(seed=3, responses=1500)
     account.sandbox.options.token_lifetime = 0.5
-    for seed, fault in enumerate(PASSING_FAULTS):
-        account.sandbox.faults.on(fault, share=0.15 / len(PASSING_FAULTS), seed=seed)
+    for seed, fault in enumerate(FAULTS):
+        account.sandbox.faults.on(fault, share=0.15 / len(FAULTS), seed=seed)
 
     first = account.sync(stream, page_size=25)
     account.sandbox.faults.off()

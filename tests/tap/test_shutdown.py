@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -37,6 +38,17 @@ def test_a_signal_between_waits_is_obeyed_before_the_next() -> None:
         stop.check()
     with pytest.raises(Interrupted), stop.interruptible():
         pytest.fail("the wait began")
+
+
+def test_a_wait_of_another_thread_lets_no_signal_interrupt_the_main_thread() -> None:
+    stop = Shutdown()
+    wait = stop.interruptible()
+    thread = threading.Thread(target=wait.__enter__)
+    thread.start()
+    thread.join()
+
+    stop.request(signal.SIGTERM)  # raises nothing: the main thread may be writing
+    assert stop.is_requested
 
 
 @pytest.mark.parametrize(

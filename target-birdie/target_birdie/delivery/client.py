@@ -79,9 +79,8 @@ class Reply:
 
     def denied(self) -> errors.DeniedError:
         """Return the error if every record gets this reply."""
-        return errors.DeniedError(
-            status=self.reason, advice=_ADVICE.get(self.reason, "Check api_url.")
-        )
+        advice = _ADVICE.get(self.reason, "Check api_url.")
+        return errors.DeniedError(status=self.reason, advice=advice)
 
 
 class BirdieClient:

@@ -254,6 +254,8 @@ class TargetBirdie(Target):
                 self._is_idle = run.close(left)
             except errors.TargetError as failure:
                 error, is_done = error or failure, False
+            if run.failure:  # the thread that commits may fail after the last check
+                error, is_done = error or run.failure, False
             how = "Stopped" if self._signal else "Done" if is_done else "Failed"
             run.statistics.show_end(how)
         self._has_ended = True

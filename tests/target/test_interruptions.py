@@ -1,5 +1,6 @@
 """Signals, closed pipes and terminals: no state is ahead of what Birdie has."""
 
+import errno
 import os
 import pty
 import signal
@@ -9,6 +10,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from target_birdie.delivery import run as delivery_run
 from target_birdie.target import TargetBirdie
 
 from .messages import lines_of, record, row, schema, state, sync
@@ -127,6 +129,22 @@ def test_a_failing_input_or_output_is_named(redirection: str, line: str, target:
         check=False,
     )
     assert (run.returncode, run.stderr.splitlines()[-1]) == (1, f"Error: {line}")
+
+
+def test_a_state_that_fails_at_the_very_end_fails_the_run(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread is still writing it when every record is finished."""
+
+    def fail(*_: object) -> None:
+        time.sleep(1)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(TargetBirdie, "_write_state_message", fail)
+    monkeypatch.setattr(delivery_run, "_COMMIT_SECONDS", 0.05)
+    target.sandbox.options.birdie_latency = 0.5
+    run = target([schema(), state({"read": 0}), row(record(1))])
+    assert (run.exit_code, "No space left on device." in run.error) == (1, True)
 
 
 def test_a_terminal_is_no_input(target: Target) -> None:

@@ -160,9 +160,12 @@ def test_variables_that_meltano_sets_are_not_checked(from_environment: Any, vari
     assert from_environment({variable: "INFO"}).code == 0
 
 
-def test_a_catalog_of_another_tap_is_rejected(account: Account) -> None:
+@pytest.mark.parametrize("known", ['"tap_stream_id": "', '"tap_stream_id": "declines'])
+def test_a_catalog_that_selects_only_unknown_streams_is_rejected(
+    account: Account, known: str
+) -> None:
     """Otherwise the run would succeed without a record."""
-    catalog = json.dumps(selecting()).replace('"tap_stream_id": "', '"tap_stream_id": "x_')
+    catalog = json.dumps(selecting("declines")).replace(known, f"{known}x")
 
     output = account.sync(catalog=json.loads(catalog))
 

@@ -109,6 +109,17 @@ def test_a_signal_ends_every_wait_at_once(make_account: MakeAccount, fault: str)
     assert_exact(account, output)
 
 
+def test_a_signal_ends_the_account_check_without_a_stack_trace(account: Account) -> None:
+    rule = account.sandbox.faults.on("hang", share=1, seconds=30)
+    process = Process([*account.options()[:2], "--check"], account.folder)
+    wait_until(lambda: rule.hits)
+    process.process.send_signal(signal.SIGINT)
+
+    output = process.finish(20)
+
+    assert (output.code, output.lines, "Traceback" in output.log) == (-signal.SIGINT, [], False)
+
+
 def test_a_signal_that_also_ends_the_target_is_no_error(make_account: MakeAccount) -> None:
     """Ctrl-C on a pipe reaches both."""
     account = make_account(responses=1500)

@@ -13,6 +13,8 @@ import pytest
 from tap_wootric import shutdown
 from tap_wootric.shutdown import GRACE_SECONDS, SIGNALS, Interrupted, Shutdown
 
+from .helpers import process_kept
+
 
 def exit_inner_wait_and_request(stop: Shutdown) -> None:
     with stop.interruptible():
@@ -67,6 +69,13 @@ def test_a_second_signal_ends_the_process_after_the_grace_time_only(
     stop.request(signal.SIGTERM)
 
     assert exits == codes
+
+
+def test_signals_during_the_exit_are_ignored() -> None:
+    with process_kept():
+        with pytest.raises(SystemExit):
+            Shutdown().exit()
+        assert {signal.getsignal(number) for number in SIGNALS} == {signal.SIG_IGN}
 
 
 @pytest.mark.parametrize("number", SIGNALS)

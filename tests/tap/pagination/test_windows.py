@@ -20,12 +20,8 @@ def evenly(n: int, records_a_second: float = 1 / 60) -> ModelApi:
     return ModelApi(records_at([int(i / records_a_second) for i in range(n)]))
 
 
-bursts = st.lists(
-    st.tuples(
-        st.integers(0, 900_000), st.sampled_from([1, 60, 400, 1600]), st.sampled_from([0, 1, 200])
-    ),
-    max_size=9,
-)
+sizes, spacings = st.sampled_from([1, 60, 400, 1600]), st.sampled_from([0, 1, 200])
+bursts = st.lists(st.tuples(st.integers(0, 900_000), sizes, spacings), max_size=9)
 
 
 def burst_records(shape: list[tuple[int, int, int]]) -> list[Record]:

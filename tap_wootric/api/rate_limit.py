@@ -90,7 +90,8 @@ class RateLimiter:
     def _accept(self, available: int, reset: int, seconds: int) -> None:
         if 0 < self._reset - reset <= MAX_WAIT:
             return  # a late reply of an earlier window
-        if reset == self._reset and (known := self.available or 0) > 0:
+        known = self.available or 0
+        if reset == self._reset and (known > 0 or time.monotonic() < self._resume_at):
             available = min(available, known)  # replies of threads arrive out of order
         self.available, self._reset, self._refusals = available, reset, 0
         if available > 0:

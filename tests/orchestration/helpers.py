@@ -49,3 +49,12 @@ def write(path: Path, *accounts: Any, slots: int = 5) -> Path:
 def orchestration(*arguments: object, **options: Any) -> Done:
     """Run one command."""
     return run(sys.executable, FOLDER, *arguments, **options)
+
+
+def deploy(source: Path, dags: Path, changes: dict[str, str]) -> None:
+    """Copy a DAG, with the paths of this machine and without retries."""
+    code = source.read_text()
+    for old, new in (changes | {"retries=2": "retries=0"}).items():
+        assert old in code
+        code = code.replace(old, new)
+    (dags / source.name).write_text(code)

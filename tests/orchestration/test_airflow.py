@@ -12,7 +12,7 @@ from connector_sandbox import side_by_side
 from postgres import Postgres
 from webhook import listening
 
-from .helpers import FOLDER, entry, secrets, write
+from .helpers import FOLDER, deploy, entry, secrets, write
 
 SCRIPT = """
 import contextlib, json, os, sys
@@ -26,15 +26,6 @@ for line in sys.stdin:
 """
 """Airflow takes ten seconds to start, so one process executes all commands."""
 NAMES = ("broken", "acme")
-
-
-def deploy(source: Path, dags: Path, changes: dict[str, str]) -> None:
-    """Copy a DAG, with the paths of this machine and without retries."""
-    code = source.read_text()
-    for old, new in (changes | {"retries=2": "retries=0"}).items():
-        assert old in code
-        code = code.replace(old, new)
-    (dags / source.name).write_text(code)
 
 
 @pytest.mark.long

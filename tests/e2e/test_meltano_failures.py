@@ -21,7 +21,7 @@ STREAMS = json.dumps({"responses": {"record_type": "feedback", "fields": FIELDS}
         ({"API_KEY": ""}, "Setting 'api_key' is missing."),
         ({"FEEDBACK_PATH": "/no/{feedback_id}"}, "Check feedback_path"),
         ({"API_URL": "http://127.0.0.1:9", "RETRY_BUDGET_SECONDS": "2"}, "It never answered."),
-        ({"STREAMS": STREAMS}, "records were rejected, more than max_rejects"),
+        ({"STREAMS": STREAMS, "MAX_REJECTS": "9"}, "records were rejected, more than max_rejects"),
     ],
     ids=["wrong key", "missing key", "wrong path", "unreachable host", "everything is rejected"],
 )

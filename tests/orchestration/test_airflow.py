@@ -1,18 +1,16 @@
-"""The DAGs for one and for many accounts, in Airflow."""
+"""The DAG for one account, in Airflow."""
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
-from commands import EXAMPLES, ROOT, environment, everything, run, settings, tool
-from connector_sandbox import side_by_side
-from postgres import Postgres
+from commands import EXAMPLES, environment, everything, run, settings, tool
+from connector_sandbox import Sandbox
 from webhook import listening
 
-from .helpers import FOLDER, deploy, entry, secrets, write
+from .helpers import deploy
 
 SCRIPT = """
 import contextlib, json, os, sys
@@ -25,48 +23,37 @@ for line in sys.stdin:
         options.func(options)
 """
 """Airflow takes ten seconds to start, so one process executes all commands."""
-NAMES = ("broken", "acme")
 
 
 @pytest.mark.long
-def test_dags_sync_one_or_many_accounts_and_alert_on_each_failure(
-    postgres: Postgres, tmp_path: Path
-):
-    """A failed account affects no other and recovers; a missing success is a failure as well."""
+def test_a_dag_syncs_and_alerts_on_each_failure(sandbox: Sandbox, tmp_path: Path):
+    """A missing success is a failure as well."""
     dags = tmp_path / "dags"
     dags.mkdir()
     (dags / "sync.sh").symlink_to(EXAMPLES / "sync.sh")
     folder = {"/var/lib/wootric": f"{tmp_path}/data"}
     deploy(EXAMPLES / "wootric_to_birdie.py", dags, folder)
-    paths = {"/opt/wootric/bin/python": sys.executable, "/opt/wootric": str(ROOT)}
-    deploy(FOLDER / "wootric_accounts.py", dags, paths | {"/etc/wootric": str(tmp_path)})
     airflow = {"AIRFLOW_HOME": f"{tmp_path}/home", "AIRFLOW__CORE__DAGS_FOLDER": str(dags)}
     airflow |= {"AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+    right = settings(sandbox)
 
-    with side_by_side(3, responses=20) as (one, *many), listening() as webhook:
-        write(tmp_path / "accounts.yaml", *map(entry, NAMES, many), slots=1)
-        variables = settings(one) | secrets(postgres.empty_database(), *NAMES) | airflow
-        wrong = {"TAP_WOOTRIC_CLIENT_SECRET": "wrong", "BROKEN_KEY": "wrong"}
+    with listening() as webhook:
         lines = [
             ("db migrate", {}),
-            ("dags test wootric_to_birdie", wrong),
+            ("dags test wootric_to_birdie", {"TAP_WOOTRIC_CLIENT_SECRET": "wrong"}),
             ("dags test wootric_to_birdie_is_recent", {}),
-            ("dags test wootric_accounts", {}),
-            ("dags test wootric_to_birdie", variables),
+            ("dags test wootric_to_birdie", right),
             ("dags test wootric_to_birdie_is_recent", {}),
-            ("dags test wootric_accounts", {}),
         ]
         done = run(
             *(tool("docs", "apache-airflow", "python"), "-c", SCRIPT),
-            env=environment(variables | {"ALERT_URL": webhook.url}),
+            env=environment(right | airflow | {"ALERT_URL": webhook.url}),
             input="\n".join(map(json.dumps, lines)),
         )
 
     assert [text.split(":")[0] for text in webhook.texts] == [
         "wootric_to_birdie.sync failed",
         "wootric_to_birdie_is_recent.check failed",
-        "wootric_accounts.sync broken failed",
     ], done.stderr[-3000:]
-    for sandbox in (one, *many):
-        sent = [put.path for put in sandbox.birdie.history]
-        assert len(set(sent)) == len(sent) == everything(sandbox)
+    sent = [put.path for put in sandbox.birdie.history]
+    assert len(set(sent)) == len(sent) == everything(sandbox)

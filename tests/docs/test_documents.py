@@ -1,7 +1,5 @@
 """What the documents name exists, and their generated parts are up to date."""
 
-from __future__ import annotations
-
 import re
 import sys
 from importlib import import_module

@@ -1,7 +1,5 @@
 """The commands as people run them, against a sandbox."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

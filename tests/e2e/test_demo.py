@@ -1,7 +1,5 @@
 """The demo checks what it prints, and leaves no file and no process."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

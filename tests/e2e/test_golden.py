@@ -1,7 +1,5 @@
 """One small sync, whole: what the tap writes and what Birdie stores, compared with a file."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

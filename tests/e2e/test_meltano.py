@@ -1,7 +1,5 @@
 """The Meltano project: its definition, settings, state and errors."""
 
-from __future__ import annotations
-
 import json
 import re
 import shlex

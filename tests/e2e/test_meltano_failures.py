@@ -1,7 +1,5 @@
 """What a person sees when `meltano run` fails at the target: our line, and no stack trace."""
 
-from __future__ import annotations
-
 import json
 import re
 

@@ -1,7 +1,5 @@
 """One Ctrl-C under `meltano run`, which sends SIGINT and then SIGTERM to the tap."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

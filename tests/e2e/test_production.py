@@ -1,7 +1,5 @@
 """The commands of the page on production, with another folder and the sandbox."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """The commands of both README files and of the page on DuckDB, pasted into a shell."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """Birdie rejects a record in one run and accepts it in the next, as the page in docs/ shows."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

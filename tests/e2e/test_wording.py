@@ -1,7 +1,5 @@
 """The tap and the target describe the same mistake in the same words."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

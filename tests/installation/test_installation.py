@@ -1,7 +1,5 @@
 """The built distributions, and their plugin definitions in an empty Meltano project."""
 
-from __future__ import annotations
-
 import email
 import json
 import shlex

@@ -1,7 +1,5 @@
 """Another Singer target stores exactly the records that the tap emits."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The commands for many accounts, and a list for them."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The list of accounts is checked before anything runs."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The DAG for one account, in Airflow."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The images run a sync, and the Kubernetes manifests run the images."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """One run of one account, and the overview of all."""
 
-from __future__ import annotations
-
 import json
 import signal
 import subprocess

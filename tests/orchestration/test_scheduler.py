@@ -1,7 +1,5 @@
 """Many accounts in a running Airflow: scheduler, DAG processor and API server."""
 
-from __future__ import annotations
-
 import os
 import signal
 import socket

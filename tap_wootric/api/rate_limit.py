@@ -119,9 +119,8 @@ class RateLimiter:
     def _log_wait(self, delay: float | None) -> None:
         if delay is not None and self._logged != self._resume_at:  # once for all threads
             self._logged = self._resume_at
-            until = datetime.fromtimestamp(time.time() + delay, UTC)
-            text = "Rate limit reached: waiting %.0f s, until %s UTC"
-            LOGGER.info(text, delay, f"{until:%Y-%m-%d %H:%M:%S}")
+            until = f"{datetime.fromtimestamp(time.time() + delay, UTC):%Y-%m-%d %H:%M:%S}"
+            LOGGER.info("Rate limit reached: waiting %.0f s, until %s UTC", delay, until)
 
 
 def server_time(headers: Mapping[str, str]) -> int | None:

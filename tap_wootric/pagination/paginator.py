@@ -2,7 +2,7 @@
 
 Invariant: every record that exists throughout and sorts before the last record of `_Sweep.read`
 was delivered. A page keeps the invariant if it starts at the first record of its filter (page 1) or
-with a record that `_Sweep.read` contains. A second that exceeds 30 pages is also read from its end.
+with a record that `_Sweep.read` contains. A second of about 30 pages is also read from its end.
 """
 
 from __future__ import annotations
@@ -69,8 +69,11 @@ def paginate(
     while problem := (yield from reader.read(sweep, {})):
         second = sweep.second
         if problem == TOO_MANY:
-            from_end = PageRequest(second, second + 1, 1, page_size, descending=True)
-            problem = yield from reader.read(_Sweep(from_end), sweep.index)
+            from_end = _Sweep(PageRequest(second, second + 1, 1, page_size, descending=True))
+            sweep.is_frugal = from_end.is_frugal = False
+            problem = yield from reader.read(from_end, sweep.index)
+            if problem == TOO_MANY:
+                problem = yield from reader.read(sweep, from_end.index)
         elif problem == UNSTABLE:
             problem = yield from reader.read_unordered(second)
         if problem:
@@ -144,6 +147,7 @@ class _Sweep:
         self.index: dict[_Key, int] = {}
         self.second = 0  # latest second that was reached
         self.requests = 0  # since it was reached
+        self.is_frugal = True  # whether small gains are left to the other end
         self._anchors: dict[int | None, int] = {}  # first position of each second, latest first
         self._shift = 0  # records inserted (> 0) or deleted (< 0) after they were read
         self._overlap = 1
@@ -152,7 +156,7 @@ class _Sweep:
         """Choose filter, number and size; None if no page contains more than was read."""
         self.requests += 1
         best = self._first_page
-        most = -len(self.read) if self.read else 1
+        most = -len(self.read) if self.read else limit
         for anchor, first in self._anchors.items():
             known = len(self.read) - first + self._shift
             last_offset = max(known - self._overlap, 0)
@@ -161,12 +165,11 @@ class _Sweep:
                 if size - self._overlap <= most:
                     break
                 if (gain := number * size - known) > most:
-                    most = gain
-                    size = size if number > 1 else self._first_page.size
+                    most, size = gain, size if number > 1 else self._first_page.size
                     best = best._replace(since=anchor, number=number, size=size)
             if most >= limit - 1:
                 break
-        return best if most > 0 or self._overlap > 1 else None
+        return best if most > (limit // 2 if self.is_frugal else 0) or self._overlap > 1 else None
 
     def find_unstable_second(self, keys: list[_Key]) -> int | None:
         """Find a second whose known records are returned in another order than before."""

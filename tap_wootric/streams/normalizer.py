@@ -100,7 +100,6 @@ CONVERTERS: dict[str, tuple[type | None, Convert]] = {
     "date": (None, lambda value: canonical(value)[:10]),
     "string": (str, _string),
     "integer": (int, to_integer),
-    "number": (float, partial(msgspec.convert, type=float, strict=False)),
     # The SDK would convert the text "false" to true.
     "boolean": (bool, partial(msgspec.convert, type=bool, strict=False)),
     "object": (dict, _object),

@@ -109,6 +109,7 @@ def random_seconds(most: int) -> list[int]:
         pytest.param([i // 40 for i in range(12_000)], 25, id="40 a second"),
         pytest.param(random_seconds(100), 25, id="up to 100 a second"),
         pytest.param(random_seconds(1000), 25, id="up to 1,000 a second"),
+        pytest.param([i // 1_500 for i in range(12_000)], 25, id="1,500 a second"),
     ],
 )
 def test_requests_exceed_one_per_50_records_by_a_known_share(

@@ -34,6 +34,10 @@ from tap_wootric.writer import PageWriter
 STREAMS = (Responses, EndUsers, Declines, Segments, NpsSummary, SurveyTemplates, EmailStats)
 
 
+CHECK_SECONDS = 30
+"""Retry budget of a check, in which a person waits."""
+
+
 class TapWootric(Tap):
     """NPS survey responses from Wootric, with tags and customer properties."""
 
@@ -184,7 +188,7 @@ class TapWootric(Tap):
     def check_account(self, form: str) -> NoReturn:
         """Print what the account's API does, as `text` or `json`, and exit."""
         restore_signals()
-        self._config["retry_budget_seconds"] = 30  # a person waits
+        self._config["retry_budget_seconds"] = CHECK_SECONDS
         findings = AccountCheck(self.client, self._own_streams).run()
         click.echo(as_json(findings) if form == "json" else as_text(findings))
         sys.exit(0 if action(findings) == "OK" else 1)

@@ -139,7 +139,6 @@ class WootricStream(Stream, abc.ABC):
         text = "'%s': %d values of '%s' do not fit its type; 'additional_fields' contains them"
         for field, count in self._normalizer.unreadable.items():
             self.logger.warning(text, self.name, count, field)
-        self._normalizer.unreadable.clear()
 
     # What differs from the SDK
 

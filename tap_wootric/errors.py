@@ -155,7 +155,7 @@ class RetriesExhaustedError(StreamError):
 
 
 class RejectedRequestError(StreamError):
-    """The API does not provide this list. A redirect is not followed: it could leak the token."""
+    """The API lacks this list, or redirects. A redirect could leak the token."""
 
     template = (
         "Wootric rejected the request for '{resource}' (HTTP {status}). Check 'api_url' and "

@@ -41,7 +41,7 @@ class ConfigFileError(ConfigError):
 
 
 class EnvFileError(ConfigError):
-    """The .env file in this folder, or one above it, is not UTF-8 text. Save it as UTF-8."""
+    """The .env file nearest above the installed packages is not UTF-8 text. Save it as UTF-8."""
 
     template = "Cannot read the .env file. Save it as UTF-8, or remove it."
 
@@ -114,13 +114,13 @@ class CheckStoredError(TargetError):
 
 
 class CertificateError(TargetError):
-    """The certificate of the host is not trusted: it is the wrong host, or a proxy opens TLS."""
+    """The certificate of the host is not trusted: it is the wrong host, or a proxy decrypts TLS."""
 
     template = "The certificate of api_url is not trusted. Check it, or set REQUESTS_CA_BUNDLE."
 
 
 class DeniedError(TargetError):
-    """Birdie, or something before it, gives this reply to every record. Check the setting."""
+    """Birdie, or a proxy in front of it, gives this reply to every record. Check the setting."""
 
     template = "Birdie accepts no record, but replies {status}. {advice}"
 
@@ -144,7 +144,7 @@ class RejectedRecordError(TargetError):
 
 
 class TooManyRejectedError(TargetError):
-    """So many records were rejected that the mapping must be wrong. Correct the mapping."""
+    """So many records were rejected that the mapping is probably wrong. Correct the mapping."""
 
     template = "{rejected} of {read} records were rejected, more than max_rejects. See --rejects."
 
@@ -189,7 +189,7 @@ class MissingLibraryError(ConfigError):
 
 
 class StreamNamesError(ConfigError):
-    """The setting `streams` names other streams than the tap sends. Correct the names."""
+    """The setting `streams` names streams that the tap did not send. Correct the names."""
 
     template = "Setting 'streams' names {expected}, which did not arrive. The tap sent {sent}."
 

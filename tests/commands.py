@@ -1,7 +1,5 @@
 """Running the commands of this project, and of the tools that only the tests use."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

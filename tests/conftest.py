@@ -1,7 +1,5 @@
 """Fixtures for all tests: both APIs over real HTTP."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any

@@ -1,7 +1,5 @@
 """Run the steps of a Dockerfile in a folder, without a container engine."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,7 +1,5 @@
 """A webhook that stores the texts it receives, as a chat service does."""
 
-from __future__ import annotations
-
 import json
 import threading
 from collections.abc import Iterator

@@ -18,9 +18,9 @@ DATE_DIGITS = 8
 def parse(value: str | float) -> datetime:
     """Parse a time in any format that the API is known to use.
 
-    Formats: `2016-12-16 09:05:00 -0800` (lists), ISO 8601 with or without fractions (webhooks),
-    both without an offset (taken as UTC), and UNIX seconds or milliseconds as a number or as digits
-    (`external_created_at`, date-typed properties).
+    Lists contain `2016-12-16 09:05:00 -0800`, webhooks ISO 8601 with or without fractions. A time
+    without an offset is UTC. `external_created_at` and date-typed properties contain UNIX seconds
+    or milliseconds, as a number or as digits.
 
     Args:
         value: The value of a time field, never null.

@@ -50,9 +50,9 @@ def paginate(
 ) -> Iterator[RecordT]:
     """Yield each record with `since <= timestamp < until` once, in ascending order of timestamp.
 
-    Records that are inserted behind the last delivered one are left to the next sync. If the API
-    returns tied records in a new order for each request, a record can be lost without a report
-    only if another one is deleted at the same moment (2 of 9,000 random histories).
+    Records that are inserted behind the last delivered one are left to the next sync. In one case,
+    a record can be lost without a report: the API returns tied records in a new order for each
+    request, and another one is deleted at the same moment (2 of 9,000 random histories).
 
     Args:
         fetch: Requests a page.

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from connector_sandbox import most_at_once
 
 from .helpers import REPLICATION_KEYS, Account, assert_complete, assert_each_once, selecting
 
@@ -26,17 +27,22 @@ def test_a_first_sync_delivers_every_record_once_in_the_order_of_the_replication
     assert keys == sorted(keys)
 
 
-@pytest.mark.parametrize(("concurrency", "most"), [(1, 1.05), (4, 1.08)])
+@pytest.mark.parametrize(
+    ("concurrency", "limit", "most"), [(1, None, 1.05), (4, None, 1.08), (4, (9_000, 60), 1.05)]
+)
 def test_a_large_account_costs_few_more_requests_than_pages(
-    make_account: Callable[..., Account], concurrency: int, most: float
+    make_account: Callable[..., Account], concurrency: int, limit: object, most: float
 ) -> None:
+    """Requests are sent at the same time only if no rate limit is announced."""
     account = make_account(responses=6_000)
+    account.sandbox.options.rate_limit, account.sandbox.options.latency = limit, 0.005
 
     output = account.sync(max_concurrency=concurrency)
 
     assert_each_once(output.ids())
     assert len(output.ids()) == 6_000
     assert len(account.lists()) <= 6_000 / 50 * most
+    assert (most_at_once(account.lists()) > 1) == (concurrency > 1 and limit is None)
     assert len(account.lists("token")) == 1
 
 

@@ -15,6 +15,7 @@ MAX_MB = 80
 ACCOUNTS = {
     "many records": [(20_000, 600, 10)],
     "large records": [(9_000, 3_600, 2_000)],
+    "very large records": [(6_000, 3_600, 8_000)],
     "a dense week": [(2_000, 7_200, 10), (12_000, 4, 10)],
     "one dense second": [(2_000, 3_600, 10), (2_900, 0, 2_000)],
 }

@@ -12,7 +12,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-KEEP, DROP, HASH = MODES = ("keep", "drop", "hash")
+KEEP, DROP, HASH = ("keep", "drop", "hash")
 
 NAMES = frozenset({"email", "phonenumber", "ipaddress"})
 """Personal names in lower case, without separators."""

@@ -33,7 +33,6 @@ from tap_wootric.writer import PageWriter
 
 STREAMS = (Responses, EndUsers, Declines, Segments, NpsSummary, SurveyTemplates, EmailStats)
 
-
 CHECK_SECONDS = 30
 """Retry budget of a check, in which a person waits."""
 

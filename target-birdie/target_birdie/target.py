@@ -251,6 +251,7 @@ class TargetBirdie(Target):
             end = time.monotonic() + GRACE_SECONDS
             left = lambda: 0.0 if self._must_hurry else end - time.monotonic()  # noqa: E731
             try:
+                self._is_idle = False  # also if closing fails
                 self._is_idle = run.close(left)
             except errors.TargetError as failure:
                 error, is_done = error or failure, False

@@ -129,7 +129,7 @@ class Outcomes:
 
     def _check_number(self) -> None:
         read, rejected = self.statistics.total("read"), self.statistics.total("rejected")
-        limit = float(self._settings.max_rejects.strip(" %\n"))
+        limit = float(self._settings.max_rejects.replace("%", ""))
         if "%" in self._settings.max_rejects:
             limit = limit / 100 * read if read >= _SHARE_COUNTS_FROM else inf
         if rejected > limit and not self._settings.dry_run:

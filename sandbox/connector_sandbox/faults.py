@@ -105,16 +105,16 @@ def too_many(_call: Call, reset_in: float | None = None) -> Reply:
     return _error(429, {f"X-Rate-Limit-{name}": value for name, value in headers.items()})
 
 
-def _error(status: int, headers: dict[str, str] | None = None) -> Reply:
+def _error(status: int, headers: dict[str, str] | None = None, message: str = "") -> Reply:
     if status in PROXY_STATUSES:
         page = f"<html><body><h1>{status} {HTTPStatus(status).phrase}</h1></body></html>"
         return Reply(status, page.encode(), headers or {}, HTML)
-    return json_reply(status, {"message": HTTPStatus(status).phrase}, headers)
+    return json_reply(status, {"message": message or HTTPStatus(status).phrase}, headers)
 
 
 def _plain(status: int) -> Callable[..., Reply]:
-    def fault(_call: Call) -> Reply:
-        return _error(status)
+    def fault(_call: Call, message: str = "") -> Reply:
+        return _error(status, message=message)
 
     fault.__doc__ = f"Status {status}; the request takes no effect."
     return fault

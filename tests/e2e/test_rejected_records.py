@@ -20,22 +20,21 @@ def test_the_page_on_rejected_records_is_right(sandbox: Sandbox, tmp_path: Path)
     texts = re.findall(r"^```\w*\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     monday, run, log, show, shown, tuesday, again, done = texts
     config = {"api_key": sandbox.api_key, "api_url": sandbox.birdie_url}
-
-    def execute(command: str, **changes: object) -> tuple[int, str, str]:
-        (tmp_path / "birdie.json").write_text(json.dumps(config | changes))
-        done = shell(command, tmp_path, {})
-        return done.returncode, done.stdout, done.stderr
-
+    message = json.loads(shown)["message"]
+    sandbox.faults.on("422", times=1, record_id="2", message=message)
+    (tmp_path / "birdie.json").write_text(json.dumps(config))
     (tmp_path / "monday.singer").write_text(monday)
     (tmp_path / "tuesday.singer").write_text(tuesday)
-    code, _, printed = execute(run)
-    assert code == 1
-    assert (tmp_path / "state.json").read_text() == '{"bookmark":"2026-01-05"}\n'
-    assert [line for line in steady(log).splitlines() if line not in steady(printed)] == []
-    assert list(sandbox.birdie.records()) == ["1", "3"]
-    assert steady(execute(show)[1]) == steady(shown)
 
-    code, _, printed = execute(again, date_properties=["created_at"])
-    assert (code, done.strip() in printed) == (0, True)
-    assert sandbox.birdie.records()["2"]["posted_at"] == "2026-01-05T08:01:00Z"
-    assert execute(show)[1] == ""
+    first = shell(run, tmp_path, {})
+    assert (first.returncode, message in first.stderr) == (1, False)
+    assert (tmp_path / "state.json").read_text() == '{"bookmark":"2026-01-05"}\n'
+    assert [line for line in steady(log).splitlines() if line not in steady(first.stderr)] == []
+    assert sorted(sandbox.birdie.records()) == ["1", "3"]
+    assert steady(shell(show, tmp_path, {}).stdout) == steady(shown)
+
+    second = shell(again, tmp_path, {})
+    assert (second.returncode, done.strip() in second.stderr) == (0, True)
+    assert ("RECORD" in tuesday, len(sandbox.requests)) == (False, 4)
+    assert sandbox.birdie.records()["2"]["text"] == "Zu langsam"
+    assert shell(show, tmp_path, {}).stdout == ""

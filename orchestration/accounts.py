@@ -15,8 +15,8 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 HERE = Path(__file__).resolve().parent
 PROJECT: dict[str, Any] = yaml.safe_load((HERE.parent / "meltano.yml").read_text())
 PLUGINS: list[dict[str, Any]] = [*PROJECT["plugins"]["extractors"], *PROJECT["plugins"]["loaders"]]
-REQUESTS_PER_SECOND = 96
-"""Birdie suggests at most 100 for all clients of a Birdie account; many numbers divide 96."""
+LIMIT = 95
+"""Requests per second of all clients of a Birdie account; Birdie suggests at most 100."""
 
 _SCHEMA = yaml.safe_load((HERE / "accounts.schema.yaml").read_text())
 _KEY, _PREFIX = "TARGET_BIRDIE_API_KEY", "TARGET_BIRDIE_ID_PREFIX"
@@ -48,7 +48,7 @@ class Account:
             "TAP_WOOTRIC_REGION": self.region,
             "TAP_WOOTRIC_START_DATE": self.start_date,
             "TARGET_BIRDIE_ACCOUNT": self.name,
-            "TARGET_BIRDIE_MAX_REQUESTS_PER_SECOND": str(REQUESTS_PER_SECOND // slots),
+            "TARGET_BIRDIE_MAX_REQUESTS_PER_SECOND": str(LIMIT * 1000 // slots / 1000),
             "TARGET_BIRDIE_ON_REJECT": "continue",  # the overview counts rejected records
             "TARGET_BIRDIE_SURVEY_KINDS": json.dumps(self.survey_kinds) * bool(self.survey_kinds),
         }

@@ -81,6 +81,9 @@ class TargetBirdie(Target):
         self._config = {name: value for name, value in self._config.items() if value is not None}
         if isinstance(limit := self._config.get("max_rejects"), int):
             self._config["max_rejects"] = str(limit)
+        if isinstance(pace := self._config.get("max_requests_per_second"), str):
+            with suppress(ValueError):  # Meltano passes a decimal on as text
+                self._config["max_requests_per_second"] = float(pace)
         if raise_errors:
             validation.check_environment(self.config_jsonschema, self._env_var_prefix)
             validation.check_settings(self._config, self.config_jsonschema)

@@ -39,7 +39,7 @@ def test_the_example_is_checked_as_shown(tmp_path: Path):
 
 def test_all_mistakes_are_reported_at_once(tmp_path: Path):
     accounts = (ACME | {"region": "mars"}, ACME, ACME, "text")
-    path = write(tmp_path / "accounts.yaml", *accounts, slots=97)
+    path = write(tmp_path / "accounts.yaml", *accounts, slots=96)
 
     done = orchestration("check", path)
 
@@ -49,7 +49,7 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path):
         f"Error: {path}: 2 accounts share ACME_KEY: set different TARGET_BIRDIE_ID_PREFIX",
         f"Error: {path}: account 4 must be a mapping with 'name' and 'secrets'",
         f"Error: {path}: region of account 'acme' must be us, eu or au",
-        f"Error: {path}: slots must be a whole number from 1 to 96",
+        f"Error: {path}: slots must be a whole number from 1 to 95",
     ]
 
 
@@ -76,7 +76,7 @@ def test_a_file_without_accounts_is_an_error(text: str, tmp_path: Path):
 def test_a_run_gets_the_settings_and_secrets_of_its_account_only(tmp_path: Path):
     given = {"ACME_ID": "1", "ACME_SECRET": "2", "ACME_KEY": "3", "OTHER_KEY": "4", "HOME": "/"}
     acme = ACME | {"region": "eu", "start_date": "2024-01-31", "survey_kinds": {"csat": [12]}}
-    accounts = read(write(tmp_path / "list", acme, OTHER))
+    accounts = read(write(tmp_path / "list", acme, OTHER, slots=6))
 
     found = accounts.environment(accounts.find("0"), given)
 
@@ -90,7 +90,7 @@ def test_a_run_gets_the_settings_and_secrets_of_its_account_only(tmp_path: Path)
         "TAP_WOOTRIC_START_DATE": "2024-01-31",
         "TARGET_BIRDIE_ACCOUNT": "acme",
         "TARGET_BIRDIE_API_KEY": "3",
-        "TARGET_BIRDIE_MAX_REQUESTS_PER_SECOND": "19",
+        "TARGET_BIRDIE_MAX_REQUESTS_PER_SECOND": "15.833",
         "TARGET_BIRDIE_ON_REJECT": "continue",
     }
     with pytest.raises(AccountsError, match=r"^Account 'acme': set ACME_SECRET, ACME_KEY\.$"):

@@ -22,7 +22,7 @@ def test_a_stopped_run_resumes_and_the_overview_shows_each_account(
 ):
     """Nothing is sent twice. Only a run that succeeds counts as a success."""
     sandbox = make_sandbox(responses=60)
-    slow = entry("acme", sandbox, TARGET_BIRDIE_MAX_REQUESTS_PER_SECOND="20")
+    slow = entry("acme", sandbox, TARGET_BIRDIE_MAX_REQUESTS_PER_SECOND="20.5")
     listed = write(tmp_path / "accounts.yaml", slow, entry("late", sandbox))
     variables = secrets(postgres.empty_database(), "acme")
     env = environment(variables)

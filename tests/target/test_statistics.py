@@ -34,9 +34,9 @@ def test_skipped_streams_are_named_once(target: Target) -> None:
     assert run.log.count("Skipping stream 'declines'") == 1
 
 
-@pytest.mark.parametrize(("pace", "lines"), [(20, range(1, 5)), (0, range(1))])
+@pytest.mark.parametrize(("pace", "lines"), [("20.5", range(1, 5)), (0, range(1))])
 def test_progress_is_logged_if_something_changed(
-    pace: int, lines: range, target: Target, monkeypatch: pytest.MonkeyPatch
+    pace: float | str, lines: range, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every ten seconds; here the seconds are shorter."""
     monkeypatch.setattr(statistics, "PROGRESS_SECONDS", 0.5)

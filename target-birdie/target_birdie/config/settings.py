@@ -27,7 +27,7 @@ class Settings(MappingRules):
     dry_run: bool
     max_concurrency: int
     max_rejects: str
-    max_requests_per_second: int
+    max_requests_per_second: float
     on_reject: str
     output_path: str = ""
     paths: dict[str, str]

@@ -8,7 +8,6 @@ from target_birdie.delivery.run import DeliveryRun
 from target_birdie.delivery.statistics import shown_id
 
 _SAMPLES = 3
-_IDS = frozenset({"feedback_id", "user_id", "author_id", "account_id"})
 _PLAIN = frozenset({"posted_at", "rating", "name"})
 
 
@@ -34,6 +33,6 @@ def _redacted(value: Any, key: str = "") -> Any:
         return dict.fromkeys(value, "…")
     if isinstance(value, dict):
         return {name: _redacted(item, name) for name, item in value.items()}
-    if key in _IDS:
+    if key.endswith("_id"):
         return shown_id(value)
     return value if key in _PLAIN else "…"

@@ -5,13 +5,13 @@ one; the files are written at the end of the run. Columns are text, because the 
 Birdie's connector expects are not published.
 """
 
-import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, suppress
-from decimal import Decimal
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
-from typing import IO, Any
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from target_birdie import errors
 from target_birdie.delivery.checkpoints import Result
@@ -23,7 +23,6 @@ from target_birdie.mapping.mapper import StreamMapper
 from target_birdie.mapping.payload import Key
 
 _ROWS_AT_A_TIME = 5_000
-_PARTIAL = ".partial"
 _SPOOL = """CREATE TABLE spool (record_type TEXT, id TEXT, file TEXT, payload BLOB,
 fingerprint BLOB, stream TEXT, is_newest INT, PRIMARY KEY (record_type, id))"""
 
@@ -39,7 +38,7 @@ class FileWriter(Destination):
         """
         import fsspec  # type: ignore[import-untyped]  # noqa: PLC0415  (it is slow)
 
-        self._outcomes = run.outcomes
+        self._run, self._outcomes = run, run.outcomes
         self._format = run.settings.destination
         if self._format == "parquet" and not find_spec("pyarrow"):
             needs = {"library": "pyarrow", "extra": "target-birdie[parquet]"}
@@ -54,7 +53,6 @@ class FileWriter(Destination):
             raise errors.InvalidSettingError(name="output_path", rule=rule) from None
         # Folders are created on a disk, but not a bucket that is missing.
         self._is_local = "file" in self._fs.protocol
-        self._is_stopped = False
         self._result = Result()
         self._streams: dict[str, StreamMapper] = {}
         self._retried: dict[Key, Row] = {}
@@ -87,26 +85,19 @@ class FileWriter(Destination):
         """Write the collected version, but do not note it: a newer one was rejected."""
         self._execute("UPDATE spool SET is_newest = 0 WHERE record_type = ? AND id = ?", key)
 
-    def stop(self) -> None:
-        """Write nothing: what is collected is dropped."""
-        self._is_stopped = True
-
     def drain(self) -> None:
-        """Write the files; no record counts as delivered before its file is complete."""
-        if self._is_stopped:
+        """Write the files, then count their records as delivered; if stopped, write nothing."""
+        if self._run.is_stopped:
             return
-        found = self._spool.execute("SELECT DISTINCT file FROM spool ORDER BY file")
-        groups = [group for (group,) in found]
+        groups = [group for (group,) in self._spool.execute("SELECT DISTINCT file FROM spool")]
         try:
-            for group in groups:
-                self._write(group)
-            for group in groups:
-                self._fs.mv(self._partial(group), self._final(group))
+            self._write(groups)
         except Exception as error:  # noqa: BLE001  (each object store has errors of its own)
-            self._remove(path(group) for group in groups for path in (self._partial, self._final))
+            for group in groups:
+                with suppress(Exception):
+                    self._fs.rm(f"{self._root}/{group}/{self._name}")
             self.failure = errors.FileOutputError(cause=type(error).__name__)
             return
-        self._remove([])
         query = "SELECT stream, record_type, id, payload, fingerprint FROM spool WHERE is_newest"
         for stream, record_type, record_id, *content in self._spool.execute(query):
             record = PendingRecord(self._streams[stream], (record_type, record_id), {}, *content)
@@ -120,50 +111,30 @@ class FileWriter(Destination):
         except sqlite3.Error as error:
             raise errors.SpoolError(cause=error) from None
 
-    def _partial(self, group: str) -> str:
-        return f"{self._root}/{_PARTIAL}/{group}-{self._name}"
-
-    def _final(self, group: str) -> str:
-        return f"{self._root}/{group}/{self._name}"
-
-    def _remove(self, paths: Iterable[str]) -> None:
-        """Remove files, and the folder of partial ones unless another run writes there."""
-        for path in paths:
-            with suppress(Exception):
-                self._fs.rm(path)
-        if self._is_local:
-            with suppress(OSError):
-                self._fs.rmdir(f"{self._root}/{_PARTIAL}")
-
-    def _write(self, group: str) -> None:
-        if self._is_local:
-            for path in (self._partial(group), self._final(group)):
-                self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
-        with self._fs.open(self._partial(group), "wb") as file:
-            if self._format == "jsonl":
-                for bodies in self._batches(group):
-                    file.writelines(body + b"\n" for body in bodies)
-            else:
-                _write_parquet(file, group.partition("-")[0], self._batches(group))
-
-    def _batches(self, group: str) -> Iterator[list[bytes]]:
-        query = "SELECT payload FROM spool WHERE file = ?"
-        with closing(self._spool.execute(query, (group,))) as found:
-            while batch := found.fetchmany(_ROWS_AT_A_TIME):
-                yield [body for (body,) in batch]
+    def _write(self, groups: Collection[str]) -> None:
+        """Write all files, then move or upload them: each appears at once."""
+        for group in groups if self._is_local else ():
+            self._fs.makedirs(f"{self._root}/{group}", exist_ok=True)
+        place = self._root if groups and self._is_local else None  # a move must stay on its disk
+        with TemporaryDirectory(prefix=".partial-", dir=place) as folder:
+            for group in groups:
+                query = "SELECT payload FROM spool WHERE file = ?"
+                bodies = (body for (body,) in self._spool.execute(query, (group,)))
+                if self._format == "parquet":
+                    _write_parquet(f"{folder}/{group}", group.partition("-")[0], bodies)
+                else:
+                    with Path(folder, group).open("wb") as file:
+                        file.writelines(body + b"\n" for body in bodies)
+            publish = self._fs.mv if self._is_local else self._fs.put_file
+            for group in groups:
+                publish(f"{folder}/{group}", f"{self._root}/{group}/{self._name}")
 
 
-def _write_parquet(file: IO[bytes], record_type: str, batches: Iterator[list[bytes]]) -> None:
+def _write_parquet(path: str, record_type: str, bodies: Iterator[bytes]) -> None:
     import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415
     import pyarrow.parquet as pq  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    schema = pa.schema([(name, pa.string()) for name in payload.columns(record_type)])
-    with pq.ParquetWriter(file, schema, compression="snappy") as opened:
-        for bodies in batches:
-            rows = [payload.flatten(json.loads(body, parse_float=Decimal)) for body in bodies]
-            texts = [{name: _text(value) for name, value in row.items()} for row in rows]
-            opened.write_table(pa.Table.from_pylist(texts, schema=schema))
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else payload.encode(value).decode()
+    schema = pa.schema([(name, pa.string()) for name in payload.COLUMNS[record_type]])
+    with pq.ParquetWriter(path, schema) as file:
+        while rows := [payload.flatten(body) for body in islice(bodies, _ROWS_AT_A_TIME)]:
+            file.write_table(pa.Table.from_pylist(rows, schema=schema))

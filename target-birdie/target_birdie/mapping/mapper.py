@@ -4,7 +4,9 @@ The table is the setting `streams`. Every value that no field of the table uses 
 additional field.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+import html
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -14,9 +16,6 @@ from target_birdie.mapping.personal_data import is_personal_name, words
 
 SURVEY_ID = "survey_id"
 """Column that determines the kind of survey; Wootric's API does not name the kind."""
-
-NESTING = "nesting"
-"""Reason of a record that is nested too deeply to be sent or stored."""
 
 _REQUIRED = frozenset({"feedback_id", "user_id", "rating", "posted_at"})
 _MAX_DEPTH = 100
@@ -72,15 +71,12 @@ class StreamMapper:
         self.id_prefix: str = entry.get("id_prefix", rules.id_prefix)
         self._kind: str = entry.get("kind") or rules.kind
         self._rules = rules
-        self._is_personal = _name_check(rules)
-        has_ces = "ces" in {self._kind, *rules.survey_kinds.values()}
-        self._columns = frozenset(columns) | ({payload.SURVEY_KIND} if has_ces else set())
+        self._is_omitted = lru_cache(maxsize=8192)(self._omits)
+        self._columns = {*columns, payload.SURVEY_KIND}
         self._id_field = payload.RECORD_TYPES[self.record_type]
         self._sources = _sources(entry, rules)
         self._groups = [_path(group) for group in entry.get("properties", ())]
-        paths = [*(sources[0] for sources in self._sources.values()), *self._groups]
-        self._used = frozenset(path[0] for path in paths if len(path) == 1)
-        self._nested = [path for path in paths if len(path) > 1]
+        self._used = {*(sources[0] for sources in self._sources.values()), *self._groups}
 
     def map(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Return the payload of the Birdie record, without the batch.
@@ -104,13 +100,9 @@ class StreamMapper:
     def identify(self, record: Mapping[str, Any]) -> str:
         """Return the id of a record that may be invalid; "" if it has none."""
         for path in self._sources[self._id_field]:
-            value = _at(record, path)
-            try:
-                found = values.to_id(value, self.id_prefix)
-            except values.InvalidRecordError:
-                found = str(value) if isinstance(value, (int, str)) else None
-            if found:
-                return found
+            with suppress(values.InvalidRecordError):
+                if found := self._convert(self._id_field, path, record, self._kind):
+                    return str(found)
         return ""
 
     def redacted(self, record: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -120,7 +112,7 @@ class StreamMapper:
         the settings send it.
         """
         try:
-            kept: dict[str, Any] = self._clean("", dict(record)) or {}
+            kept: dict[str, Any] = self._clean(record) or {}
         except values.InvalidRecordError:
             return None
         for path in (path for sources in self._sources.values() for path in sources):
@@ -133,90 +125,72 @@ class StreamMapper:
         return kept
 
     def _convert(self, name: str, path: _Path, record: Mapping[str, Any], kind: str) -> Any:
+        """Return the value of a field from one path; None if it is blank."""
         value = _at(record, path)
-        if value is None:
+        if name == "text" and isinstance(value, str):
+            value = html.unescape(value)  # Wootric escapes comments
+        if value is None or (isinstance(value, str) and not value.strip()):
             return None
         if ".".join(path) in self._rules.date_properties:
             value = values.from_unix(value)
-        if name == self._id_field:
-            return values.to_id(value, self.id_prefix)
-        match name:
-            case "author_id" | "account_id":
-                return values.to_id(value, self._rules.id_prefix)
-            case "rating":
-                return values.to_rating(value, kind)
-            case "posted_at":
-                return values.to_time(value)
-        return values.to_text(value, unescape=name == "text")
+        if name.endswith("_id"):
+            prefix = self.id_prefix if name == self._id_field else self._rules.id_prefix
+            return values.to_id(value, prefix)
+        if name == "rating":
+            return values.to_rating(value, kind)
+        return values.to_time(value) if name == "posted_at" else values.to_text(value)
 
     def _additional(self, record: Mapping[str, Any], kind: str) -> dict[str, Any]:
+        """Return the properties, then the columns that no field uses.
+
+        Names of properties depend on the SCHEMA, so that they are the same in each record.
+        """
         found: dict[str, Any] = {}
-        for name, own, value in self._properties(record):
-            found[_free(name, found)] = self._sent(own, value)
-        for name, value in record.items():
-            if name not in self._used:
-                found[_free(name, found)] = self._sent(name, self._rest(name, value))
+        for group in (*self._groups, ()):
+            inner = _at(record, group)
+            inner = inner if isinstance(inner, dict) else {group[-1]: inner}
+            used, taken = ((), self._columns) if group else (self._used, ())
+            for own, value in (self._clean(inner, used) or {}).items():
+                name = own
+                if group and (group is not self._groups[0] or own in taken):
+                    name = ".".join((*group, own))
+                while name in found or name in taken:
+                    name += "_"
+                is_date = own in self._rules.date_properties
+                found[name] = values.from_unix(value) if is_date else value
         if self.record_type == "feedback" and kind != payload.BIRDIE_KINDS[kind]:
             found[payload.SURVEY_KIND] = kind
         sent, omitted = self._rules.additional_fields_include, self._rules.additional_fields_exclude
         return {
             name: value
             for name, value in found.items()
-            if value is not None and (sent is None or name in sent) and name not in omitted
+            if (sent is None or name in sent) and name not in omitted
         }
 
-    def _properties(self, record: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
-        """Yield each property: its name in Birdie, its own name, and its value.
-
-        Names depend on the SCHEMA only: the same property has the same name in each record.
-        """
-        for group in self._groups:
-            found = _at(record, group)
-            found = found if isinstance(found, dict) else {group[-1]: found}
-            for own, value in found.items():
-                name = own
-                if group is not self._groups[0] or own in self._columns:
-                    name = ".".join((*group, own))
-                yield _free(name, self._columns), own, value
-
-    def _rest(self, column: str, value: Any) -> Any:
-        """Return a column without the parts that are mapped elsewhere."""
-        for path in self._nested:
-            if path[0] == column and isinstance(value, dict):
-                value = _without(value, path[1:])
-        return value
-
-    def _sent(self, name: str, value: Any) -> Any:
-        cleaned = self._clean(name, value)
-        return values.from_unix(cleaned) if name in self._rules.date_properties else cleaned
-
-    def _clean(self, name: str, value: Any, depth: int = 0) -> Any:
-        """Return a value without empty parts and personal data; None if nothing remains."""
-        if value is None or value == "":
-            return None
-        if self._is_personal(name) and not isinstance(value, bool):
-            return None
+    def _clean(self, value: Any, used: Collection[_Path] = (), path: _Path = ()) -> Any:
+        """Return a value without empty parts, personal data and used paths; None for nothing."""
         if not isinstance(value, (dict, list)):
-            return value
-        if depth == _MAX_DEPTH:
+            return None if value == "" else value
+        if len(path) > _MAX_DEPTH:
             line = f"values are nested in more than {_MAX_DEPTH} levels"
-            raise values.InvalidRecordError(NESTING, line)
-        if isinstance(value, dict):
-            parts = ((key, self._clean(key, part, depth + 1)) for key, part in value.items())
-            return {key: part for key, part in parts if part is not None} or None
-        items = (self._clean("", item, depth + 1) for item in value)
-        return [item for item in items if item is not None] or None
+            raise values.InvalidRecordError("nesting", line)
+        if isinstance(value, list):
+            items = (self._clean(item, used, (*path, "")) for item in value)
+            return [item for item in items if item is not None] or None
+        found = {}
+        for key, part in value.items():
+            place = (*path, key)
+            if place not in used and (isinstance(part, bool) or not self._is_omitted(key)):
+                cleaned = self._clean(part, used, place)
+                if cleaned is not None:
+                    found[key] = cleaned
+        return found or None
 
-
-def _name_check(rules: MappingRules) -> Callable[[str], bool]:
-    """Return a function that returns whether values of a name are omitted as personal data."""
-    exceptions = {"".join(words(name)) for name in rules.pii_exceptions}
-
-    @lru_cache(maxsize=8192)
-    def is_omitted(name: str) -> bool:
-        return is_personal_name(name) and "".join(words(name)) not in exceptions
-
-    return (lambda _: False) if rules.include_pii else is_omitted
+    def _omits(self, name: str) -> bool:
+        """Return whether values of a name are omitted as personal data."""
+        exceptions = {"".join(words(one)) for one in self._rules.pii_exceptions}
+        is_sent = self._rules.include_pii or "".join(words(name)) in exceptions
+        return not is_sent and is_personal_name(name)
 
 
 def _sources(entry: Mapping[str, Any], rules: MappingRules) -> dict[str, list[_Path]]:
@@ -240,22 +214,5 @@ def _path(dotted: str) -> _Path:
 def _at(record: Mapping[str, Any], path: _Path) -> Any:
     value: Any = record
     for key in path:
-        if not isinstance(value, dict) or key not in value:
-            return None
-        value = value[key]
+        value = value.get(key) if isinstance(value, dict) else None
     return value
-
-
-def _without(value: dict[str, Any], path: _Path) -> dict[str, Any]:
-    head, rest = path[0], path[1:]
-    if rest and isinstance(value.get(head), dict):
-        return value | {head: _without(value[head], rest)}
-    if rest:
-        return value
-    return {key: part for key, part in value.items() if key != head}
-
-
-def _free(name: str, taken: Collection[str]) -> str:
-    while name in taken:
-        name += "_"
-    return name

@@ -5,6 +5,8 @@ Birdie publishes only a part of its schema: `kind` is an object of `name` and `f
 to correct it, change the tables below.
 """
 
+import json
+from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
@@ -16,9 +18,13 @@ RECORD_TYPES = {"feedback": "feedback_id", "user": "user_id"}
 Key = tuple[str, str]
 """Record type and id."""
 
-FEEDBACK_TOP = ("feedback_id", "title", "text", "posted_at")
-FEEDBACK_KIND = ("rating", "author_id", "account_id", "author_name", "survey_title")
-USER_TOP = ("user_id", "account_id")
+_KIND_FIELDS = ("rating", "author_id", "account_id", "author_name", "survey_title")
+_MORE = ("additional_fields", "batch_id")
+COLUMNS = {
+    "feedback": ("feedback_id", "title", "text", "posted_at", *_KIND_FIELDS, "kind", *_MORE),
+    "user": ("user_id", "account_id", *_MORE),
+}
+"""Columns of a file of such records."""
 BIRDIE_KINDS = {"nps": "nps", "csat": "csat", "ces": "csat"}
 """Kinds of survey, each with Birdie's name for it; Birdie has no CES."""
 SURVEY_KIND = "survey_kind"
@@ -28,20 +34,13 @@ _VERSION = b"1"
 _encoder = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 
 
-def known_fields(record_type: str) -> tuple[str, ...]:
-    """Return the Birdie fields that a column can supply."""
-    return USER_TOP if record_type == "user" else FEEDBACK_TOP + FEEDBACK_KIND
-
-
 def build_payload(
     record_type: str, kind: str, fields: dict[str, Any], additional: dict[str, Any]
 ) -> dict[str, Any]:
     """Arrange mapped fields as a Birdie record; absent fields stay absent."""
-    if record_type == "user":
-        payload = dict(fields)
-    else:
-        payload = {name: fields[name] for name in FEEDBACK_TOP if name in fields}
-        inner = {name: fields[name] for name in FEEDBACK_KIND if name in fields}
+    payload = dict(fields)
+    if record_type == "feedback":
+        inner = {name: payload.pop(name) for name in _KIND_FIELDS if name in payload}
         payload["kind"] = {"name": BIRDIE_KINDS[kind], "fields": inner}
     if additional:
         payload["additional_fields"] = additional
@@ -53,16 +52,12 @@ def group(record_type: str, payload: dict[str, Any]) -> str:
     return f"{record_type}-{payload['kind']['name']}" if "kind" in payload else record_type
 
 
-def columns(record_type: str) -> tuple[str, ...]:
-    """Return the columns of a file of such records."""
-    kind = () if record_type == "user" else ("kind",)
-    return (*known_fields(record_type), *kind, "additional_fields", "batch_id")
-
-
-def flatten(payload: dict[str, Any]) -> dict[str, Any]:
-    """Return a payload as a row: `kind` becomes its name, and its fields become columns."""
-    kind = payload.get("kind")
-    return payload if kind is None else payload | {"kind": kind["name"]} | kind["fields"]
+def flatten(body: bytes) -> dict[str, str]:
+    """Return an encoded payload as a row of texts; the fields of `kind` become columns."""
+    row = json.loads(body, parse_float=Decimal)
+    if kind := row.get("kind"):
+        row |= {"kind": kind["name"]} | kind["fields"]
+    return {k: v if isinstance(v, str) else encode(v).decode() for k, v in row.items()}
 
 
 def encode(value: Any) -> bytes:

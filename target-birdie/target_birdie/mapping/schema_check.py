@@ -6,14 +6,11 @@ from typing import Any
 
 import requests
 from jsonschema import SchemaError
-from jsonschema.protocols import Validator
 from jsonschema.validators import validator_for
 
 from target_birdie.errors import InvalidSettingError
 from target_birdie.mapping import payload
 from target_birdie.mapping.values import InvalidRecordError
-
-_TIMEOUT = 30
 
 
 class SchemaCheck:
@@ -30,7 +27,7 @@ class SchemaCheck:
             InvalidSettingError: A schema cannot be loaded.
         """
         types = payload.RECORD_TYPES if "{record_type}" in place else ("feedback",)
-        self._validators: dict[str, Validator] = {
+        self._validators: dict[str, Any] = {
             name: _validator(place.replace("{record_type}", name)) for name in types
         }
 
@@ -48,19 +45,17 @@ class SchemaCheck:
             raise InvalidRecordError("schema", problem)
 
 
-def _validator(place: str) -> Validator:
+def _validator(place: str) -> Any:
     try:
         if place.startswith(("http://", "https://")):
-            reply = requests.get(place, timeout=_TIMEOUT)
+            reply = requests.get(place, timeout=30)
             reply.raise_for_status()
             schema = reply.json()
         else:
             schema = json.loads(Path(place).read_bytes())
-        validator = validator_for(schema)
-        validator.check_schema(schema)
-        checked: Validator = validator(schema)
+        validator_for(schema).check_schema(schema)
     except (OSError, TypeError, ValueError, SchemaError) as error:
         shown = place.partition("?")[0]  # a query can contain a signature
         rule = f"must lead to a JSON Schema; {shown} does not ({type(error).__name__})"
         raise InvalidSettingError(name="schema_path", rule=rule) from None
-    return checked
+    return validator_for(schema)(schema)

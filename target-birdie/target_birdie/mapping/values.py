@@ -1,7 +1,7 @@
 """Single values: what Birdie accepts as an id, a rating, a text and a time."""
 
-import html
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,7 +11,7 @@ SCALES = {"nps": (0, 10), "csat": (1, 10), "ces": (1, 7)}
 
 _LONGEST_ID = 500  # escaped, about as much as servers accept in a path
 _LARGEST = 10**30
-_WHOLE = re.compile(r"([+-]?\d{1,9})(\.0*)?")
+_WHOLE = re.compile(r"\s*[+-]?\d{1,9}(\.0*)?\s*")
 
 
 class InvalidRecordError(Exception):
@@ -24,41 +24,33 @@ class InvalidRecordError(Exception):
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
+        self.reason, self.detail = reason, detail
 
 
-def to_id(value: Any, prefix: str = "") -> str | None:
-    """Return an id as text; None if it is blank.
+def to_id(value: Any, prefix: str = "") -> str:
+    """Return an id as text.
 
     Raises:
         InvalidRecordError: Neither a whole number nor text, or not usable in a URL.
     """
-    if isinstance(value, str):
-        text = value.strip()
-    elif _is_whole(value):
-        text = str(int(value))
-    else:
+    if not isinstance(value, str) and not _is_whole(value):
         raise InvalidRecordError("id", "the id is neither a whole number nor text")
+    text = value.strip() if isinstance(value, str) else str(int(value))
     if prefix + text in {".", ".."}:
         raise InvalidRecordError("id", "the id consists of dots, which a URL drops")
     if len(text) > _LONGEST_ID:
         raise InvalidRecordError("id", "the id is longer than 500 characters")
-    return prefix + text if text else None
+    return prefix + text
 
 
-def to_rating(value: Any, kind: str) -> int | None:
-    """Return a whole rating on the scale of its kind; None if it is blank.
+def to_rating(value: Any, kind: str) -> int:
+    """Return a whole rating on the scale of its kind.
 
     Raises:
         InvalidRecordError: Not a whole number, or not on the scale.
     """
-    if isinstance(value, str):
-        value = value.strip()
-        if not value:
-            return None
-        match = _WHOLE.fullmatch(value)
-        value = int(match[1]) if match else value
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
+        value = float(value)
     lowest, highest = SCALES[kind]
     if not _is_whole(value) or not lowest <= value <= highest:
         scale = f"{kind.upper()} scale, {lowest} to {highest}"
@@ -66,36 +58,27 @@ def to_rating(value: Any, kind: str) -> int | None:
     return int(value)
 
 
-def to_text(value: Any, *, unescape: bool = False) -> str | None:
-    """Return a text or number as text; None if it is blank.
-
-    Args:
-        value: The value of a column.
-        unescape: Whether to decode HTML entities; Wootric escapes comments.
+def to_text(value: Any) -> str:
+    """Return a text or number as text.
 
     Raises:
         InvalidRecordError: Neither text nor a number.
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
         raise InvalidRecordError("text", "a text field contains neither text nor a number")
-    text = html.unescape(str(value)) if unescape else str(value)
-    return text if text.strip() else None
+    return str(value)
 
 
-def to_time(value: Any) -> str | None:
+def to_time(value: Any) -> str:
     """Return a time as RFC 3339 in UTC; a time without an offset is UTC.
 
     Raises:
         InvalidRecordError: Not a date. Numbers are not interpreted: `date_properties` names the
             columns that contain UNIX seconds.
     """
-    text = value.strip().upper() if isinstance(value, str) else "number"
-    if not text:
-        return None
+    text = str(value).strip().upper() if isinstance(value, (str, datetime)) else ""
     try:
-        if not isinstance(value, datetime):
-            value = datetime.fromisoformat(text if text[4:5] == "-" else "")
-        return _utc(value)
+        return _utc(datetime.fromisoformat(text if text[4:5] == "-" else ""))
     except (ValueError, OverflowError):
         line = "the time is not in RFC 3339 format; see date_properties"
         raise InvalidRecordError("date", line) from None
@@ -103,18 +86,15 @@ def to_time(value: Any) -> str | None:
 
 def from_unix(value: Any) -> Any:
     """Return UNIX seconds as RFC 3339 in UTC, and any other value unchanged."""
-    if isinstance(value, bool):
-        return value
-    try:
-        return _utc(datetime.fromtimestamp(float(value), UTC))
-    except (ArithmeticError, OSError, TypeError, ValueError):
-        return value
+    with suppress(ArithmeticError, OSError, TypeError, ValueError):
+        if not isinstance(value, bool):
+            return _utc(datetime.fromtimestamp(float(value), UTC))
+    return value
 
 
 def _utc(moment: datetime) -> str:
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(UTC).replace(tzinfo=None)
-    return f"{moment.isoformat()}Z"
+    aware = moment.replace(tzinfo=moment.tzinfo or UTC)
+    return aware.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _is_whole(value: Any) -> bool:

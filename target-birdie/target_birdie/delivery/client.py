@@ -5,8 +5,6 @@ are read as HTTP defines them.
 """
 
 import enum
-import http.client
-import io
 import json
 import logging
 import time
@@ -14,37 +12,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import formatdate, mktime_tz, parsedate_tz
 from http import HTTPStatus
-from math import inf
-from socket import SocketIO, socket
+from http.client import HTTPException, HTTPResponse
+from socket import socket
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from requests.utils import requote_uri
 
 from target_birdie import errors
 from target_birdie.config.settings import Settings
 
 _ACCEPTED = frozenset({200, 202, 204})
-_REJECTED = frozenset({400, 413, 414, 415, 422})
-_BUSY = frozenset({429, 503})
-_ADVICE = {
-    "403": "Check api_key.",
-    "404": "Check feedback_path, user_path and api_url.",
-    "405": "Check feedback_path, user_path and api_url.",
-}
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _CONNECT_SECONDS = 10
 _MOST_BYTES = 1 << 20
 _LONGEST_MESSAGE = 500
 _LONGEST_RETRY_AFTER = 86_400.0
-_FAULTS = {
-    requests.exceptions.SSLError: "TLS failure",
-    requests.exceptions.Timeout: "timeout",
-    requests.exceptions.ProxyError: "proxy failure",
-}
 _FOREIGN = "a reply that is not Birdie's"
 
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # its lines would contain ids
@@ -59,6 +44,20 @@ class Outcome(enum.Enum):
     BUSY = enum.auto()
     DENIED = enum.auto()
     """The record, or every record: only the results of others show which."""
+
+
+_OUTCOMES = {
+    **dict.fromkeys((400, 413, 414, 415, 422), Outcome.REJECTED),
+    **dict.fromkeys((429, 503), Outcome.BUSY),
+    408: Outcome.FAULT,
+}
+_FAULTS = {
+    requests.exceptions.SSLError: "TLS failure",
+    requests.exceptions.Timeout: "timeout",
+    requests.exceptions.ProxyError: "proxy failure",
+    requests.exceptions.RequestException: "no connection",
+    Exception: "an incomplete reply",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,42 +78,30 @@ class Reply:
 
     def denied(self) -> errors.DeniedError:
         """Return the error if every record gets this reply."""
-        advice = _ADVICE.get(self.reason, "Check api_url.")
-        return errors.DeniedError(status=self.reason, advice=advice)
+        names = "api_key" if self.reason == "403" else "feedback_path, user_path and api_url"
+        return errors.DeniedError(status=self.reason, advice=f"Check {names}.")
 
 
 class BirdieClient:
     """Sends records over kept connections; may be shared by threads."""
 
     def __init__(self, settings: Settings) -> None:
-        """Prepare the connections; send nothing.
-
-        Raises:
-            TargetError: The address is invalid.
-        """
+        """Prepare the connections; send nothing."""
         self.answered = False
-        api_url, timeout = settings.api_url, settings.request_timeout
-        found = requests.Session().merge_environment_settings(api_url, {}, None, None, None)
-        is_local = urlsplit(api_url).hostname in _LOOPBACK
-        self._options: dict[str, Any] = {
-            "stream": True,
-            "timeout": (min(_CONNECT_SECONDS, timeout), timeout),
-            "verify": found["verify"] or True,
-            "proxies": {} if is_local else found["proxies"],
-        }
-        headers = {
+        url, timeout = settings.api_url, settings.request_timeout
+        found = requests.Session().merge_environment_settings(url, {}, True, None, None)
+        limits = (min(_CONNECT_SECONDS, timeout), timeout)
+        self._options: dict[str, Any] = {**found, "timeout": limits}
+        if urlsplit(url).hostname in _LOOPBACK:
+            self._options["proxies"] = {}
+        self._headers = {
             "Accept-Encoding": "identity",
             "Authorization": f"ApiKey {settings.api_key}",
             "Content-Type": "application/json",
             "User-Agent": settings.user_agent,
         }
         self._adapter = _Adapter(pool_connections=1, pool_maxsize=settings.max_concurrency)
-        try:
-            self._request = requests.Request("PUT", api_url, headers).prepare()
-        except requests.exceptions.InvalidURL:
-            rule = "must be a URL such as https://host/path"
-            raise errors.InvalidSettingError(name="api_url", rule=rule) from None
-        self._base = (self._request.url or "").rstrip("/")
+        self._url = url
 
     def put(self, path: str, body: bytes) -> Reply:
         """Send one record.
@@ -126,73 +113,47 @@ class BirdieClient:
         Raises:
             TargetError: No record can be delivered.
         """
-        request = self._request.copy()
-        request.url, request.body = requote_uri(self._base + path), body
-        request.headers["Content-Length"] = str(len(body))
         try:  # without a session, which would merge its settings again for each request
+            request = requests.Request("PUT", self._url + path, self._headers, data=body).prepare()
             response = self._adapter.send(request, **self._options)
-            content = _content(response)
-        except requests.exceptions.RequestException as error:
-            return _fault(error)
-        except (urllib3.exceptions.HTTPError, http.client.HTTPException):
-            return Reply(Outcome.FAULT, "an incomplete reply")
+            # The body as it was sent: a compressed one may be large.
+            content = response.raw.read(_MOST_BYTES + 1, decode_content=False)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException) as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise errors.CertificateError from None
+            reason = next(text for kind, text in _FAULTS.items() if isinstance(error, kind))
+            return Reply(Outcome.FAULT, reason)
         except OSError:  # requests found no file there
             rule = "must be a file or folder that exists"
             raise errors.InvalidSettingError(name="REQUESTS_CA_BUNDLE", rule=rule) from None
+        if len(content) > _MOST_BYTES:
+            response.close()
         reply = _read(response, content)
         self.answered = self.answered or reply.reason != _FOREIGN
         return reply
 
 
-def _content(response: requests.Response) -> bytes:
-    """Return the body as it was sent; nothing of one that is longer than 1 MiB."""
-    content: bytes = response.raw.read(_MOST_BYTES + 1, decode_content=False)
-    if len(content) <= _MOST_BYTES:
-        return content
-    response.close()
-    return b"?"
-
-
 def _read(response: requests.Response, content: bytes) -> Reply:
-    status = response.status_code
-    if status == HTTPStatus.CREATED or (status in _ACCEPTED and _confirms(content)):
+    status, (is_plain, message) = response.status_code, _parsed(content)
+    if status == HTTPStatus.CREATED or (status in _ACCEPTED and is_plain):
         return Reply(Outcome.ACCEPTED, "")
     if status in _ACCEPTED:
         return Reply(Outcome.FAULT, _FOREIGN)
-    if status in _REJECTED:
-        return Reply(Outcome.REJECTED, str(status), _message(content))
-    if status in _BUSY:
-        return Reply(Outcome.BUSY, str(status), retry_after=_retry_after(response.headers))
     if status == HTTPStatus.UNAUTHORIZED:
         raise errors.KeyRejectedError(status=status)
-    if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Reply(Outcome.FAULT, str(status))
-    return Reply(Outcome.DENIED, str(status), _message(content))
+    is_fault = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    outcome = _OUTCOMES.get(status, Outcome.FAULT if is_fault else Outcome.DENIED)
+    return Reply(outcome, str(status), message, _retry_after(response.headers))
 
 
-def _fault(error: requests.exceptions.RequestException) -> Reply:
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        raise errors.CertificateError from None
-    reasons = (reason for kind, reason in _FAULTS.items() if isinstance(error, kind))
-    return Reply(Outcome.FAULT, next(reasons, "no connection"))
-
-
-def _confirms(content: bytes) -> bool:
-    """Distinguish a success from the page of a proxy; Birdie documents no success except 201."""
-    answer = _parsed(content or b"{}")
-    return isinstance(answer, dict) and not (answer.get("error") or answer.get("errors"))
-
-
-def _message(content: bytes) -> str:
-    answer = _parsed(content)
-    return _text_of(answer)[:_LONGEST_MESSAGE] if answer else ""
-
-
-def _parsed(content: bytes) -> Any:
+def _parsed(content: bytes) -> tuple[bool, str]:
+    """Return whether a body is a success and not the page of a proxy, and the reason in it."""
     try:
-        return json.loads(content)
+        answer = json.loads(content or b"{}")
+        text = _text_of(answer)[:_LONGEST_MESSAGE] if answer else ""
     except (ValueError, RecursionError):
-        return None
+        return False, ""
+    return isinstance(answer, dict) and not (answer.get("error") or answer.get("errors")), text
 
 
 def _text_of(answer: Any) -> str:
@@ -201,7 +162,7 @@ def _text_of(answer: Any) -> str:
         named = [answer[name] for name in ("message", "error", "errors") if answer.get(name)]
         return _text_of(named) if named else json.dumps(answer)
     if isinstance(answer, list):
-        return "; ".join(_text_of(item) for item in answer)
+        return "; ".join(map(_text_of, answer))
     return str(answer)
 
 
@@ -219,28 +180,24 @@ def _epoch(date: str) -> float:
     return mktime_tz(parsedate_tz(date))  # type: ignore[arg-type]
 
 
-class _TimedReader(SocketIO):
-    """Reads from a socket until a deadline: its own timeout starts again with every byte."""
+class _TimedResponse(HTTPResponse):
+    """A reply whose headers and body together must arrive within the timeout.
 
-    def __init__(self, connection: socket) -> None:
-        super().__init__(connection, "r")
-        self._connection = connection
-        self._end = time.monotonic() + (connection.gettimeout() or inf)
-
-    def readinto(self, buffer: Any, /) -> int | None:
-        left = self._end - time.monotonic()
-        # urllib3 sets the timeout again before the next reply on this connection.
-        self._connection.settimeout(max(left, 0.001) if left < inf else None)
-        return super().readinto(buffer)
-
-
-class _TimedResponse(http.client.HTTPResponse):
-    """A reply whose headers and body together must arrive within the timeout."""
+    The timeout of a socket starts again with every byte.
+    """
 
     def __init__(self, sock: socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self._untimed = self.fp.detach()  # closes the socket once it is forgotten
-        self.fp = io.BufferedReader(_TimedReader(sock))
+        end = time.monotonic() + (sock.gettimeout() or 0)
+        raw: Any = self.fp.raw
+        read = raw.readinto
+
+        def read_in_time(buffer: Any) -> Any:
+            # urllib3 sets the timeout again before the next reply on this connection.
+            sock.settimeout(max(end - time.monotonic(), 0.001))
+            return read(buffer)
+
+        raw.readinto = read_in_time
 
 
 class _Adapter(HTTPAdapter):

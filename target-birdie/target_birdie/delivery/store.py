@@ -65,8 +65,10 @@ class Store:
         Raises:
             TargetError: The store cannot be opened, or another run uses it.
         """
-        parsed, self.shown = _parse(url)
+        parsed = sa.make_url(url)
         self._file = Path(parsed.database or "") if parsed.drivername == "sqlite" else None
+        public = parsed.set(drivername="postgresql", query={})._replace(password=None)
+        self.shown = str(self._file.absolute() if self._file else public)
         self._name = account
         self._account = account_number(account)
         self._lock = RLock()
@@ -89,7 +91,7 @@ class Store:
         elif self._file:
             self._lock_file(self._file)
         else:
-            url = url.update_query_string(_PATIENCE)
+            url = url.set(drivername="postgresql+psycopg").update_query_string(_PATIENCE)
         try:
             engine = sa.create_engine(url, poolclass=sa.NullPool)
         except ImportError:
@@ -98,21 +100,12 @@ class Store:
         self._db = self._opened.enter_context(engine.connect())
         if not read_only:
             self._prepare()
-        if not sa.inspect(self._db).has_table("birdie_store"):
-            if read_only:
-                raise errors.MissingStoreError(store=self.shown)
-            self._create()
+        elif not self._has_tables():
+            raise errors.MissingStoreError(store=self.shown)
         found = self._db.exec_driver_sql("SELECT version FROM birdie_store").scalar()
         if found != VERSION:
             raise errors.StoreVersionError(store=self.shown, found=found, needed=VERSION)
         self._db.commit()
-
-    def _create(self) -> None:
-        tables = Path(__file__).with_suffix(".sql").read_text("utf-8")
-        words = ("BLOB", "WITHOUT ROWID") if self._file else ("BYTEA", "")
-        for statement in tables.format(bytes=words[0], option=words[1]).split(";"):
-            self._db.exec_driver_sql(statement)
-        self.was_created = True
 
     def _lock_file(self, path: Path) -> None:
         """Lock a file next to the store, so that readers of the store itself are not blocked."""
@@ -123,15 +116,23 @@ class Store:
         self._inode = path.stat().st_ino
 
     def _prepare(self) -> None:
-        """Set up SQLite, or take the session lock of the account in PostgreSQL."""
+        """Set up SQLite, or take the session lock in PostgreSQL; then create missing tables."""
         if self._file:
             self._db.exec_driver_sql("PRAGMA journal_mode=WAL")
             self._db.exec_driver_sql("PRAGMA synchronous=FULL")
         elif not self._db.scalar(sa.select(sa.func.pg_try_advisory_lock(self._account))):
             raise errors.StoreInUseError(store=self.shown)
-        self._db.commit()
-        if not self._file:  # two accounts may create the tables at the same time
+        else:  # two accounts may create the tables at the same time
             self._db.execute(sa.select(sa.func.pg_advisory_xact_lock(VERSION)))
+        if not self._has_tables():
+            tables = Path(__file__).with_suffix(".sql").read_text("utf-8")
+            words = ("BLOB", "WITHOUT ROWID") if self._file else ("BYTEA", "")
+            for statement in tables.format(bytes=words[0], option=words[1]).split(";"):
+                self._db.exec_driver_sql(statement)
+            self.was_created = True
+
+    def _has_tables(self) -> bool:
+        return sa.inspect(self._db).has_table("birdie_store")
 
     def look_up(self, key: Key) -> Row | None:
         """Return what is known of a key, including what is not committed yet."""
@@ -219,21 +220,6 @@ class Store:
                 if "locked" in text:
                     raise errors.StoreInUseError(store=self.shown) from None
                 raise errors.StoreError(store=self.shown, cause=text) from None
-
-
-def _parse(url: str) -> tuple[sa.URL, str]:
-    try:
-        parsed = sa.make_url(url)
-    except sa.exc.ArgumentError:
-        parsed = sa.URL.create("none")
-    if parsed.drivername == "sqlite" and parsed.database not in {None, "", ":memory:"}:
-        return parsed, str(Path(parsed.database or "").absolute())
-    if parsed.drivername in {"postgres", "postgresql"}:
-        place = (parsed.host, parsed.port, parsed.database)
-        shown = str(sa.URL.create("postgresql", parsed.username, None, *place))
-        return parsed.set(drivername="postgresql+psycopg"), shown
-    rule = "must be sqlite:///PATH, postgresql://USER:PASSWORD@HOST/DATABASE or none"
-    raise errors.InvalidSettingError(name="store_url", rule=rule)
 
 
 def _plain(text: str) -> str:

@@ -9,8 +9,7 @@ from difflib import get_close_matches
 from typing import ClassVar
 
 import click
-from singer_sdk.exceptions import RecordsWithoutSchemaException
-from singer_sdk.singerlib.exceptions import InvalidInputLine
+from singer_sdk.exceptions import MappingError
 
 VARIABLE_PREFIX = "TARGET_BIRDIE_"
 
@@ -30,29 +29,19 @@ class TargetError(click.ClickException):
         super().__init__(message or self.template.format_map(values))
 
 
-class ConfigError(TargetError):
-    """A setting is missing, unknown or invalid. Correct the configuration."""
+class ConfigFileError(TargetError):
+    """A file with settings cannot be read. Correct its path or its content; it must be UTF-8."""
+
+    template = "{file} {problem}."
 
 
-class ConfigFileError(ConfigError):
-    """The file of `--config` is missing or is not a JSON object. Correct the path or the file."""
-
-    template = "--config {path} {problem}."
-
-
-class EnvFileError(ConfigError):
-    """The .env file nearest above the installed packages is not UTF-8 text. Save it as UTF-8."""
-
-    template = "Cannot read the .env file. Save it as UTF-8, or remove it."
-
-
-class UnknownSettingError(ConfigError):
+class UnknownSettingError(TargetError):
     """The configuration contains a name that is not a setting. Correct or remove the name."""
 
     template = "Unknown setting '{name}'.{hint}"
 
 
-class MissingSettingError(ConfigError):
+class MissingSettingError(TargetError):
     """A required setting has no value. Provide it as the message says."""
 
     template = "Setting '{name}' is missing. {how}"
@@ -65,31 +54,31 @@ class MissingSettingError(ConfigError):
         super().__init__(name=name, how=how)
 
 
-class InvalidSettingError(ConfigError):
+class InvalidSettingError(TargetError):
     """The value of a setting is not allowed. Correct it as the message says."""
 
     template = "Setting '{name}' {rule}."
 
 
-class UnknownVariableError(ConfigError):
+class UnknownVariableError(TargetError):
     """An environment variable looks like a misspelled setting. Correct or remove the variable."""
 
     template = "Environment variable {name} is not a setting. Did you mean {suggestion}?"
 
 
-class StreamMapError(ConfigError):
+class StreamMapError(TargetError):
     """A stream map names a field that the stream does not have. Correct the name of the field."""
 
     template = "Stream map '{map}': stream '{stream}' has no field '{field}'.{hint}"
 
 
-class UnknownColumnError(ConfigError):
+class UnknownColumnError(TargetError):
     """The mapping names a column that the SCHEMA does not contain. Correct the setting."""
 
     template = "Setting '{name}': stream '{stream}' has no column '{column}'.{hint}"
 
 
-class DuplicateKeyError(ConfigError):
+class DuplicateKeyError(TargetError):
     """Records of two streams have the same type and id, so that one would replace the other."""
 
     template = "Streams '{first}' and '{second}' contain the same id. Set 'id_prefix' for one."
@@ -105,12 +94,6 @@ class CheckFailedError(TargetError):
     """The check of the connection to Birdie failed. Follow the last line of its output."""
 
     template = "The check failed. {advice}"
-
-
-class CheckStoredError(TargetError):
-    """Birdie stored a record that is not valid. Delete it in Birdie, and check `api_url`."""
-
-    template = "Birdie stored the record '{id}', which is not JSON. Delete it; check api_url."
 
 
 class CertificateError(TargetError):
@@ -152,10 +135,7 @@ class TooManyRejectedError(TargetError):
 class RejectedRecordsError(TargetError):
     """The run is complete, except for records that Birdie or the mapping rejected."""
 
-    template = (
-        "{rejected} of {read} records were rejected. See the reasons with --rejects; the next run "
-        "retries them."
-    )
+    template = "{count} of {read} records were rejected. See --rejects; the next run retries them."
 
 
 class StoreError(TargetError):
@@ -170,25 +150,25 @@ class StoreInUseError(TargetError):
     template = "Another run uses the delivery store {store}. Wait for its end."
 
 
-class StoreVersionError(ConfigError):
+class StoreVersionError(TargetError):
     """Two versions of the target use one store. Use one version, or two stores."""
 
     template = "The delivery store {store} has version {found}, not {needed}. Check store_url."
 
 
-class MissingStoreError(ConfigError):
+class MissingStoreError(TargetError):
     """There is no delivery store yet. Check `store_url` and the folder, or run the target first."""
 
     template = "There is no delivery store at {store} yet."
 
 
-class MissingLibraryError(ConfigError):
+class MissingLibraryError(TargetError):
     """An optional library is missing. Install the extra."""
 
     template = "{what} needs {library}. Install {extra}."
 
 
-class StreamNamesError(ConfigError):
+class StreamNamesError(TargetError):
     """The setting `streams` names streams that the tap did not send. Correct the names."""
 
     template = "Setting 'streams' names {expected}, which did not arrive. The tap sent {sent}."
@@ -212,31 +192,24 @@ class SpoolError(TargetError):
     template = "Collecting records failed ({cause}). Make room, or set SQLITE_TMPDIR."
 
 
-class InputError(TargetError, InvalidInputLine):
-    """A line of the input is not a Singer message. Check the tap; what came before is delivered."""
+class InputError(TargetError):
+    """A line is not a valid Singer message. Check the tap; what came before is delivered."""
 
-    template = "Line {line} of the input {problem}. Check what the tap writes to standard output."
-
-
-class MessageError(InputError):
-    """A Singer message is incomplete. Check the tap; what came before is delivered."""
-
-    template = "A {kind} message {problem}. Check the tap."
+    template = "Line {line} of the input cannot be processed ({cause}). Check what the tap writes."
 
 
 class NoInputError(TargetError):
-    """Standard input is closed, or is a terminal. Check how the job starts the target."""
-
-    template = "{problem} Pipe the output of a tap into the target."
-
-
-class TerminalError(NoInputError):
-    """The target was started in a terminal. Pipe the output of a tap into it."""
+    """Standard input is a terminal, or is closed. Pipe the output of a tap into the target."""
 
     exit_code = 2
+    template = "There is no input. Pipe the output of a tap into the target."
 
 
-class StreamWithoutSchemaError(TargetError, RecordsWithoutSchemaException):
-    """A record arrived before the SCHEMA of its stream. Check the tap."""
-
-    template = "A record of stream '{stream}' arrived before its SCHEMA. Check the tap."
+def explained(error: Exception, line: int) -> click.ClickException:
+    """Return an error as one line without data; `line` is the number of the last line read."""
+    cause = type(error).__name__
+    if isinstance(error, click.ClickException):
+        return error
+    if isinstance(error, MappingError):
+        return InvalidSettingError(name="stream_maps", rule=f"is invalid ({cause})")
+    return InputError(line=line, cause=cause)

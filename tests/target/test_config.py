@@ -131,7 +131,7 @@ def test_an_env_file_in_another_encoding_is_one_line(
     result = command("--config=ENV")
 
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
-    assert "Cannot read the .env file" in result.stderr
+    assert "Error: .env cannot be read as UTF-8." in result.stderr
 
 
 def test_every_setting_is_described_and_secrets_are_marked() -> None:

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import time
 from threading import Thread
-from typing import Any
 
 import pytest
 from target_birdie.delivery import run as delivery_run
@@ -79,13 +78,13 @@ def test_a_signal_after_the_summary_changes_nothing(
     target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The work is done, so the exit code stays 0."""
-    close = TargetBirdie._close
+    end = TargetBirdie.process_endofpipe
 
-    def late_signal(self: TargetBirdie, error: Any, **options: Any) -> None:
-        close(self, error, **options)
+    def late_signal(self: TargetBirdie) -> None:
+        end(self)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(TargetBirdie, "_close", late_signal)
+    monkeypatch.setattr(TargetBirdie, "process_endofpipe", late_signal)
     assert target(sync(1)).result == (0, 1)
 
 
@@ -109,17 +108,18 @@ def test_a_target_that_ends_early_reads_what_the_tap_still_writes(target: Target
 
 
 @pytest.mark.parametrize(
-    ("redirection", "line"),
+    ("redirection", "code", "line"),
     [
-        ("> /dev/full", "Writing the state failed: No space left on device."),
-        ("| sleep 0", "Writing the state failed: nobody reads the output."),
-        (">&-", "Writing the state failed: the output is closed."),
-        ("<&-", "The input is closed. Pipe the output of a tap into the target."),
+        ("> /dev/full", 1, "Writing the state failed: No space left on device."),
+        ("| sleep 0", 1, "Writing the state failed: nobody reads the output."),
+        (">&-", 1, "Writing the state failed: the output is closed."),
+        ("<&-", 2, "There is no input. Pipe the output of a tap into the target."),
     ],
     ids=["full disk", "no reader", "no output", "no input"],
 )
-def test_a_failing_input_or_output_is_named(redirection: str, line: str, target: Target) -> None:
-    """One line, exit 1."""
+def test_a_failing_input_or_output_is_named(
+    redirection: str, code: int, line: str, target: Target
+) -> None:
     script = f'set -o pipefail; {COMMAND} --config "$0" {redirection}'
     run = subprocess.run(
         ["bash", "-c", script, target.write_config()],
@@ -128,7 +128,7 @@ def test_a_failing_input_or_output_is_named(redirection: str, line: str, target:
         text=True,
         check=False,
     )
-    assert (run.returncode, run.stderr.splitlines()[-1]) == (1, f"Error: {line}")
+    assert (run.returncode, run.stderr.splitlines()[-1]) == (code, f"Error: {line}")
 
 
 def test_a_state_that_fails_at_the_very_end_fails_the_run(

@@ -24,8 +24,8 @@ def test_bad_records_do_not_stop_the_rest(target: Target) -> None:
     run = target(sync(*rows))
 
     assert (run.result, len(target.sent)) == ((1, 500), 495)
-    line = "5 of 500 records were rejected. See the reasons with --rejects; the next run retries"
-    assert run.error == f"Error: {line} them.\n"
+    line = "5 of 500 records were rejected. See --rejects; the next run retries them."
+    assert run.error == f"Error: {line}\n"
     assert "5 rejected (rating: 5)" in run.log
     assert sorted(int(entry["id"]) for entry in target.rejects()) == [7, 107, 207, 307, 407]
 

@@ -1,16 +1,18 @@
 """The JSON Schema of all settings, from `settings.toml`."""
 
 import tomllib
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
-_DECLARED: dict[str, dict[str, Any]] = tomllib.loads(
-    files("target_birdie.config").joinpath("settings.toml").read_text("utf-8")
-)
+_TEXT = Path(__file__).with_name("settings.toml").read_text("utf-8")
+_DECLARED: dict[str, dict[str, Any]] = tomllib.loads(_TEXT)
+_NO_PLACEHOLDER = {
+    "not": {"type": "string", "pattern": r"^(?i:your[-_ ].*|<.*>|\.{3}|…)$"},
+    "rule": "is a placeholder; replace it",
+}
 
 DEFAULT_STREAMS: dict[str, dict[str, Any]] = _DECLARED["streams"]["default"]
 """The mapping of Wootric's streams."""
-
 
 CONFIG_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -20,4 +22,5 @@ CONFIG_SCHEMA: dict[str, Any] = {
         for name, rule in _DECLARED.items()
     },
     "additionalProperties": False,
+    "allOf": [{"additionalProperties": _NO_PLACEHOLDER}],
 }

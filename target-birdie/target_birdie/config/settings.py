@@ -49,16 +49,19 @@ def read(config: Mapping[str, Any]) -> Settings:
     """Check what a JSON Schema cannot check, and return the settings.
 
     Raises:
-        ConfigError: A setting is missing or invalid.
+        TargetError: A setting is missing or invalid.
     """
+    surveys = config.get("survey_kinds", {})
+    pairs = {(str(survey), kind) for kind, ids in surveys.items() for survey in ids}
+    own_name = f"target-birdie/{version('target-birdie')}"
     found = {field.name: config[field.name] for field in fields(Settings) if field.name in config}
     found |= {
         "api_key": config.get("api_key", "").strip(),
         "api_url": config["api_url"].strip().rstrip("/"),
         "paths": {"feedback": config["feedback_path"], "user": config["user_path"]},
-        "user_agent": config.get("user_agent", "").strip() or _own_name(),
+        "user_agent": config.get("user_agent", "").strip() or own_name,
         "streams_are_configured": config["streams"] != DEFAULT_STREAMS,
-        "survey_kinds": _survey_kinds(config.get("survey_kinds", {})),
+        "survey_kinds": dict(pairs),
     }
     settings = Settings(**found)
     if settings.sends and not settings.api_key:
@@ -68,18 +71,6 @@ def read(config: Mapping[str, Any]) -> Settings:
     if settings.store_url == "none" and settings.on_reject != "stop" and not settings.dry_run:
         rule = "must be stop if 'store_url' is 'none': a rejected record would be lost"
         raise InvalidSettingError(name="on_reject", rule=rule)
+    if len(settings.survey_kinds) < len(pairs):
+        raise InvalidSettingError(name="survey_kinds", rule="must list each survey for one kind")
     return settings
-
-
-def _own_name() -> str:
-    return f"target-birdie/{version('target-birdie')}"
-
-
-def _survey_kinds(surveys: Mapping[str, list[int | str] | None]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for kind, ids in surveys.items():
-        for survey in map(str, ids or ()):
-            if found.setdefault(survey, kind) != kind:
-                rule = f"must list survey {survey} for one kind only"
-                raise InvalidSettingError(name="survey_kinds", rule=rule)
-    return found

@@ -3,13 +3,13 @@
 No message contains a value: it may be a secret.
 """
 
-import fnmatch
 import json
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
-from difflib import SequenceMatcher, get_close_matches
+from difflib import get_close_matches
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,17 @@ from jsonschema.exceptions import best_match
 from singer_sdk.plugin_base import JSONSchemaValidator
 
 from target_birdie import errors
+from target_birdie.config.schema import CONFIG_SCHEMA
 
+_SETTINGS: dict[str, Any] = CONFIG_SCHEMA["properties"]
 _SIMILAR = 0.8
-_PLACEHOLDER = re.compile(r"your[-_ ].*|<.*>|\.{3}|…", re.IGNORECASE)
+_RULES = {
+    "enum": "must be one of",
+    "maximum": "must be at most",
+    "minimum": "must be at least",
+    "required": "must contain",
+    "type": "must be of type",
+}
 _OPTIONS = ("__alias__", "__else__", "__filter__", "__key_properties__", "__source__")
 """What a stream map can contain besides fields."""
 
@@ -32,97 +40,72 @@ def load_file(path: str) -> dict[str, Any]:
     """
     try:
         config = json.loads(Path(path).read_bytes())
-    except OSError as error:
-        problem = f"cannot be read: {error.strerror}"
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        problem = f"is not valid JSON ({place}: {error.msg})"
-    except UnicodeDecodeError:
-        problem = "is not UTF-8 text"
-    else:
         if isinstance(config, dict):
             return config
         problem = "must contain a JSON object"
-    raise errors.ConfigFileError(path=path, problem=problem)
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+    except json.JSONDecodeError as error:
+        problem = f"is not valid JSON (line {error.lineno}, column {error.colno}: {error.msg})"
+    except UnicodeDecodeError:
+        problem = "is not UTF-8 text"
+    raise errors.ConfigFileError(file=f"--config {path}", problem=problem)
 
 
-def check_settings(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
-    """Check the names and types of the settings.
+def checked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Check the names and types of the settings, and return them with the default values.
+
+    Null means unset. Text is read as JSON where a setting has another type, as variables are text.
 
     Raises:
-        ConfigError: A setting is unknown or has the wrong type.
+        TargetError: A setting is unknown or invalid.
     """
-    error: Any = best_match(JSONSchemaValidator(schema).iter_errors(config))
+    parsed = {name: _parsed(name, value) for name, value in given.items()}
+    config = {name: value for name, value in parsed.items() if value is not None}
+    error: Any = best_match(JSONSchemaValidator(CONFIG_SCHEMA).iter_errors(config))
     if error is None:
-        for name, value in config.items():
-            if isinstance(value, str) and _PLACEHOLDER.fullmatch(value):
-                raise errors.InvalidSettingError(name=name, rule="is a placeholder; replace it")
-        return
-    path = [str(part) for part in error.absolute_path]
+        return config
+    path, value = [str(part) for part in error.absolute_path], error.validator_value
     if error.validator == "additionalProperties":
         known = error.schema["properties"]
         unknown = next(name for name in error.instance if name not in known)
         hint = errors.did_you_mean(unknown, known) or " See target-birdie --about for all settings."
         raise errors.UnknownSettingError(name=".".join([*path, unknown]), hint=hint)
-    raise errors.InvalidSettingError(name=".".join(path), rule=_rule(error))
+    if isinstance(value, list):
+        word = " or " if error.validator == "type" else ", "
+        value = word.join(name for name in value if name != "null")
+    start = _RULES.get(error.validator)
+    rule = f"{start} {value}" if start else error.schema["rule"]
+    raise errors.InvalidSettingError(name=".".join(path), rule=rule)
 
 
-def _rule(error: Any) -> str:
-    value = error.validator_value
-    match error.validator:
-        case "enum":
-            is_name = "propertyNames" in error.absolute_schema_path
-            return f"{'can only contain' if is_name else 'must be one of'} {', '.join(value)}"
-        case "minimum" | "maximum":
-            return f"must be at {'least' if error.validator == 'minimum' else 'most'} {value}"
-        case "required":
-            return f"must contain {', '.join(name for name in value if name not in error.instance)}"
-        case "pattern":
-            return str(error.schema["rule"])
-    return f"must be of type {' or '.join(_types(error.schema))}"
+def _parsed(name: str, value: Any) -> Any:
+    if isinstance(value, str) and "string" not in _SETTINGS.get(name, {"type": "string"})["type"]:
+        with suppress(ValueError):  # the type is then wrong
+            return json.loads(value)
+    return str(value) if name == "max_rejects" and isinstance(value, int) else value
 
 
-def _types(schema: Mapping[str, Any]) -> list[str]:
-    types = schema.get("type", [])
-    return [name for name in ([types] if isinstance(types, str) else types) if name != "null"]
-
-
-def read_environment(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """Return the settings in environment variables, such as `TARGET_BIRDIE_DRY_RUN`.
-
-    Values of other types than text are JSON. Other text is kept: `check_settings` rejects it.
-    """
-    found: dict[str, Any] = {}
-    for name, rule in schema["properties"].items():
-        if value := os.environ.get(prefix + name.upper(), "").strip():
-            found[name] = value
-            if "string" not in _types(rule):  # the SDK would read any other word as false
-                with suppress(ValueError):
-                    found[name] = json.loads(value)
-    return found
-
-
-def check_environment(schema: Mapping[str, Any], prefix: str) -> None:
+def check_environment() -> None:
     """Check the names of environment variables, also if no setting is read from them.
 
     Raises:
         UnknownVariableError: A name is similar to that of a setting.
     """
-    known = schema["properties"]
+    objects = "|".join(name for name, rule in _SETTINGS.items() if "object" in rule["type"])
     # Meltano sets variables for extras, for parts of objects, and for inherited plugins.
-    parts = [f"_{setting}_" for setting, rule in known.items() if "object" in _types(rule)]
-    ends = tuple(f"_{setting}" for setting in known)
+    foreign = re.compile(f"_.*|(.*_)?({objects})_.*|.*_({'|'.join(_SETTINGS)})")
+    prefix = errors.VARIABLE_PREFIX
     for variable in sorted(name for name in os.environ if name.startswith(prefix)):
         name = variable.removeprefix(prefix).lower()
-        is_setting = name in known and variable.isupper()
-        is_foreign = name.startswith("_") or any(part in f"_{name}" for part in parts)
-        close = get_close_matches(name, known, n=1, cutoff=_SIMILAR)
-        if close and not (is_setting or is_foreign or name.endswith(ends)):
-            raise errors.UnknownVariableError(name=variable, suggestion=prefix + close[0].upper())
+        close = get_close_matches(name, _SETTINGS, n=1, cutoff=_SIMILAR)
+        suggestion = prefix + "".join(close).upper()
+        if close and variable != suggestion and not foreign.fullmatch(name):
+            raise errors.UnknownVariableError(name=variable, suggestion=suggestion)
 
 
-def check_stream_maps(maps: Mapping[str, Any], stream: str, fields: Collection[str]) -> None:
-    """Check the stream maps of one stream.
+def check_stream_maps(maps: Mapping[str, Any], stream: str, fields: Collection[str]) -> set[str]:
+    """Check the stream maps of one stream, and return their names.
 
     The SDK ignores names that do not exist. A misspelled name would send personal data.
 
@@ -132,32 +115,18 @@ def check_stream_maps(maps: Mapping[str, Any], stream: str, fields: Collection[s
         fields: Fields in its SCHEMA.
 
     Raises:
-        StreamMapError: A removed field does not exist, or a name is similar to that of a field.
+        StreamMapError: A removed field does not exist, or a name is similar to that of a field
+            that it neither contains nor continues.
     """
-    known = {*fields, *_OPTIONS}
-    for name, rules in maps.items():
-        if isinstance(rules, Mapping) and fnmatch.fnmatch(stream, _source(name, rules)):
-            for field, rule in rules.items():
-                is_wrong = rule in (None, "__NULL__") or _is_misspelled(field, known)
-                if is_wrong and field not in known:
+    known, applied = {*fields, *_OPTIONS}, set()
+    for name, value in maps.items():
+        rules = value if isinstance(value, dict) else {}
+        if fnmatch(stream, rules.get("__source__", name)):
+            applied.add(name)
+            for field in sorted(rules.keys() - known):
+                others = [one for one in known if field not in one and one not in field]
+                is_similar = get_close_matches(field, others, n=1, cutoff=_SIMILAR)
+                if is_similar or rules[field] in (None, "__NULL__"):
                     hint = errors.did_you_mean(field, known)
                     raise errors.StreamMapError(map=name, stream=stream, field=field, hint=hint)
-
-
-def unused_stream_maps(maps: Mapping[str, Any], streams: Collection[str]) -> Iterator[str]:
-    """Yield the names of the stream maps that apply to none of the streams."""
-    for name, rules in maps.items():
-        if name != "__else__" and not fnmatch.filter(streams, _source(name, rules)):
-            yield name
-
-
-def _source(name: str, rules: object) -> str:
-    return str(rules.get("__source__", name) if isinstance(rules, Mapping) else name)
-
-
-def _is_misspelled(name: str, known: Collection[str]) -> bool:
-    """Return whether a name is similar to a known one that it neither contains nor continues."""
-    return any(
-        name not in one and one not in name and SequenceMatcher(None, name, one).ratio() >= _SIMILAR
-        for one in known
-    )
+    return applied

@@ -52,7 +52,7 @@ def steps(texts: list[str], store: Store) -> dict[str, Callable[[], object]]:
     """The parts of the work, each over all records, and the whole."""
     reader = MessageReader()
     records: Records = [reader.deserialize_json(text)["record"] for text in texts]
-    mapping = StreamMapper(DEFAULT_STREAMS["responses"], MappingRules(), records[0])
+    mapping = StreamMapper(DEFAULT_STREAMS["responses"], MappingRules(), records[0], "responses")
     mapped = [mapping.map(record) for record in records]
     bodies = [payload.encode(found) for found in mapped]
     keys = [("feedback", found["feedback_id"]) for found in mapped]

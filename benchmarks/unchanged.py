@@ -54,7 +54,7 @@ def postgres(stack: ExitStack) -> str | None:
 def fill(url: str, records: list[dict[str, Any]], rows: int) -> None:
     """Store the fingerprints of all records, and rows of others."""
     store = Store(url, "benchmark")
-    mapper = StreamMapper(DEFAULT_STREAMS["responses"], MappingRules(), records[0])
+    mapper = StreamMapper(DEFAULT_STREAMS["responses"], MappingRules(), records[0], "responses")
     for record in records:
         mapped = mapper.map(record)
         key = ("feedback", mapped["feedback_id"])

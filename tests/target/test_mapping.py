@@ -26,7 +26,7 @@ def mapper_for(case: dict[str, Any]) -> StreamMapper:
     """The mapper of a stream with the settings, the entry in `streams` and the columns given."""
     entry = DEFAULT_STREAMS[case.get("stream", "responses")] | case.get("entry", {})
     rules = settings_for(**case.get("settings", {}))
-    return StreamMapper(entry, rules, case.get("columns", record(1)))
+    return StreamMapper(entry, rules, case.get("columns", record(1)), "responses")
 
 
 def is_part(expected: Any, found: Any) -> bool:

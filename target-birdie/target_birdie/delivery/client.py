@@ -24,7 +24,6 @@ from requests.adapters import HTTPAdapter
 from target_birdie import errors
 from target_birdie.config.settings import Settings
 
-_ACCEPTED = frozenset({200, 202, 204})
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _CONNECT_SECONDS = 10
 _MOST_BYTES = 1 << 20
@@ -47,9 +46,10 @@ class Outcome(enum.Enum):
 
 
 _OUTCOMES = {
+    **dict.fromkeys((200, 201, 202, 204), Outcome.ACCEPTED),
     **dict.fromkeys((400, 413, 414, 415, 422), Outcome.REJECTED),
+    **dict.fromkeys((408, *range(500, 600)), Outcome.FAULT),
     **dict.fromkeys((429, 503), Outcome.BUSY),
-    408: Outcome.FAULT,
 }
 _FAULTS = {
     requests.exceptions.SSLError: "TLS failure",
@@ -135,14 +135,11 @@ class BirdieClient:
 
 def _read(response: requests.Response, content: bytes) -> Reply:
     status, (is_plain, message) = response.status_code, _parsed(content)
-    if status == HTTPStatus.CREATED or (status in _ACCEPTED and is_plain):
-        return Reply(Outcome.ACCEPTED, "")
-    if status in _ACCEPTED:
-        return Reply(Outcome.FAULT, _FOREIGN)
     if status == HTTPStatus.UNAUTHORIZED:
         raise errors.KeyRejectedError(status=status)
-    is_fault = status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    outcome = _OUTCOMES.get(status, Outcome.FAULT if is_fault else Outcome.DENIED)
+    outcome = _OUTCOMES.get(status, Outcome.DENIED)
+    if outcome is Outcome.ACCEPTED and status != HTTPStatus.CREATED and not is_plain:
+        return Reply(Outcome.FAULT, _FOREIGN)
     return Reply(outcome, str(status), message, _retry_after(response.headers))
 
 

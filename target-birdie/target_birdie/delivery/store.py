@@ -83,15 +83,12 @@ class Store:
             raise
 
     def _open(self, url: sa.URL, *, read_only: bool) -> None:
-        if self._file and read_only:
-            if not self._file.exists():
-                raise errors.MissingStoreError(store=self.shown)
-            query = {"mode": "ro", "uri": "true"}
-            url = url.set(database=self._file.absolute().as_uri(), query=query)
-        elif self._file:
-            self._lock_file(self._file)
-        else:
+        if self._file is None:
             url = url.set(drivername="postgresql+psycopg").update_query_string(_PATIENCE)
+        elif not read_only:
+            self._lock_file(self._file)
+        elif not self._file.exists():
+            raise errors.MissingStoreError(store=self.shown)
         try:
             engine = sa.create_engine(url, poolclass=sa.NullPool)
         except ImportError:

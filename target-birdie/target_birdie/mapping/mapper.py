@@ -51,11 +51,7 @@ class StreamMapper:
     """Maps the records of one stream."""
 
     def __init__(
-        self,
-        entry: Mapping[str, Any],
-        rules: MappingRules,
-        columns: Collection[str] = (),
-        name: str = "",
+        self, entry: Mapping[str, Any], rules: MappingRules, columns: Collection[str], name: str
     ) -> None:
         """Prepare the mapping.
 
@@ -161,11 +157,7 @@ class StreamMapper:
         if self.record_type == "feedback" and kind != payload.BIRDIE_KINDS[kind]:
             found[payload.SURVEY_KIND] = kind
         sent, omitted = self._rules.additional_fields_include, self._rules.additional_fields_exclude
-        return {
-            name: value
-            for name, value in found.items()
-            if (sent is None or name in sent) and name not in omitted
-        }
+        return {k: v for k, v in found.items() if (sent is None or k in sent) and k not in omitted}
 
     def _clean(self, value: Any, used: Collection[_Path] = (), path: _Path = ()) -> Any:
         """Return a value without empty parts, personal data and used paths; None for nothing."""

@@ -88,11 +88,11 @@ class BirdieClient:
     def __init__(self, settings: Settings) -> None:
         """Prepare the connections; send nothing."""
         self.answered = False
-        url, timeout = settings.api_url, settings.request_timeout
-        found = requests.Session().merge_environment_settings(url, {}, True, None, None)
+        self._url, timeout = settings.api_url, settings.request_timeout
+        found = requests.Session().merge_environment_settings(self._url, {}, True, None, None)
         limits = (min(_CONNECT_SECONDS, timeout), timeout)
         self._options: dict[str, Any] = {**found, "timeout": limits}
-        if urlsplit(url).hostname in _LOOPBACK:
+        if urlsplit(self._url).hostname in _LOOPBACK:
             self._options["proxies"] = {}
         self._headers = {
             "Accept-Encoding": "identity",
@@ -101,7 +101,6 @@ class BirdieClient:
             "User-Agent": settings.user_agent,
         }
         self._adapter = _Adapter(pool_connections=1, pool_maxsize=settings.max_concurrency)
-        self._url = url
 
     def put(self, path: str, body: bytes) -> Reply:
         """Send one record.

@@ -8,7 +8,7 @@ import click
 
 from target_birdie import errors
 from target_birdie.config.settings import Settings
-from target_birdie.delivery.client import BirdieClient
+from target_birdie.delivery.client import BirdieClient, Outcome
 from target_birdie.delivery.outcomes import open_store
 from target_birdie.mapping.schema_check import SchemaCheck
 
@@ -89,4 +89,4 @@ def _reply(settings: Settings, key: str, path: str) -> str:
         reply = BirdieClient(replace(settings, api_key=key)).put(path, b"This is not JSON.")
     except errors.KeyRejectedError:
         return "401"
-    return reply.reason or "stored"
+    return "stored" if reply.outcome is Outcome.ACCEPTED else reply.reason

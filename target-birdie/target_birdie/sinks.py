@@ -33,8 +33,9 @@ class BirdieSink(RecordSink):
             if type(self._run.destination) is Destination:
                 other = DryRun if settings.dry_run else FileWriter
                 self._run.destination = (Sender if settings.sends else other)(self._run)
-            self._run.stream_arrived(name)
-        elif self._run.stream_names.skip(name):
+            self._run.stream_names.arrived.add(name)
+        elif name not in self._run.stream_names.skipped:
+            self._run.stream_names.skipped.add(name)
             line = "Skipping stream '%s': not mapped to a Birdie record (setting 'streams')."
             self.logger.info(line, name)
 

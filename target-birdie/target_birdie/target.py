@@ -206,8 +206,6 @@ class TargetBirdie(Target):
             for name in sorted(self._unused_maps):
                 hint = errors.did_you_mean(name, self.mapper.stream_maps)
                 self.logger.warning("Stream map '%s' applies to no stream.%s", name, hint)
-            run.stream_names.check()
-            run.retry_rejected()
             return run.finish()
         finally:
             end = time.monotonic() + GRACE_SECONDS

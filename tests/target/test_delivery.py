@@ -54,13 +54,13 @@ def test_each_run_has_a_batch_and_a_long_run_several(
 ) -> None:
     """Birdie expects the records of a batch within a day."""
     target(sync(1, 2))
-    monkeypatch.setattr(outcomes, "LONGEST_BATCH_SECONDS", -1)
+    monkeypatch.setattr(outcomes, "LONGEST_BATCH_SECONDS", 1e-9)
     target(sync(3, 4))
     target(sync(5), batch_id="monday")
     first, *others = (target.sent[str(number)]["batch_id"] for number in range(1, 6))
 
     assert (others[0], others[3], len({first, *others})) == (first, "monday", 4)
-    assert re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{6}", first)
+    assert re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{6}-0", first)
 
 
 @pytest.mark.parametrize(("value", "states"), [({"bookmark": 1.5}, 1), ({}, 0)])

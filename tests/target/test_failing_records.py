@@ -95,7 +95,7 @@ def test_a_wrong_setting_ends_the_run_in_one_line(
     run = target(sync(*range(1, 501)), **changes)
     assert (run.result, run.error.count("\n")) == ((1, None), 1)
     assert run.error.endswith(f"{line}\n")
-    assert target.puts <= 64
+    assert target.puts <= 96
     assert "Failed: " in run.log
 
 

@@ -111,7 +111,7 @@ def test_a_target_that_ends_early_reads_what_the_tap_still_writes(target: Target
     ("redirection", "code", "line"),
     [
         ("> /dev/full", 1, "Writing the state failed: No space left on device."),
-        ("| sleep 0", 1, "Writing the state failed: nobody reads the output."),
+        ("| sleep 0", 1, "Writing the state failed: Broken pipe."),
         (">&-", 1, "Writing the state failed: the output is closed."),
         ("<&-", 2, "There is no input. Pipe the output of a tap into the target."),
     ],

@@ -4,10 +4,8 @@ import time
 from collections import deque
 from threading import Event, Thread
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from target_birdie.delivery import checkpoints
 from target_birdie.delivery.checkpoints import Checkpoints, Result
 from target_birdie.delivery.throttle import LONGEST_WAIT, Throttle, retry_wait
 
@@ -40,29 +38,6 @@ def test_pauses_grow_until_a_record_is_accepted() -> None:
     pace.accepted()
     assert pauses == [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30]
     assert pace.pause(pace.paused_until, None) == 0.25
-
-
-@pytest.mark.parametrize(
-    ("pauses", "is_outage", "seconds", "rate"),
-    [
-        ([20.0], False, 0, 90.0),
-        ([20.0, 21.0], False, 0, 45.0),
-        ([20.0, 20.25, 20.75], True, 0, 90.0),
-        ([20.0], False, 5, 100.0),
-    ],
-)
-def test_the_pace_falls_and_recovers(
-    pauses: list[float], is_outage: bool, seconds: int, rate: float
-) -> None:
-    """By a tenth at first, by half soon afterwards, once in an outage."""
-    pace = Throttle(100)
-    for moment in pauses:
-        pace.pause(moment, None)
-        if not is_outage:
-            pace.accepted()
-    start = pace.paused_until + seconds
-    first, second = pace.reserve(start), pace.reserve(start)
-    assert round(1 / (second - first), 4) == rate
 
 
 class _SleepingMachine(Event):
@@ -112,17 +87,3 @@ def test_a_state_is_safe_once_everything_before_it_is_done(order: list[int], at:
         state = tested.take_safe_state()
         assert state == ({"read": expected} if expected > written else None)
         written = max(written, expected)
-
-
-def test_many_states_behind_an_open_record_do_not_fill_the_memory(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Some are dropped, but never the newest one."""
-    monkeypatch.setattr(checkpoints, "_MOST_STATES", 10)
-    tested, first = Checkpoints(), Result()
-    for number in range(1000):
-        tested.add(Result(is_done=True) if number else first)
-        tested.add_state({"read": number})
-        assert sum(entry.state is not None for entry in tested._entries) <= 10
-    first.is_done = True
-    assert tested.take_safe_state() == {"read": 999}

@@ -9,7 +9,6 @@ State = dict[str, Any]
 
 MOST_OPEN = 10_000
 """Results behind one open record: bounds memory, and what a killed run sends again."""
-_MOST_STATES = 1_000
 
 
 @dataclass(slots=True)
@@ -35,7 +34,6 @@ class Checkpoints:
         self._lock = Lock()
         self._entries: deque[_Entry] = deque()
         self._safe: State | None = None
-        self._added = 0
 
     def add(self, result: Result) -> None:
         """Let later states wait for this result."""
@@ -46,22 +44,15 @@ class Checkpoints:
         """Take a state that covers all results so far."""
         with self._lock:
             self._remove_done()
-            if not self._entries:
+            if self._entries:
+                self._entries[-1].state = state
+            else:
                 self._safe = state
-                return
-            self._entries[-1].state = state
-            self._added += 1
-            if self._added >= _MOST_STATES:  # any state may be dropped except the newest
-                kept = [entry for entry in self._entries if entry.state]
-                self._added = len(kept) // 2
-                for entry in kept[-2::-2]:
-                    entry.state = None
 
     def is_full(self) -> bool:
         """Return whether one open record has too many results behind it."""
         with self._lock:
-            if len(self._entries) >= MOST_OPEN:
-                self._remove_done()
+            self._remove_done()
             return len(self._entries) >= MOST_OPEN
 
     def take_safe_state(self) -> State | None:

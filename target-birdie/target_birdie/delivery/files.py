@@ -66,12 +66,16 @@ class FileWriter(Destination):
             TargetError: The disk is full.
         """
         query = "SELECT 1 FROM spool WHERE record_type = ? AND id = ?"
-        if self._execute(query, record.key).fetchone():
-            if record.retried:
-                return None
-            self._outcomes.statistics.count("merged", record.stream.name)
-        elif self._outcomes.is_settled(record):
+        is_collected = self._execute(query, record.key).fetchone() is not None
+        if is_collected and record.error:  # it is written, but not noted as the newest version
+            query = "UPDATE spool SET is_newest = 0 WHERE record_type = ? AND id = ?"
+            self._execute(query, record.key)
+        if is_collected and record.retried:
             return None
+        if (record.error or not is_collected) and self._outcomes.is_settled(record):
+            return None
+        if is_collected:
+            self._outcomes.statistics.count("merged", record.stream.name)
         is_first = not self._streams
         self._streams[record.stream.name] = record.stream
         if record.retried:
@@ -80,10 +84,6 @@ class FileWriter(Destination):
         values = (*record.key, record.group, body, record.fingerprint, record.stream.name)
         self._execute("INSERT OR REPLACE INTO spool VALUES (?, ?, ?, ?, ?, ?, 1)", values)
         return self._result if is_first else None
-
-    def overtake(self, key: Key) -> None:
-        """Write the collected version, but do not note it: a newer one was rejected."""
-        self._execute("UPDATE spool SET is_newest = 0 WHERE record_type = ? AND id = ?", key)
 
     def drain(self) -> None:
         """Write the files, then count their records as delivered; if stopped, write nothing."""
@@ -96,8 +96,7 @@ class FileWriter(Destination):
             for group in groups:
                 with suppress(Exception):
                     self._fs.rm(f"{self._root}/{group}/{self._name}")
-            self.failure = errors.FileOutputError(cause=type(error).__name__)
-            return
+            raise errors.FileOutputError(cause=type(error).__name__) from None
         query = "SELECT stream, record_type, id, payload, fingerprint FROM spool WHERE is_newest"
         for stream, record_type, record_id, *content in self._spool.execute(query):
             record = PendingRecord(self._streams[stream], (record_type, record_id), {}, *content)

@@ -41,14 +41,26 @@ class Outcomes:
         self.known_types: set[str] = set()
         """Types that Birdie has accepted, in this run or an earlier one."""
         self._settings = settings
-        self._batch_id = settings.batch_id or new_batch_id()
-        self._batch_ends = time.monotonic() + LONGEST_BATCH_SECONDS
+        self._batch_id = new_batch_id()
+        self._started = time.monotonic()
 
     def is_settled(self, record: PendingRecord) -> bool:
+        """Reject a record that is invalid; return whether a record need not be sent.
+
+        Raises:
+            TargetError: The settings end the run.
+        """
+        row = self.store.look_up(record.key) if self.store else None
+        if record.retried:
+            is_settled = self._is_retry_settled(record, record.retried, row)
+        else:
+            is_settled = row is not None and self._is_known(record, row)
+        if record.error and not is_settled:
+            self.rejected(record, record.error.reason, record.error.detail)
+        return is_settled or record.error is not None
+
+    def _is_known(self, record: PendingRecord, row: Row) -> bool:
         """Return whether Birdie has this payload, or whether it was rejected already."""
-        row = self.store.look_up(record.key) if self.store and not record.retried else None
-        if row is None:
-            return False
         if row.fingerprint == record.fingerprint:
             self.known_types.add(row.record_type)
             self.statistics.count("unchanged", record.stream.name)
@@ -57,7 +69,7 @@ class Outcomes:
             return True
         if row.rejected_fingerprint == record.fingerprint:
             return True  # retried at the end of the run
-        if row.fingerprint or row.reason:
+        if (row.fingerprint or row.reason) and not record.error:
             # Until the reply arrives, what Birdie has is unknown. A rejected record stays, in case
             # this run is killed, but a retry must not overwrite the version that is now sent.
             attempts = MOST_ATTEMPTS if row.reason else 0
@@ -66,19 +78,24 @@ class Outcomes:
                 self.store.commit()
         return False
 
-    def _put(self, row: Row) -> None:
-        if self.store and not self._settings.dry_run:
-            self.store.put(row)
+    def _is_retry_settled(self, record: PendingRecord, old: Row, row: Row | None) -> bool:
+        """Return whether a retry has no prospect, or a newer version has its id."""
+        if old.attempts >= MOST_ATTEMPTS and old.rejected_fingerprint == record.fingerprint:
+            self.statistics.count("still rejected", old.stream)
+            return True
+        if row and row.key != old.key:  # the mapping has changed the id
+            self._put(Row(*old.key, old.stream))
+            return True
+        return False
 
     def request_of(self, record: PendingRecord) -> tuple[str, bytes]:
         """Return the path and the body to send."""
         record_type, record_id = record.key
         field = payload.RECORD_TYPES[record_type]
         path = self._settings.paths[record_type].format(**{field: quote(record_id, safe="")})
-        if time.monotonic() > self._batch_ends and not self._settings.batch_id:
-            self._batch_ends = time.monotonic() + LONGEST_BATCH_SECONDS
-            self._batch_id = new_batch_id()
-        return path, payload.with_batch(record.payload, self._batch_id)
+        number = (time.monotonic() - self._started) // LONGEST_BATCH_SECONDS
+        batch_id = self._settings.batch_id or f"{self._batch_id}-{number:.0f}"
+        return path, payload.with_batch(record.payload, batch_id)
 
     def accepted(self, record: PendingRecord) -> None:
         """Note what the destination has."""
@@ -88,44 +105,35 @@ class Outcomes:
         self.statistics.count(what, record.stream.name)
 
     def rejected(self, record: PendingRecord, reason: str, message: str) -> None:
-        """Keep a rejected record, unless the store has it already.
+        """Keep a rejected record.
 
         Raises:
             TargetError: The settings end the run.
         """
-        name, old, now = record.stream.name, record.retried, utc_now()
-        known = self.store.look_up(record.key) if self.store else None
-        if old is None:
-            if known and known.rejected_fingerprint == record.fingerprint:
-                return  # retried at the end of the run
-            self.statistics.rejected(name, record.key[1], reason)
+        stream, now = record.stream, utc_now()
+        if record.retried:
+            self.statistics.count("still rejected", stream.name)
+        else:
+            self.statistics.rejected(stream.name, record.key[1], reason)
             if self._settings.on_reject == "stop" and not self._settings.dry_run:
-                raise RejectedRecordError(stream=name, reason=reason)
-        kept = record.stream.redacted(record.record) if record.record else None
+                raise RejectedRecordError(stream=stream.name, reason=reason)
+        known = self.store.look_up(record.key) if self.store else None
+        old = record.retried or Row(*record.key, stream.name)
         row = Row(
             *record.key,
-            stream=name,
+            stream=stream.name,
             fingerprint=known.fingerprint if known else b"",
             rejected_fingerprint=record.fingerprint,
             reason=reason,
             message=message,
-            attempts=old.attempts + 1 if old else 1,
-            first_at=old.first_at if old else now,
+            attempts=old.attempts + 1,
+            first_at=old.first_at or now,
             last_at=now,
-            record=payload.encode(kept) if kept else b"",
-            columns=json.dumps(record.stream.columns).encode(),
+            record=payload.encode(stream.redacted(record.record) if record.record else None),
+            columns=json.dumps(stream.columns).encode(),
         )
         self._replace(record, row)
-        if old:
-            self.statistics.count("still rejected", name)
-        else:
-            self._check_number()
-
-    def _replace(self, record: PendingRecord, row: Row) -> None:
-        """Put a row, and clear the one of a retry whose key has changed with the mapping."""
-        self._put(row)
-        if record.retried and record.retried.key != row.key:
-            self._put(Row(*record.retried.key, row.stream))
+        self._check_number()
 
     def _check_number(self) -> None:
         read, rejected = self.statistics.total("read"), self.statistics.total("rejected")
@@ -134,6 +142,16 @@ class Outcomes:
             limit = limit / 100 * read if read >= _SHARE_COUNTS_FROM else inf
         if rejected > limit and not self._settings.dry_run:
             raise TooManyRejectedError(rejected=rejected, read=read)
+
+    def _replace(self, record: PendingRecord, row: Row) -> None:
+        """Put a row, and clear the one of a retry whose key has changed with the mapping."""
+        self._put(row)
+        if record.retried and record.retried.key != row.key:
+            self._put(Row(*record.retried.key, row.stream))
+
+    def _put(self, row: Row) -> None:
+        if self.store and not self._settings.dry_run:
+            self.store.put(row)
 
 
 def new_batch_id() -> str:

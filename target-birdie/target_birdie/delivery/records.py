@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from target_birdie.delivery.checkpoints import Result
-from target_birdie.errors import TargetError
 from target_birdie.mapping.mapper import StreamMapper
 from target_birdie.mapping.payload import Key
 from target_birdie.mapping.values import InvalidRecordError
@@ -67,6 +66,10 @@ class PendingRecord:
         retried: The rejected row that it is a retry of.
         error: Why it cannot be mapped.
         result: What states wait for.
+        newer: The newest version of the id, which waits for this one.
+        started: Monotonic time of the first attempt; 0 before it.
+        failures: Failed attempts.
+        accepted_before: Acceptances of its record type before its first failure.
     """
 
     stream: StreamMapper
@@ -79,6 +82,10 @@ class PendingRecord:
     retried: Row | None = None
     error: InvalidRecordError | None = None
     result: Result = field(default_factory=Result)
+    newer: "PendingRecord | None" = None
+    started: float = 0.0
+    failures: int = 0
+    accepted_before: int = 0
 
     def finish(self) -> None:
         """Mark the result as done and release the record."""
@@ -87,19 +94,18 @@ class PendingRecord:
 
 
 class Destination:
-    """Where records are delivered; by default, every record is finished at once."""
+    """Where records are delivered; this one, before the first mapped stream, takes none."""
 
-    failure: TargetError | None = None
-
-    def submit(self, record: PendingRecord) -> Result | None:
+    def submit(self, record: PendingRecord) -> Result | None:  # noqa: ARG002
         """Take a record; return the result that states wait for, or None."""
-        raise NotImplementedError
-
-    def overtake(self, key: Key) -> None:
-        """Finish the version on its way: a newer one was rejected before it was submitted."""
+        return None
 
     def drain(self) -> None:
-        """Finish every record that was taken."""
+        """Finish every record that was taken.
+
+        Raises:
+            TargetError: The run cannot be completed.
+        """
 
     def stop(self) -> None:
         """Start no further request."""

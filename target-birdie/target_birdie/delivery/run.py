@@ -9,14 +9,13 @@ import logging
 import time
 from collections.abc import Callable, Collection
 from decimal import Decimal
-from errno import EPIPE
 from threading import Event, Thread
 from typing import Any
 
 from target_birdie.config.settings import Settings
 from target_birdie.delivery.checkpoints import Checkpoints, State
 from target_birdie.delivery.outcomes import Outcomes, utc_now
-from target_birdie.delivery.records import MOST_ATTEMPTS, Destination, PendingRecord, Row
+from target_birdie.delivery.records import Destination, PendingRecord, Row
 from target_birdie.delivery.statistics import Statistics
 from target_birdie.delivery.streams import KeyOwners, StreamNames
 from target_birdie.errors import StateOutputError, TargetError
@@ -54,7 +53,6 @@ class DeliveryRun:
         self.settings = settings
         self.statistics = Statistics(logger)
         self.stream_names = StreamNames(settings)
-        self.on_failure = on_failure
         self.destination = Destination()
         self.started_at = utc_now()
         self.is_stopped = False
@@ -66,14 +64,11 @@ class DeliveryRun:
         self._owners = KeyOwners(settings)
         self._newest: dict[str, str] = {}
         self._ended = Event()
-        self._failure: TargetError | None = None
+        self.failure: TargetError | None = None
+        """Why the run cannot continue; None while it can."""
+        self._on_failure = on_failure
         self._ticker = Thread(target=self._tick, name="commit", daemon=True)
         self._ticker.start()
-
-    @property
-    def failure(self) -> TargetError | None:
-        """Why the run cannot continue; None while it can."""
-        return self._failure or self.destination.failure
 
     # Called by the thread that reads
 
@@ -139,11 +134,8 @@ class DeliveryRun:
         Raises:
             TargetError: The run cannot continue.
         """
-        if record.error:
-            if not record.retried:
-                self.destination.overtake(record.key)
-            self.outcomes.rejected(record, record.error.reason, record.error.detail)
-        elif (result := self.destination.submit(record)) and not result.is_done:
+        result = self.destination.submit(record)
+        if result and not result.is_done:
             self._checkpoints.add(result)
         while self._checkpoints.is_full() and not self.is_stopped and not self.failure:
             time.sleep(_POLL)
@@ -151,64 +143,59 @@ class DeliveryRun:
             raise self.failure
 
     def checkpoint(self, state: State) -> None:
-        """Take a state; it is written once every record before it is done."""
-        if not self.stream_names.hold(state):
+        """Take a state; it is written once every record before it is done.
+
+        It is dropped if skipped records before it may belong to a misspelled stream.
+        """
+        if not self.stream_names.doubt():
             self._checkpoints.add_state(state)
 
-    def stream_arrived(self, name: str) -> None:
-        """Note that a mapped stream has arrived, which may release a state."""
-        if state := self.stream_names.arrived(name):
-            self._checkpoints.add_state(state)
+    def finish(self) -> int:
+        """Retry the rejected records of earlier runs, and finish every record.
 
-    def retry_rejected(self) -> None:
-        """Submit the rejected records of earlier runs that no newer version has replaced.
+        Returns:
+            How many records of this run were rejected; 0 if it was stopped.
 
         Raises:
-            TargetError: The run cannot continue.
+            TargetError: The run cannot be completed.
         """
-        if self.store is None or self.settings.dry_run or type(self.destination) is Destination:
-            return
-        for row in self.store.rejected(before=self.started_at):
-            if self.is_stopped:
-                return
-            pending = self._retry_of(row) if row.stream in self.settings.streams else None
-            if pending is None or (
-                pending.fingerprint == row.rejected_fingerprint and row.attempts >= MOST_ATTEMPTS
-            ):
-                self.statistics.count("still rejected", row.stream)
-            elif pending.key != row.key and self.store.look_up(pending.key):
-                self.store.put(Row(*row.key, row.stream))  # a newer version has this id already
-            else:
-                self.submit(pending)
+        if doubt := self.stream_names.doubt():
+            raise doubt
+        store = None if self.settings.dry_run else self.store
+        for row in store.rejected(before=self.started_at) if store else ():
+            if not self.is_stopped:
+                self._retry(row)
+        self.destination.drain()
+        if self.failure:
+            raise self.failure
+        if store is None or self.is_stopped:
+            return 0 if self.is_stopped else self.statistics.total("rejected")
+        for name, counts in self.statistics.of_streams().items():
+            if name in self.settings.streams:
+                store.complete(name, utc_now(), counts, self._newest.get(name, ""))
+        return store.count_rejected(self.started_at)
 
-    def _retry_of(self, row: Row) -> PendingRecord | None:
-        if not row.record:
-            return None
-        stream = self.stream(row.stream, json.loads(row.columns))
-        pending = self.prepare(stream, json.loads(row.record, parse_float=Decimal))
+    def _retry(self, row: Row) -> None:
+        """Submit a rejected record of an earlier run again."""
+        record = json.loads(row.record, parse_float=Decimal)
+        if row.stream not in self.settings.streams or record is None:
+            self.statistics.count("still rejected", row.stream)
+            return
+        pending = self.prepare(self.stream(row.stream, json.loads(row.columns)), record)
         pending.retried = row
-        return pending
+        self.submit(pending)
+
+    def fail(self, error: TargetError) -> None:
+        """End the run; any thread may call this."""
+        if self.failure is None:
+            self.failure = error
+            self.stop()
+            self._on_failure()
 
     def stop(self) -> None:
         """Start no further request; safe in a signal handler."""
         self.is_stopped = True
         self.destination.stop()
-
-    def finish(self) -> int:
-        """Finish every record, note the complete run, and return how many records it rejected.
-
-        Raises:
-            TargetError: The run cannot be completed.
-        """
-        self.destination.drain()
-        if self.failure:
-            raise self.failure
-        if self.store is None or self.settings.dry_run:
-            return self.statistics.total("rejected")
-        for name, counts in self.statistics.of_streams().items():
-            if name in self.settings.streams:
-                self.store.complete(name, utc_now(), counts, self._newest.get(name, ""))
-        return self.store.count_rejected(self.started_at)
 
     def close(self, grace: Callable[[], float]) -> bool:
         """Wait for requests on their way and write the last safe state.
@@ -227,8 +214,7 @@ class DeliveryRun:
         self._ended.set()
         self._ticker.join()
         try:
-            if self._failure is None:
-                self._commit()
+            self._commit()
         finally:
             if self.store:
                 self.store.close()
@@ -241,9 +227,7 @@ class DeliveryRun:
             try:
                 self._commit()
             except TargetError as error:
-                self._failure = error
-                self.stop()
-                self.on_failure()
+                self.fail(error)
                 return
             self.statistics.show_progress()
 
@@ -258,7 +242,5 @@ class DeliveryRun:
             if state is not None:
                 self._write_state(state)
         except Exception as error:  # noqa: BLE001  (a thread must not end silently)
-            reason = getattr(error, "strerror", None) or type(error).__name__
-            if getattr(error, "errno", 0) == EPIPE:
-                reason = "nobody reads the output"
-            raise StateOutputError(cause=reason) from None
+            cause = getattr(error, "strerror", None) or type(error).__name__
+            raise StateOutputError(cause=cause) from None

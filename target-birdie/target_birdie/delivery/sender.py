@@ -5,8 +5,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
-from threading import Condition, Event, Lock, Semaphore
+from threading import Condition, Event, Semaphore
 
 from target_birdie.delivery.checkpoints import Result
 from target_birdie.delivery.client import BirdieClient, Outcome, Reply
@@ -26,29 +25,16 @@ _DENIED_RECORDS = 3
 _WAIT_BESIDE_OTHERS = 5.0
 
 
-@dataclass(slots=True)
-class _Slot:
-    """The versions of one id: the one being sent, and the newest one that waits for it.
+class Sender(Destination):
+    """Delivers to Birdie with an executor and a bounded queue.
 
-    Attributes:
-        failures: Failed attempts of the version being sent.
-        started: Monotonic time of its first attempt.
-        accepted_before: Acceptances of its record type before its first failure.
+    `_open` contains the version of each id that is queued or being sent; a newer version waits
+    in its attribute `newer`. Each attempt is one task of the executor. A record that failed goes
+    to the end of the queue, so that others show whether Birdie works.
     """
 
-    key: Key
-    waiting: PendingRecord | None
-    sending: PendingRecord | None = None
-    failures: int = 0
-    started: float = 0.0
-    accepted_before: int = 0
-
-
-class Sender(Destination):
-    """Delivers to Birdie with an executor and a bounded queue."""
-
     def __init__(self, run: DeliveryRun) -> None:
-        """Prepare the executor; `run.on_failure` is called once if the run cannot continue."""
+        """Prepare the executor; a failure calls `run.fail`."""
         settings = run.settings
         self._client = BirdieClient(settings)
         self._run = run
@@ -59,9 +45,8 @@ class Sender(Destination):
         self._stop = Event()
         self._is_draining = False
         self._changed = Condition()
-        self._slots: dict[Key, _Slot] = {}
-        self._turn = Lock()
-        self._queue: deque[_Slot] = deque()
+        self._open: dict[Key, PendingRecord] = {}
+        self._queue: deque[PendingRecord] = deque()
         self._busy = 0
         self._accepted: Counter[str] = Counter()
         self._accepted_at = 0.0
@@ -69,43 +54,39 @@ class Sender(Destination):
     def submit(self, record: PendingRecord) -> Result | None:
         """Queue a record; wait while the queue is full, and drop the record after a stop."""
         with self._changed:
-            if slot := self._slots.get(record.key):
-                return None if record.retried else self._follow(slot, record)
+            if record.key in self._open:
+                return None if record.retried else self._follow(self._open[record.key], record)
         if self._outcomes.is_settled(record):
             return None
         while not self._free.acquire(timeout=_POLL):
             if self._stop.is_set():
                 return record.result
         with self._changed:
-            slot = self._slots[record.key] = _Slot(record.key, record)
-        self._enqueue(slot, is_new=True)
+            self._open[record.key] = record
+        self._enqueue(record)
         return record.result
 
-    def _enqueue(self, slot: _Slot, *, is_new: bool) -> None:
-        self._queue.append(slot)
-        with suppress(RuntimeError):  # the executor takes no more after a stop
-            self._executor.submit(self._work, is_new=is_new)
-
-    def _follow(self, slot: _Slot, record: PendingRecord) -> Result:
+    def _follow(self, older: PendingRecord, record: PendingRecord) -> Result:
         """Let a record wait for the version on its way; it replaces one that waits already."""
-        newest = slot.waiting or slot.sending
-        if newest and newest.fingerprint == record.fingerprint:
+        newest = older.newer or older
+        if newest.fingerprint == record.fingerprint:
             self._outcomes.statistics.count("unchanged", record.stream.name)
             return newest.result
-        if slot.waiting:
+        if older.newer:
             self._outcomes.statistics.count("merged", record.stream.name)
-            record.result = slot.waiting.result
-        slot.waiting = record
+            record.result = older.newer.result
+        older.newer = record
         return record.result
 
-    def overtake(self, key: Key) -> None:
-        """Wait until the version on its way is finished."""
-        self._wait_while(lambda: key in self._slots and not self._stop.is_set())
+    def _enqueue(self, record: PendingRecord) -> None:
+        self._queue.append(record)
+        with suppress(RuntimeError):  # the executor takes no more after a stop
+            self._executor.submit(self._work)
 
     def drain(self) -> None:
         """Wait until every record is finished, or the sender is stopped."""
         self._is_draining = True
-        self._wait_while(lambda: bool(self._slots) and not self._stop.is_set())
+        self._wait_while(lambda: bool(self._open) and not self._stop.is_set())
 
     def stop(self) -> None:
         """Start no further request; safe in a signal handler."""
@@ -115,7 +96,7 @@ class Sender(Destination):
         """Wait for requests on their way while seconds are left; return whether all are over."""
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._wait_while(lambda: self._busy > 0 and seconds() > 0)
-        return not self._busy
+        return self._busy == 0
 
     def _wait_while(self, condition: Callable[[], bool]) -> None:
         with self._changed:
@@ -124,81 +105,66 @@ class Sender(Destination):
 
     # Called by the threads that send
 
-    def _work(self, *, is_new: bool) -> None:
+    def _work(self) -> None:
         with self._changed:
             self._busy += 1
         try:
-            with self._turn:  # a record that overtakes another would hold back the state
-                slot = self._queue.popleft()
-                is_turn = self._throttle.wait(self._stop)
-            if is_turn:
-                self._send_all(slot)
+            if self._throttle.wait(self._stop):
+                self._attempt(self._queue.popleft())
         except TargetError as error:
-            self._fail(error)
+            self._run.fail(error)
         except Exception as error:  # noqa: BLE001  (its text may quote the record)
-            self._fail(SendingError(cause=type(error).__name__))
+            self._run.fail(SendingError(cause=type(error).__name__))
         finally:
-            if is_new:
-                self._free.release()
             with self._changed:
                 self._busy -= 1
                 self._changed.notify_all()
 
-    def _send_all(self, slot: _Slot) -> None:
-        """Send the versions of one id, until none waits."""
-        is_turn = True
-        while (record := self._next(slot)) and (is_turn or self._throttle.wait(self._stop)):
-            if not self._deliver(slot, record):
-                return
-            is_turn = False
+    def _attempt(self, record: PendingRecord) -> None:
+        """Send a record once; queue it again if it needs another attempt."""
+        if record.error:
+            self._outcomes.rejected(record, record.error.reason, record.error.detail)
+            self._finish(record)
+            return
+        record.started = record.started or time.monotonic()
+        reply = self._client.put(*self._outcomes.request_of(record))
+        if reply.outcome is Outcome.ACCEPTED:
+            self._throttle.accepted()
+            self._outcomes.accepted(record)
             with self._changed:
-                record.finish()
-                slot.sending = None
+                self._accepted[record.key[0]] += 1
+                self._accepted_at = time.monotonic()
+            self._finish(record)
+        elif reply.outcome is Outcome.REJECTED or self._is_hopeless(record, reply):
+            self._outcomes.rejected(record, reply.reason, reply.message)
+            self._finish(record)
+        else:
+            self._outcomes.statistics.reason("retried", reply.reason)
+            self._back_off(record, reply)
+            self._enqueue(record)
 
-    def _next(self, slot: _Slot) -> PendingRecord | None:
-        """Return the version to send; remove the slot if it has no other."""
+    def _finish(self, record: PendingRecord) -> None:
+        """Let the next version follow."""
         with self._changed:
-            if slot.sending is None:
-                slot.sending, slot.waiting = slot.waiting, None
-                slot.failures, slot.started = 0, time.monotonic()
-            if slot.sending is None:
-                del self._slots[slot.key]
-            return slot.sending
+            record.finish()
+            del self._open[record.key]
+            if record.newer:
+                self._open[record.key] = record.newer
+        if record.newer:
+            self._enqueue(record.newer)
+        else:
+            self._free.release()
 
-    def _deliver(self, slot: _Slot, record: PendingRecord) -> bool:
-        """Send until there is an outcome; return False if it takes longer."""
-        path, body = self._outcomes.request_of(record)
-        while True:
-            reply = self._client.put(path, body)
-            if reply.outcome is Outcome.ACCEPTED:
-                self._throttle.accepted()
-                self._outcomes.accepted(record)
-                with self._changed:
-                    self._accepted[slot.key[0]] += 1
-                    self._accepted_at = time.monotonic()
-                return True
-            if reply.outcome is Outcome.REJECTED or self._is_hopeless(slot, record, reply):
-                self._outcomes.rejected(record, reply.reason, reply.message)
-                return True
-            self._outcomes.statistics.detail("retried", reply.reason)
-            self._back_off(slot, reply)
-            if slot.failures >= MOST_FAILURES[Outcome.FAULT] and self._queue:
-                self._enqueue(slot, is_new=False)  # others go first, and show whether Birdie works
-                return False
-            if not self._throttle.wait(self._stop):
-                return False
+    def _others(self, record: PendingRecord) -> int:
+        """Return how many records of its type were accepted since the first failure of a record."""
+        return self._accepted[record.key[0]] - record.accepted_before
 
-    def _others(self, slot: _Slot) -> int:
-        """Return how many records of the type were accepted since the first failure of a slot."""
-        return self._accepted[slot.key[0]] - slot.accepted_before
-
-    def _back_off(self, slot: _Slot, reply: Reply) -> None:
+    def _back_off(self, record: PendingRecord, reply: Reply) -> None:
         """Wait before the next attempt; a 429 or 503 pauses all, unless others are accepted."""
-        others = self._others(slot)
+        others = self._others(record)
         if reply.outcome is not Outcome.BUSY or others:
-            is_short = others or reply.outcome is Outcome.DENIED
-            longest = _WAIT_BESIDE_OTHERS if is_short else LONGEST_WAIT
-            self._stop.wait(retry_wait(slot.failures, longest))
+            longest = _WAIT_BESIDE_OTHERS if others else LONGEST_WAIT
+            self._stop.wait(retry_wait(record.failures, longest))
             return
         asked = reply.retry_after
         asked = asked if asked is None else min(asked, self._patience())
@@ -206,14 +172,12 @@ class Sender(Destination):
         if seconds is not None:
             line = "Birdie is busy (%s), all requests pause for %.1f s"
             self._outcomes.statistics.logger.warning(line, reply.reason, seconds)
-            # Others go first, so that they show whether only this record fails.
-            self._stop.wait(seconds + retry_wait(slot.failures, 1.0))
 
     def _patience(self) -> float:
         budget = self._run.settings.retry_budget_seconds
         return budget if self._client.answered else min(budget, _FIRST_REPLY_SECONDS)
 
-    def _is_hopeless(self, slot: _Slot, record: PendingRecord, reply: Reply) -> bool:
+    def _is_hopeless(self, record: PendingRecord, reply: Reply) -> bool:
         """Count a failure, and return whether only this record fails.
 
         The last records of a run have no others behind them. They are rejected if Birdie has any
@@ -222,40 +186,31 @@ class Sender(Destination):
         Raises:
             TargetError: Birdie accepts no record any more.
         """
-        slot.failures += 1
-        if slot.failures == 1:
-            slot.accepted_before = self._accepted[slot.key[0]]
-        others = self._others(slot)
-        if slot.failures >= MOST_FAILURES[reply.outcome]:
-            is_last = self._is_draining and slot.key[0] in self._outcomes.known_types
+        record.failures += 1
+        if record.failures == 1:
+            record.accepted_before = self._accepted[record.key[0]]
+        others = self._others(record)
+        if record.failures >= MOST_FAILURES[reply.outcome]:
+            is_last = self._is_draining and record.key[0] in self._outcomes.known_types
             if record.retried or is_last or others >= OTHERS:
                 return True
-            if reply.outcome is Outcome.DENIED and not others and self._are_all_denied(slot.key[0]):
-                raise reply.denied()
-        self._check_outage(slot, reply)
-        return False
-
-    def _are_all_denied(self, record_type: str) -> bool:
-        """Return whether all records of a type fail: three of them, or the last ones of a run."""
-        with self._changed:
-            slots = [slot for slot in self._slots.values() if slot.key[0] == record_type]
-        denied = sum(slot.failures >= MOST_FAILURES[Outcome.DENIED] for slot in slots)
-        is_each = self._is_draining and all(slot.failures for slot in slots)
-        # A firewall replies faster than Birdie: wait for the first reply to each request.
-        is_answered = all(slot.failures for slot in slots if slot.sending)
-        return is_answered and (is_each or denied >= _DENIED_RECORDS)
-
-    def _check_outage(self, slot: _Slot, reply: Reply) -> None:
-        """End the run if nothing was accepted for too long."""
-        seconds = time.monotonic() - max(slot.started, self._accepted_at)
+            if reply.outcome is Outcome.DENIED and not others:
+                self._check_denied(record.key[0], reply)
+        seconds = time.monotonic() - max(record.started, self._accepted_at)
         if seconds >= self._patience():
             advice = "What it confirmed is safe; run again later."
             if not self._client.answered:
                 advice = "It never answered. Check api_url and the proxy, or run again later."
             raise OutageError(seconds=round(seconds), reply=reply.reason, advice=advice)
+        return False
 
-    def _fail(self, error: TargetError) -> None:
-        if self.failure is None:
-            self.failure = error
-            self._stop.set()
-            self._run.on_failure()
+    def _check_denied(self, record_type: str, reply: Reply) -> None:
+        """End the run if all records of a type fail: three of them, or the last ones of a run."""
+        with self._changed:
+            found = [record for key, record in self._open.items() if key[0] == record_type]
+        denied = sum(record.failures >= MOST_FAILURES[Outcome.DENIED] for record in found)
+        is_each = self._is_draining and all(record.failures for record in found)
+        # A firewall replies faster than Birdie: wait for the first reply to each request.
+        is_answered = all(record.failures for record in found if record.started)
+        if is_answered and (is_each or denied >= _DENIED_RECORDS):
+            raise reply.denied()

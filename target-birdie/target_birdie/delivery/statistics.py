@@ -10,7 +10,15 @@ from threading import Lock
 PROGRESS_SECONDS = 10.0
 _NAMED_REJECTS = 20
 _TOKEN = re.compile(r"[\w.:-]{1,40}", re.ASCII)
-_SHOWN = ("unchanged", "merged", "would be sent", "accepted on retry", "still rejected", "skipped")
+_SHOWN = (
+    "sent",
+    "unchanged",
+    "merged",
+    "would be sent",
+    "accepted on retry",
+    "still rejected",
+    "skipped",
+)
 
 
 def shown_id(record_id: str) -> str:
@@ -27,49 +35,49 @@ class Statistics:
         self.logger = logger
         self._lock = Lock()
         self._started = self._shown_at = time.monotonic()
-        self._shown = ""
+        self._shown: dict[str, Counter[str]] = {}
         self._streams: dict[str, Counter[str]] = {}
-        self._details = {"rejected": Counter[str](), "retried": Counter[str]()}
+        self._reasons = {"rejected": Counter[str](), "retried": Counter[str]()}
 
     def count(self, what: str, stream: str) -> None:
         """Count an event of a stream by its name."""
         with self._lock:
             self._streams.setdefault(stream, Counter())[what] += 1
 
-    def detail(self, what: str, reason: str) -> None:
+    def reason(self, what: str, reason: str) -> None:
         """Count a reason: why requests are `retried`, or records `rejected`."""
         with self._lock:
-            self._details[what][reason] += 1
+            self._reasons[what][reason] += 1
 
     def rejected(self, stream: str, record_id: str, reason: str) -> None:
         """Count a rejected record; log the first ones without Birdie's message."""
         self.count("rejected", stream)
-        self.detail("rejected", reason)
+        self.reason("rejected", reason)
         if self.total("rejected") <= _NAMED_REJECTS:
             shown = shown_id(record_id)
             self.logger.warning("Rejected record %s of stream '%s': %s", shown, stream, reason)
-
-    def total(self, what: str) -> int:
-        """Return a count over all streams."""
-        with self._lock:
-            return sum(counts[what] for counts in self._streams.values())
 
     def of_streams(self) -> dict[str, Counter[str]]:
         """Return the counts of each stream."""
         with self._lock:
             return {stream: counts.copy() for stream, counts in self._streams.items()}
 
-    def line(self, *, with_rate: bool = True) -> str:
+    def total(self, what: str) -> int:
+        """Return a count over all streams."""
+        return sum(counts[what] for counts in self.of_streams().values())
+
+    def line(self) -> str:
         """Return the counts as one line, without zeros."""
-        rate = self.total("sent") / max(time.monotonic() - self._started, 0.001)
-        speed = f" ({rate:.0f}/s)" if with_rate else ""
-        parts = [f"{self.total('sent')} sent{speed}"] if self.total("sent") else []
-        parts += [f"{self.total(name)} {name}" for name in _SHOWN if self.total(name)]
-        for name, details in self._details.items():
-            if details:
-                listed = ", ".join(f"{reason}: {n}" for reason, n in sorted(details.items()))
-                parts.append(f"{details.total()} {name} ({listed})")
-        number = self.total("read") + self.total("skipped")
+        counts = sum(self.of_streams().values(), Counter[str]())
+        parts = [f"{counts[name]} {name}" for name in _SHOWN if counts[name]]
+        if counts["sent"]:
+            rate = counts["sent"] / max(time.monotonic() - self._started, 0.001)
+            parts[0] += f" ({rate:.0f}/s)"
+        for name, reasons in self._reasons.items():
+            if reasons:
+                listed = ", ".join(f"{reason}: {n}" for reason, n in sorted(reasons.items()))
+                parts.append(f"{reasons.total()} {name} ({listed})")
+        number = counts["read"] + counts["skipped"]
         records = f"{number} record{'' if number == 1 else 's'}"
         return f"{records}: {', '.join(parts)}" if parts else records
 
@@ -77,8 +85,8 @@ class Statistics:
         """Log the counts if they have changed since the last line some seconds ago."""
         if time.monotonic() - self._shown_at >= PROGRESS_SECONDS:
             self._shown_at = time.monotonic()
-            if self._shown != (line := self.line(with_rate=False)):
-                self._shown = line
+            if self._shown != (counts := self.of_streams()):
+                self._shown = counts
                 self.logger.info("Progress: %s", self.line())
 
     def show_end(self, what: str) -> None:

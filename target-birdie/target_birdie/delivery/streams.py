@@ -6,62 +6,39 @@ from difflib import get_close_matches
 
 from target_birdie import errors
 from target_birdie.config.settings import Settings
-from target_birdie.delivery.checkpoints import State
 from target_birdie.mapping.payload import Key
 
 _SIMILAR = 0.8
 
 
 class StreamNames:
-    """Holds states back while skipped records may belong to a stream with a misspelled name."""
+    """Notices that skipped records may belong to a stream with a misspelled name.
+
+    Attributes:
+        arrived: Mapped streams that have arrived.
+        skipped: Streams that have arrived and are not mapped.
+    """
 
     def __init__(self, settings: Settings) -> None:
         """Start without any stream; those of the built-in table may be missing."""
-        self._expected = sorted(settings.streams) if settings.streams_are_configured else []
-        self._missing = set(self._expected)
-        self._skipped: set[str] = set()
-        self._held: State | None = None
+        self._expected = set(settings.streams) if settings.streams_are_configured else set()
+        self.arrived: set[str] = set()
+        self.skipped: set[str] = set()
 
-    def skip(self, name: str) -> bool:
-        """Note a stream that is not mapped; return whether it is a new one."""
-        is_new = name not in self._skipped
-        self._skipped.add(name)
-        return is_new
-
-    def arrived(self, name: str) -> State | None:
-        """Note a mapped stream; return the state that was held back, if it may be written now."""
-        self._missing.discard(name)
-        if self._doubt():
-            return None
-        state, self._held = self._held, None
-        return state
-
-    def hold(self, state: State) -> bool:
-        """Hold a state back if skipped records before it may be lost by mistake."""
-        self._held = state if self._doubt() else None
-        return self._held is not None
-
-    def check(self) -> None:
-        """Check the names at the end of the input.
-
-        Raises:
-            StreamNamesError: A name is probably misspelled.
-        """
-        if doubt := self._doubt():
-            raise errors.StreamNamesError(expected=doubt[0], sent=doubt[1])
-
-    def _doubt(self) -> tuple[str, str] | None:
-        """Return the names that are missing and those that are skipped by mistake."""
-        if self._skipped and self._expected and len(self._missing) == len(self._expected):
-            return _listed(self._expected), _listed(self._skipped)
-        for name in sorted(self._skipped):
-            if close := get_close_matches(name, sorted(self._missing), n=1, cutoff=_SIMILAR):
-                return _listed(close), _listed([name])
+    def doubt(self) -> errors.StreamNamesError | None:
+        """Return an error that names the missing and the skipped streams; None without doubt."""
+        missing = self._expected - self.arrived
+        if self.skipped and missing == self._expected != set():
+            return _error(missing, self.skipped)
+        for name in sorted(self.skipped):
+            if close := get_close_matches(name, sorted(missing), n=1, cutoff=_SIMILAR):
+                return _error(close, [name])
         return None
 
 
-def _listed(names: Collection[str]) -> str:
-    return ", ".join(f"'{name}'" for name in sorted(names))
+def _error(*names: Collection[str]) -> errors.StreamNamesError:
+    expected, sent = (", ".join(f"'{name}'" for name in sorted(some)) for some in names)
+    return errors.StreamNamesError(expected=expected, sent=sent)
 
 
 def check_columns(stream: str, settings: Settings, columns: Collection[str]) -> None:
@@ -72,8 +49,7 @@ def check_columns(stream: str, settings: Settings, columns: Collection[str]) -> 
     Raises:
         UnknownColumnError: A column is missing.
     """
-    entry, place = settings.streams[stream], f"streams.{stream}"
-    paths: list[tuple[str, str]] = []
+    entry, place, paths = settings.streams[stream], f"streams.{stream}", []
     if settings.streams_are_configured:
         paths += [(f"{place}.fields.{name}", path) for name, path in entry["fields"].items()]
         paths += [(f"{place}.properties", path) for path in entry.get("properties", ())]
@@ -91,12 +67,11 @@ class KeyOwners:
     """Which stream each id of a run comes from, where two streams could produce the same one."""
 
     def __init__(self, settings: Settings) -> None:
-        spaces = {
+        self._spaces = {
             stream: (entry["record_type"], entry.get("id_prefix", settings.id_prefix))
             for stream, entry in settings.streams.items()
         }
-        counts = Counter(spaces.values())
-        self._shared = {stream for stream, space in spaces.items() if counts[space] > 1}
+        self._shared = Counter(self._spaces.values())
         self._owners: dict[int, str] = {}
 
     def claim(self, stream: str, key: Key) -> None:
@@ -105,9 +80,8 @@ class KeyOwners:
         Raises:
             DuplicateKeyError: A record of another stream has it too.
         """
-        if stream not in self._shared:
-            return
-        # A hash of 64 bits needs less memory than an id of any length.
-        owner = self._owners.setdefault(hash(key), stream)
-        if owner != stream:
-            raise errors.DuplicateKeyError(first=owner, second=stream)
+        if self._shared[self._spaces[stream]] > 1:
+            # A hash of 64 bits needs less memory than an id of any length.
+            owner = self._owners.setdefault(hash(key), stream)
+            if owner != stream:
+                raise errors.DuplicateKeyError(first=owner, second=stream)

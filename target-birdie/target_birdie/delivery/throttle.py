@@ -2,7 +2,6 @@
 
 import random
 import time
-from math import inf
 from threading import Event, Lock
 
 FIRST_PAUSE = 0.25
@@ -10,22 +9,16 @@ FIRST_PAUSE = 0.25
 Birdie's own HTTP client."""
 LONGEST_WAIT = 30.0
 """Seconds beyond which neither a pause nor a wait before a retry grows."""
-_CALM_SECONDS = 10.0
 
 
 class Throttle:
-    """The pace, shared by threads; `now` is the monotonic time.
-
-    A 429 or 503 pauses everything and lowers the pace: by a tenth, or by half if the last one is
-    less than ten seconds ago. The pace grows back by a twentieth of the full pace per second.
-    """
+    """The pace, shared by threads; `now` is the monotonic time."""
 
     def __init__(self, per_second: float) -> None:
-        """Start at full pace; 0 means no limit."""
-        self._full = self._rate = per_second
-        self._rated_at = self._next = self.paused_until = 0.0
+        """Start without a pause; 0 means no limit."""
+        self._interval = 1 / per_second if per_second else 0.0
+        self._next = self.paused_until = 0.0
         self._pause = FIRST_PAUSE
-        self._paused_at = -inf
         self._lock = Lock()
         self._turn = Lock()
 
@@ -46,11 +39,7 @@ class Throttle:
         """Return the moment at which the caller may send."""
         with self._lock:
             moment = max(now, self._next, self.paused_until)
-            if self._full:
-                grown = self._rate + self._full * 0.05 * max(0.0, now - self._rated_at)
-                self._rate = min(self._full, grown)
-                self._rated_at = now
-                self._next = moment + 1 / self._rate
+            self._next = moment + self._interval
             return moment
 
     def pause(self, now: float, retry_after: float | None) -> float | None:
@@ -61,12 +50,8 @@ class Throttle:
             if now + seconds <= self.paused_until or (is_paused and retry_after is None):
                 return None
             if not is_paused:
-                if self._pause == FIRST_PAUSE:  # a longer outage says nothing about the pace
-                    factor = 0.9 if now - self._paused_at >= _CALM_SECONDS else 0.5
-                    self._rate = max(self._rate * factor, min(1.0, self._full))
-                self._paused_at = now
                 self._pause = min(self._pause * 2, LONGEST_WAIT)
-            self._rated_at = self._next = self.paused_until = now + seconds
+            self._next = self.paused_until = now + seconds
             return seconds
 
     def accepted(self) -> None:

@@ -6,6 +6,7 @@ They inherit `click.ClickException`, so that the command prints the line and exi
 import os
 from collections.abc import Collection
 from difflib import get_close_matches
+from json import JSONDecodeError
 from typing import ClassVar
 
 import click
@@ -205,9 +206,15 @@ class NoInputError(TargetError):
     template = "There is no input. Pipe the output of a tap into the target."
 
 
+_CAUSES: dict[type[Exception], str] = {
+    JSONDecodeError: "not JSON",
+    KeyError: "a key is missing, or its type is unknown",
+}
+
+
 def explained(error: Exception, line: int) -> click.ClickException:
     """Return an error as one line without data; `line` is the number of the last line read."""
-    cause = type(error).__name__
+    cause = _CAUSES.get(type(error), type(error).__name__)
     if isinstance(error, click.ClickException):
         return error
     if isinstance(error, MappingError):

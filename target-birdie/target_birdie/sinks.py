@@ -1,5 +1,6 @@
-"""The sink of the SDK: passes the records of one stream to the delivery run."""
+"""Sinks of the SDK, one class per destination: they pass records to the delivery run."""
 
+from collections.abc import Callable
 from typing import Any
 
 from singer_sdk.sinks import RecordSink
@@ -13,13 +14,14 @@ from target_birdie.delivery.streams import check_columns
 
 
 class BirdieSink(RecordSink):
-    """Delivers records as the tap wrote them, or counts those of a stream that is not mapped.
+    """Sends records to Birdie as the tap wrote them; counts those of a stream that is not mapped.
 
     The SDK's validation would end the run at the first null that a schema forgot, and its parsing
     of times at the first invalid one; the mapping checks what it uses, and rejects single records.
     """
 
     validate_schema = False
+    destination_class: Callable[[DeliveryRun], Destination] = Sender
 
     def __init__(self, target: Any, *args: Any, **options: Any) -> None:
         """Prepare the mapping, and open the destination for the first mapped stream."""
@@ -31,8 +33,7 @@ class BirdieSink(RecordSink):
             check_columns(name, settings, columns)
             self._stream = self._run.stream(name, tuple(columns))
             if type(self._run.destination) is Destination:
-                other = DryRun if settings.dry_run else FileWriter
-                self._run.destination = (Sender if settings.sends else other)(self._run)
+                self._run.destination = type(self).destination_class(self._run)
             self._run.stream_names.arrived.add(name)
         elif name not in self._run.stream_names.skipped:
             self._run.stream_names.skipped.add(name)
@@ -52,11 +53,19 @@ class BirdieSink(RecordSink):
             record: The record.
             context: Under `error`, why the record is rejected.
         """
-        run = self._run
         if self._stream is None:
-            run.statistics.count("skipped", self.stream_name)
-        elif error := context.get("error"):
-            run.statistics.count("read", self.stream_name)
-            run.submit(run.invalid(self._stream, {}, repr(record).encode(), error))
+            self._run.statistics.count("skipped", self.stream_name)
         else:
-            run.receive(self._stream, record)
+            self._run.receive(self._stream, record, context.get("error"))
+
+
+class FileSink(BirdieSink):
+    """Writes records to files."""
+
+    destination_class = FileWriter
+
+
+class DryRunSink(BirdieSink):
+    """Shows and counts records."""
+
+    destination_class = DryRun

@@ -25,7 +25,7 @@ from target_birdie.delivery.checkpoints import State
 from target_birdie.delivery.run import DeliveryRun
 from target_birdie.mapping.values import InvalidRecordError
 from target_birdie.reader import MessageReader, discard_input
-from target_birdie.sinks import BirdieSink
+from target_birdie.sinks import BirdieSink, DryRunSink, FileSink
 
 GRACE_SECONDS = 25.0
 """How long an ending run waits for the replies to its requests."""
@@ -39,7 +39,6 @@ class TargetBirdie(Target):
 
     name = "target-birdie"
     config_jsonschema = CONFIG_SCHEMA
-    default_sink_class = BirdieSink
     message_reader_class = MessageReader
     message_reader: MessageReader
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
@@ -87,7 +86,13 @@ class TargetBirdie(Target):
     def run(self) -> DeliveryRun:
         """The delivery run, which starts with the first message."""
         write = self._write_state_message
-        return DeliveryRun(self.settings, self.logger, write, self._wake_reader)
+        return DeliveryRun(self.settings, write, self._wake_reader)
+
+    def get_sink_class(self, stream_name: str) -> type[BirdieSink]:  # noqa: ARG002
+        """Return the sink class of the destination."""
+        if self.settings.dry_run:
+            return DryRunSink
+        return BirdieSink if self.settings.destination == "birdie" else FileSink
 
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         """Check the stream's maps before its first record."""
@@ -208,9 +213,8 @@ class TargetBirdie(Target):
                 self.logger.warning("Stream map '%s' applies to no stream.%s", name, hint)
             return run.finish()
         finally:
-            end = time.monotonic() + GRACE_SECONDS
             self._is_busy = True  # also if closing fails
-            self._is_busy = not run.close(lambda: end - time.monotonic())
+            self._is_busy = not run.close(GRACE_SECONDS)
             if run.failure:  # the thread that commits may fail after the last check
                 raise run.failure
 

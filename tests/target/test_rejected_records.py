@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from target_birdie.delivery import run as delivery_run
+from target_birdie.delivery import outcomes
 
 from .messages import record, row, schema, sync
 from .running import Target
@@ -115,7 +115,7 @@ def test_after_five_attempts_only_a_changed_payload_is_retried(
     target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The record stays in the store."""
-    monkeypatch.setattr(delivery_run, "MOST_ATTEMPTS", 2)
+    monkeypatch.setattr(outcomes, "MOST_ATTEMPTS", 2)
     target.fail("422", 1)
     for messages in (sync(1), NOTHING_NEW, NOTHING_NEW):
         target(messages)

@@ -1,6 +1,5 @@
 """A record on its way, its row in the store, and what a destination does with it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,6 +109,6 @@ class Destination:
     def stop(self) -> None:
         """Start no further request."""
 
-    def wait(self, seconds: Callable[[], float]) -> bool:  # noqa: ARG002
-        """Wait for requests on their way while seconds are left; return whether all are over."""
+    def wait(self, seconds: float) -> bool:  # noqa: ARG002
+        """Wait so long at most for requests on their way; return whether all are over."""
         return True

@@ -5,7 +5,6 @@ the safe state about once a second.
 """
 
 import json
-import logging
 import time
 from collections.abc import Callable, Collection
 from decimal import Decimal
@@ -26,7 +25,6 @@ from target_birdie.mapping.values import InvalidRecordError
 
 _COMMIT_SECONDS = 1.0
 _POLL = 0.05
-_LONGEST_ID = 500
 
 
 class DeliveryRun:
@@ -35,7 +33,6 @@ class DeliveryRun:
     def __init__(
         self,
         settings: Settings,
-        logger: logging.Logger,
         write_state: Callable[[State], None],
         on_failure: Callable[[], None],
     ) -> None:
@@ -43,7 +40,6 @@ class DeliveryRun:
 
         Args:
             settings: The checked settings.
-            logger: For progress and warnings.
             write_state: Writes one state.
             on_failure: Called by another thread if the run cannot continue.
 
@@ -51,7 +47,7 @@ class DeliveryRun:
             TargetError: The store cannot be used.
         """
         self.settings = settings
-        self.statistics = Statistics(logger)
+        self.statistics = Statistics()
         self.stream_names = StreamNames(settings)
         self.destination = Destination()
         self.started_at = utc_now()
@@ -76,30 +72,35 @@ class DeliveryRun:
         """Return the mapping of a stream with these columns."""
         return StreamMapper(self.settings.streams[name], self.settings, columns, name)
 
-    def receive(self, stream: StreamMapper, record: dict[str, Any]) -> None:
+    def receive(
+        self, stream: StreamMapper, record: dict[str, Any], error: InvalidRecordError | None = None
+    ) -> None:
         """Deliver a record, unless it is unchanged or invalid.
+
+        Args:
+            stream: The mapping of its stream.
+            record: The record as the tap wrote it.
+            error: Why it is rejected, without being stored: it may not be what the settings send.
 
         Raises:
             TargetError: The run cannot continue.
         """
         self.statistics.count("read", stream.name)
-        pending = self.prepare(stream, record)
+        if error:
+            pending = self._invalid(stream, {}, repr(record).encode(), error)
+        else:
+            pending = self._prepare(stream, record)
         self._newest[stream.name] = max(self._newest.get(stream.name, ""), pending.posted_at)
-        self.submit(pending)
+        self._submit(pending)
 
-    def prepare(self, stream: StreamMapper, record: dict[str, Any]) -> PendingRecord:
-        """Map a record.
-
-        Raises:
-            TargetError: Two streams produce the same key.
-        """
+    def _prepare(self, stream: StreamMapper, record: dict[str, Any]) -> PendingRecord:
+        """Map a record."""
         try:
             mapped = stream.map(record)
             if self._schema:
                 self._schema.check(stream.record_type, mapped)
         except InvalidRecordError as error:
-            content = payload.encode(stream.redacted(record))
-            return self.invalid(stream, record, content, error)
+            return self._invalid(stream, record, payload.encode(stream.redacted(record)), error)
         body = payload.encode(mapped)
         key = (stream.record_type, mapped[payload.RECORD_TYPES[stream.record_type]])
         self._owners.claim(stream.name, key)
@@ -107,33 +108,17 @@ class DeliveryRun:
         prints = (body, payload.fingerprint(body), group, posted_at)
         return PendingRecord(stream, key, record, *prints)
 
-    def invalid(
-        self,
-        stream: StreamMapper,
-        record: dict[str, Any],
-        content: bytes,
-        error: InvalidRecordError,
+    @staticmethod
+    def _invalid(
+        stream: StreamMapper, record: dict[str, Any], content: bytes, error: InvalidRecordError
     ) -> PendingRecord:
-        """Return a record that cannot be mapped.
-
-        Args:
-            stream: The stream.
-            record: The record; empty if it cannot be retried.
-            content: What identifies this version of the record.
-            error: Why it cannot be mapped.
-        """
-        record_id, fingerprint = stream.identify(record), payload.fingerprint(content)
-        if not 0 < len(record_id) <= _LONGEST_ID:
-            record_id = f"(no id) {fingerprint.hex()}"
-        key = (stream.record_type, record_id)
+        """Return a record that cannot be mapped; `content` identifies this version of it."""
+        fingerprint = payload.fingerprint(content)
+        key = (stream.record_type, stream.identify(record) or f"(no id) {fingerprint.hex()}")
         return PendingRecord(stream, key, record, fingerprint=fingerprint, error=error)
 
-    def submit(self, record: PendingRecord) -> None:
-        """Give a record to the destination; wait while too much depends on one open record.
-
-        Raises:
-            TargetError: The run cannot continue.
-        """
+    def _submit(self, record: PendingRecord) -> None:
+        """Give a record to the destination; wait while too much depends on one open record."""
         result = self.destination.submit(record)
         if result and not result.is_done:
             self._checkpoints.add(result)
@@ -181,9 +166,9 @@ class DeliveryRun:
         if row.stream not in self.settings.streams or record is None:
             self.statistics.count("still rejected", row.stream)
             return
-        pending = self.prepare(self.stream(row.stream, json.loads(row.columns)), record)
+        pending = self._prepare(self.stream(row.stream, json.loads(row.columns)), record)
         pending.retried = row
-        self.submit(pending)
+        self._submit(pending)
 
     def fail(self, error: TargetError) -> None:
         """End the run; any thread may call this."""
@@ -197,11 +182,11 @@ class DeliveryRun:
         self.is_stopped = True
         self.destination.stop()
 
-    def close(self, grace: Callable[[], float]) -> bool:
+    def close(self, grace: float) -> bool:
         """Wait for requests on their way and write the last safe state.
 
         Args:
-            grace: Returns the seconds that are left to wait.
+            grace: Seconds to wait at most.
 
         Returns:
             Whether no request is on its way any more.

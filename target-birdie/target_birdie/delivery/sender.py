@@ -5,7 +5,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from threading import Condition, Event, Semaphore
+from threading import Condition, Event
 
 from target_birdie.delivery.checkpoints import Result
 from target_birdie.delivery.client import BirdieClient, Outcome, Reply
@@ -28,9 +28,10 @@ _WAIT_BESIDE_OTHERS = 5.0
 class Sender(Destination):
     """Delivers to Birdie with an executor and a bounded queue.
 
-    `_open` contains the version of each id that is queued or being sent; a newer version waits
-    in its attribute `newer`. Each attempt is one task of the executor. A record that failed goes
-    to the end of the queue, so that others show whether Birdie works.
+    `_open` contains the version of each id that is queued or being sent. A newer version replaces
+    one that is queued, or waits in the attribute `newer` of one that is being sent. Each attempt
+    is one task of the executor. A record that failed goes to the end of the queue, so that others
+    show whether Birdie works.
     """
 
     def __init__(self, run: DeliveryRun) -> None:
@@ -41,12 +42,11 @@ class Sender(Destination):
         self._outcomes = run.outcomes
         self._throttle = Throttle(settings.max_requests_per_second)
         self._executor = ThreadPoolExecutor(settings.max_concurrency, "birdie")
-        self._free = Semaphore(2 * settings.max_concurrency)
         self._stop = Event()
         self._is_draining = False
         self._changed = Condition()
         self._open: dict[Key, PendingRecord] = {}
-        self._queue: deque[PendingRecord] = deque()
+        self._queue: deque[Key] = deque()
         self._busy = 0
         self._accepted: Counter[str] = Counter()
         self._accepted_at = 0.0
@@ -58,13 +58,16 @@ class Sender(Destination):
                 return None if record.retried else self._follow(self._open[record.key], record)
         if self._outcomes.is_settled(record):
             return None
-        while not self._free.acquire(timeout=_POLL):
-            if self._stop.is_set():
-                return record.result
-        with self._changed:
-            self._open[record.key] = record
-        self._enqueue(record)
+        self._wait_while(self._is_full)
+        if not self._stop.is_set():
+            self._enqueue(record)
         return record.result
+
+    def _is_full(self) -> bool:
+        """Return whether new records must wait; those that keep failing do not count."""
+        limit = MOST_FAILURES[Outcome.FAULT]
+        number = sum(record.failures < limit for record in self._open.values())
+        return number >= 2 * self._run.settings.max_concurrency
 
     def _follow(self, older: PendingRecord, record: PendingRecord) -> Result:
         """Let a record wait for the version on its way; it replaces one that waits already."""
@@ -72,35 +75,40 @@ class Sender(Destination):
         if newest.fingerprint == record.fingerprint:
             self._outcomes.statistics.count("unchanged", record.stream.name)
             return newest.result
-        if older.newer:
+        if older.newer or not older.started:
             self._outcomes.statistics.count("merged", record.stream.name)
-            record.result = older.newer.result
-        older.newer = record
+            record.result = newest.result
+        if older.started:
+            older.newer = record
+        else:
+            self._open[record.key] = record
         return record.result
 
     def _enqueue(self, record: PendingRecord) -> None:
-        self._queue.append(record)
+        with self._changed:
+            self._open[record.key] = record
+            self._queue.append(record.key)
         with suppress(RuntimeError):  # the executor takes no more after a stop
             self._executor.submit(self._work)
 
     def drain(self) -> None:
         """Wait until every record is finished, or the sender is stopped."""
         self._is_draining = True
-        self._wait_while(lambda: bool(self._open) and not self._stop.is_set())
+        self._wait_while(lambda: bool(self._open))
 
     def stop(self) -> None:
         """Start no further request; safe in a signal handler."""
         self._stop.set()
 
-    def wait(self, seconds: Callable[[], float]) -> bool:
-        """Wait for requests on their way while seconds are left; return whether all are over."""
+    def wait(self, seconds: float) -> bool:
+        """Wait so long at most for requests on their way; return whether all are over."""
         self._executor.shutdown(wait=False, cancel_futures=True)
-        self._wait_while(lambda: self._busy > 0 and seconds() > 0)
-        return self._busy == 0
+        with self._changed:
+            return self._changed.wait_for(lambda: self._busy == 0, seconds)
 
     def _wait_while(self, condition: Callable[[], bool]) -> None:
         with self._changed:
-            while condition():
+            while condition() and not self._stop.is_set():
                 self._changed.wait(_POLL)
 
     # Called by the threads that send
@@ -110,7 +118,10 @@ class Sender(Destination):
             self._busy += 1
         try:
             if self._throttle.wait(self._stop):
-                self._attempt(self._queue.popleft())
+                with self._changed:
+                    record = self._open[self._queue.popleft()]
+                    record.started = record.started or time.monotonic()
+                self._attempt(record)
         except TargetError as error:
             self._run.fail(error)
         except Exception as error:  # noqa: BLE001  (its text may quote the record)
@@ -121,39 +132,29 @@ class Sender(Destination):
                 self._changed.notify_all()
 
     def _attempt(self, record: PendingRecord) -> None:
-        """Send a record once; queue it again if it needs another attempt."""
-        if record.error:
-            self._outcomes.rejected(record, record.error.reason, record.error.detail)
-            self._finish(record)
-            return
-        record.started = record.started or time.monotonic()
-        reply = self._client.put(*self._outcomes.request_of(record))
+        """Send a record once, unless it is invalid; queue it again if it needs another attempt."""
+        if error := record.error:
+            reply = Reply(Outcome.REJECTED, error.reason, error.detail)
+        else:
+            reply = self._client.put(*self._outcomes.request_of(record))
         if reply.outcome is Outcome.ACCEPTED:
             self._throttle.accepted()
             self._outcomes.accepted(record)
             with self._changed:
                 self._accepted[record.key[0]] += 1
                 self._accepted_at = time.monotonic()
-            self._finish(record)
         elif reply.outcome is Outcome.REJECTED or self._is_hopeless(record, reply):
             self._outcomes.rejected(record, reply.reason, reply.message)
-            self._finish(record)
         else:
             self._outcomes.statistics.reason("retried", reply.reason)
             self._back_off(record, reply)
             self._enqueue(record)
-
-    def _finish(self, record: PendingRecord) -> None:
-        """Let the next version follow."""
+            return
         with self._changed:
             record.finish()
             del self._open[record.key]
             if record.newer:
-                self._open[record.key] = record.newer
-        if record.newer:
-            self._enqueue(record.newer)
-        else:
-            self._free.release()
+                self._enqueue(record.newer)
 
     def _others(self, record: PendingRecord) -> int:
         """Return how many records of its type were accepted since the first failure of a record."""
@@ -166,8 +167,7 @@ class Sender(Destination):
             longest = _WAIT_BESIDE_OTHERS if others else LONGEST_WAIT
             self._stop.wait(retry_wait(record.failures, longest))
             return
-        asked = reply.retry_after
-        asked = asked if asked is None else min(asked, self._patience())
+        asked = reply.retry_after and min(reply.retry_after, self._patience())
         seconds = self._throttle.pause(time.monotonic(), asked)
         if seconds is not None:
             line = "Birdie is busy (%s), all requests pause for %.1f s"

@@ -10,15 +10,7 @@ from threading import Lock
 PROGRESS_SECONDS = 10.0
 _NAMED_REJECTS = 20
 _TOKEN = re.compile(r"[\w.:-]{1,40}", re.ASCII)
-_SHOWN = (
-    "sent",
-    "unchanged",
-    "merged",
-    "would be sent",
-    "accepted on retry",
-    "still rejected",
-    "skipped",
-)
+_SHOWN = ("unchanged", "merged", "would be sent", "accepted on retry", "still rejected", "skipped")
 
 
 def shown_id(record_id: str) -> str:
@@ -31,8 +23,8 @@ def shown_id(record_id: str) -> str:
 class Statistics:
     """Counts of a run; may be shared by threads."""
 
-    def __init__(self, logger: logging.Logger) -> None:
-        self.logger = logger
+    def __init__(self) -> None:
+        self.logger = logging.getLogger("target-birdie")
         self._lock = Lock()
         self._started = self._shown_at = time.monotonic()
         self._shown: dict[str, Counter[str]] = {}
@@ -69,7 +61,7 @@ class Statistics:
     def line(self) -> str:
         """Return the counts as one line, without zeros."""
         counts = sum(self.of_streams().values(), Counter[str]())
-        parts = [f"{counts[name]} {name}" for name in _SHOWN if counts[name]]
+        parts = [f"{counts[name]} {name}" for name in ("sent", *_SHOWN) if counts[name]]
         if counts["sent"]:
             rate = counts["sent"] / max(time.monotonic() - self._started, 0.001)
             parts[0] += f" ({rate:.0f}/s)"

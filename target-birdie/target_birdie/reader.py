@@ -70,9 +70,9 @@ class MessageReader(GenericSingerReader[bytes]):
 
     def _read(self, source: IO[bytes]) -> Iterator[bytes]:
         with suppress(_Interrupted):
-            while not self._is_stopped:
+            while True:
                 self._is_blocked = True
-                line = source.readline()
+                line = b"" if self._is_stopped else source.readline()
                 self._is_blocked = False
                 if not line:
                     return

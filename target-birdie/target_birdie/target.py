@@ -238,5 +238,5 @@ class TargetBirdie(Target):
     def _wake_reader(self) -> None:
         """Interrupt the main thread's blocking read, if its signals are ours."""
         is_ours = signal.getsignal(signal.SIGTERM) == self._handle_termination
-        if is_ours and hasattr(signal, "pthread_kill"):
+        if is_ours and not self._signal and hasattr(signal, "pthread_kill"):
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)

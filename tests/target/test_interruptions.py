@@ -74,6 +74,19 @@ def test_a_later_signal_ends_the_wait(pipes: dict[str, int], target: Target) -> 
     assert (pipe.stop(signal.SIGTERM), pipe.states) == (143, [])
 
 
+@pytest.mark.long
+def test_a_failure_long_after_a_signal_is_no_second_signal(target: Target) -> None:
+    """It does not end the process before the results of other requests are stored."""
+    target.sandbox.options.birdie_latency = 8
+    pipe = target.start(api_key="wrong")
+    pipe.feed(sync(1))
+    wait_for(lambda: "Created the delivery store" in pipe.log)
+    time.sleep(1)
+
+    assert pipe.stop(signal.SIGTERM) == 1
+    assert pipe.log.endswith("Error: Birdie rejected the key (401). Check api_key.\n")
+
+
 def test_a_signal_after_the_summary_changes_nothing(
     target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:

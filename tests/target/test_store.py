@@ -184,6 +184,10 @@ def test_a_file_that_is_gone_ends_the_run(how: str, file: Store, tmp_path: Path)
 
 
 def test_a_full_disk_ends_the_run(file: Store) -> None:
-    file._db.exec_driver_sql("PRAGMA max_page_count=20")
+    """The last commit, which a state can follow, writes also what a failed one did not."""
+    file._db.exec_driver_sql("PRAGMA max_page_count=200")
     with pytest.raises(TargetError, match="failed: database or disk is full"):
-        filled(file, *(a_reject(str(number), message="m" * 500) for number in range(400)))
+        filled(file, *(a_reject(str(number), message="m" * 500) for number in range(1200)))
+    file._db.exec_driver_sql("PRAGMA max_page_count=2000")
+    file.commit()
+    assert len(list(file.rejected())) == 1200

@@ -20,7 +20,7 @@ from target_birdie.delivery.records import Row
 from target_birdie.mapping.payload import Key
 
 VERSION = 1
-_BUFFERED_ROWS = 500
+_BUFFERED_ROWS = 5_000
 _NAMES = [field.name for field in fields(Row)]
 _REJECTED = "FROM birdie_records WHERE account = :account AND reason <> ''"
 _LOOK_UP = sa.text(
@@ -145,7 +145,7 @@ class Store:
         with self._explained():
             self._buffer[row.key] = row
             if len(self._buffer) >= _BUFFERED_ROWS:
-                self._flush()
+                self.commit()
 
     def _flush(self) -> None:
         if self._buffer:
@@ -155,7 +155,6 @@ class Store:
                 for row in self._buffer.values()
             ]
             self._db.execute(_UPSERT, rows)
-            self._buffer.clear()
 
     def commit(self) -> None:
         """Write what was collected.
@@ -169,6 +168,7 @@ class Store:
             self._flush()
             self._db.exec_driver_sql("SELECT 1")  # proves that the session holds its lock
             self._db.commit()
+            self._buffer.clear()  # not before: a commit that fails may undo all rows
 
     def rejected(self, before: str = "~") -> Iterator[Row]:
         """Yield the rejected records whose last attempt was before a moment, by key."""
@@ -177,7 +177,8 @@ class Store:
             self._flush()
             keys = self._db.execute(query, {"account": self._account, "before": before}).all()
         for record_type, record_id in keys:
-            if (row := self.look_up((record_type, record_id))) and row.reason:
+            # A newer version may have been accepted or rejected since.
+            if (row := self.look_up((record_type, record_id))) and "" < row.last_at < before:
                 yield row
 
     def count_rejected(self, since: str) -> int:

@@ -143,10 +143,11 @@ def test_a_version_on_its_way_does_not_hide_a_newer_rejected_one(
 ) -> None:
     target.sandbox.options.birdie_latency = 0.3
     options = {"destination": destination, "output_path": str(target.folder / "out")}
-    run = target(sync(1, record(1, text="new", score=None)), **options)
+    run = target(sync(2, 1, record(1, text="new", score=None)), max_concurrency=1, **options)
     (entry,) = target.rejects("--rejects=records", **options)
 
     assert (run.exit_code, entry["record"]["text"]) == (1, "new")
+    assert len(target.sent) == (2 if destination == "birdie" else 0)
 
 
 def test_a_version_that_a_newer_one_replaces_in_the_same_run_does_not_count(target: Target) -> None:

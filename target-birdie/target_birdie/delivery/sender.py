@@ -53,6 +53,8 @@ class Sender(Destination):
 
     def submit(self, record: PendingRecord) -> Result | None:
         """Queue a record; wait while the queue is full, and drop the record after a stop."""
+        if record.error and not record.retried:  # the version before it is still sent
+            self._wait_while(lambda: record.key in self._open)
         with self._changed:
             if record.key in self._open:
                 return None if record.retried else self._follow(self._open[record.key], record)
@@ -132,11 +134,8 @@ class Sender(Destination):
                 self._changed.notify_all()
 
     def _attempt(self, record: PendingRecord) -> None:
-        """Send a record once, unless it is invalid; queue it again if it needs another attempt."""
-        if error := record.error:
-            reply = Reply(Outcome.REJECTED, error.reason, error.detail)
-        else:
-            reply = self._client.put(*self._outcomes.request_of(record))
+        """Send a record once; queue it again if it needs another attempt."""
+        reply = self._client.put(*self._outcomes.request_of(record))
         if reply.outcome is Outcome.ACCEPTED:
             self._throttle.accepted()
             self._outcomes.accepted(record)

@@ -162,7 +162,7 @@ class DeliveryRun:
 
     def _retry(self, row: Row) -> None:
         """Submit a rejected record of an earlier run again."""
-        record = json.loads(row.record, parse_float=Decimal)
+        record = json.loads(row.record or b"null", parse_float=Decimal)
         if row.stream not in self.settings.streams or record is None:
             self.statistics.count("still rejected", row.stream)
             return

@@ -53,8 +53,6 @@ class Sender(Destination):
 
     def submit(self, record: PendingRecord) -> Result | None:
         """Queue a record; wait while the queue is full, and drop the record after a stop."""
-        if record.error and not record.retried:  # the version before it is still sent
-            self._wait_while(lambda: record.key in self._open)
         with self._changed:
             if record.key in self._open:
                 return None if record.retried else self._follow(self._open[record.key], record)
@@ -72,15 +70,18 @@ class Sender(Destination):
         return number >= 2 * self._run.settings.max_concurrency
 
     def _follow(self, older: PendingRecord, record: PendingRecord) -> Result:
-        """Let a record wait for the version on its way; it replaces one that waits already."""
+        """Let a record wait for the version on its way; it replaces one that waits already.
+
+        An invalid record does not replace the first version, which can still be sent.
+        """
         newest = older.newer or older
         if newest.fingerprint == record.fingerprint:
             self._outcomes.statistics.count("unchanged", record.stream.name)
             return newest.result
-        if older.newer or not older.started:
+        if older.newer or not (older.started or record.error):
             self._outcomes.statistics.count("merged", record.stream.name)
             record.result = newest.result
-        if older.started:
+        if older.started or older.newer or record.error:
             older.newer = record
         else:
             self._open[record.key] = record
@@ -134,8 +135,11 @@ class Sender(Destination):
                 self._changed.notify_all()
 
     def _attempt(self, record: PendingRecord) -> None:
-        """Send a record once; queue it again if it needs another attempt."""
-        reply = self._client.put(*self._outcomes.request_of(record))
+        """Send a record once, unless it is invalid; queue it again if it needs another attempt."""
+        if error := record.error:
+            reply = Reply(Outcome.REJECTED, error.reason, error.detail)
+        else:
+            reply = self._client.put(*self._outcomes.request_of(record))
         if reply.outcome is Outcome.ACCEPTED:
             self._throttle.accepted()
             self._outcomes.accepted(record)

@@ -175,10 +175,10 @@ class StreamNamesError(TargetError):
     template = "Setting 'streams' names {expected}, which did not arrive. The tap sent {sent}."
 
 
-class StateOutputError(TargetError):
+class OutputError(TargetError):
     """Nobody reads the output, it is closed, or its disk is full. See the cause in the line."""
 
-    template = "Writing the state failed: {cause}."
+    template = "Writing the output failed: {cause}."
 
 
 class FileOutputError(TargetError):
@@ -217,6 +217,8 @@ def explained(error: Exception, line: int) -> click.ClickException:
     cause = _CAUSES.get(type(error), type(error).__name__)
     if isinstance(error, click.ClickException):
         return error
+    if isinstance(error, BrokenPipeError):  # `--rejects | head`
+        return OutputError(cause=error.strerror)
     if isinstance(error, MappingError):
         return InvalidSettingError(name="stream_maps", rule=f"is invalid ({cause})")
     return InputError(line=line, cause=cause)

@@ -49,10 +49,8 @@ class TargetBirdie(Target):
     _MAX_RECORD_AGE_IN_MINUTES = float("inf")  # the SDK's periodic drain has nothing to do here
 
     def __init__(self, **kwargs: Any) -> None:
-        self._signal = 0
-        self._signal_at = 0.0
-        self._has_ended = False
-        self._is_busy = False
+        self._signal, self._signal_at = 0, 0.0
+        self._has_ended = self._is_busy = False
         super().__init__(**kwargs)
         self.settings = settings.read(self.config)
         self._stream_maps: dict[str, Any] = self.config.get("stream_maps", {})

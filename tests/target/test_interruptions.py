@@ -123,12 +123,13 @@ def test_a_target_that_ends_early_reads_what_the_tap_still_writes(target: Target
 @pytest.mark.parametrize(
     ("redirection", "code", "line"),
     [
-        ("> /dev/full", 1, "Writing the state failed: No space left on device."),
-        ("| sleep 0", 1, "Writing the state failed: Broken pipe."),
-        (">&-", 1, "Writing the state failed: the output is closed."),
+        ("> /dev/full", 1, "Writing the output failed: No space left on device."),
+        ("| sleep 0", 1, "Writing the output failed: Broken pipe."),
+        ("--check | sleep 0", 1, "Writing the output failed: Broken pipe."),
+        (">&-", 1, "Writing the output failed: the output is closed."),
         ("<&-", 2, "There is no input. Pipe the output of a tap into the target."),
     ],
-    ids=["full disk", "no reader", "no output", "no input"],
+    ids=["full disk", "no reader", "no reader of a check", "no output", "no input"],
 )
 def test_a_failing_input_or_output_is_named(
     redirection: str, code: int, line: str, target: Target

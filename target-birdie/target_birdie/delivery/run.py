@@ -17,7 +17,7 @@ from target_birdie.delivery.outcomes import Outcomes, utc_now
 from target_birdie.delivery.records import Destination, PendingRecord, Row
 from target_birdie.delivery.statistics import Statistics
 from target_birdie.delivery.streams import KeyOwners, StreamNames
-from target_birdie.errors import StateOutputError, TargetError
+from target_birdie.errors import OutputError, TargetError
 from target_birdie.mapping import payload
 from target_birdie.mapping.mapper import StreamMapper
 from target_birdie.mapping.schema_check import SchemaCheck
@@ -228,4 +228,4 @@ class DeliveryRun:
                 self._write_state(state)
         except Exception as error:  # noqa: BLE001  (a thread must not end silently)
             cause = getattr(error, "strerror", None) or type(error).__name__
-            raise StateOutputError(cause=cause) from None
+            raise OutputError(cause=cause) from None

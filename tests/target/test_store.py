@@ -3,6 +3,7 @@
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,10 @@ def test_rejected_records_come_back(open_store: Open) -> None:
 
     assert list(store.rejected("2026-01-15T00:00:00Z")) == old
     assert list(store.rejected()) == [*old, new]
+    found = store.rejected("2026-01-15T00:00:00Z")
+    assert next(found) == old[0]
+    store.put(replace(old[1], last_at="2026-02-01T00:00:00Z"))  # rejected again meanwhile
+    assert list(found) == old[2:]
 
 
 @pytest.mark.parametrize("odd", ["nul\0byte", "half \ud800 pair", "'; DROP TABLE x", "é" * 500])

@@ -18,7 +18,7 @@ from singer_sdk.io_base import GenericSingerReader
 from target_birdie.errors import NoInputError
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
-_RECORD = re.compile(rb'\{"type": ?"RECORD", ?"stream": ?"([^"\\]+)"')
+_RECORD = re.compile(rb'(?=.*"type"\s*:\s*"RECORD").*?"stream"\s*:\s*"([^"\\]+)"')
 _SILENCE_SECONDS = 0.1
 _DISCARD_SECONDS = 30.0
 

@@ -34,9 +34,9 @@ class BirdieSink(RecordSink):
             self._stream = self._run.stream(name, tuple(columns))
             if type(self._run.destination) is Destination:
                 self._run.destination = type(self).destination_class(self._run)
-            self._run.stream_names.arrived.add(name)
-        elif name not in self._run.stream_names.skipped:
-            self._run.stream_names.skipped.add(name)
+            self._run.checks.arrived.add(name)
+        elif name not in self._run.checks.skipped:
+            self._run.checks.skipped.add(name)
             line = "Skipping stream '%s': not mapped to a Birdie record (setting 'streams')."
             self.logger.info(line, name)
 

@@ -172,6 +172,21 @@ def test_two_streams_with_the_same_ids_end_the_run(target: Target) -> None:
     assert (prefixed.exit_code, set(target.sent)) == (0, {"1", "b-1"})
 
 
+@pytest.mark.parametrize("score", [5, None], ids=["sent", "rejected"])
+@pytest.mark.parametrize("runs", [1, 2])
+def test_a_prefix_that_produces_an_id_of_another_stream_ends_the_run(
+    score: int | None, runs: int, target: Target
+) -> None:
+    """Also if the other record was rejected, or came with an earlier run."""
+    streams = {"a": ENTRY, "b": ENTRY | {"id_prefix": "b-"}}
+    first = [schema("a"), row(record(0, id="b-1", score=score), "a")]
+    second = [schema("b"), row(record(1), "b")]
+    if runs == 2:
+        target(first, streams=streams)
+    run = target(second if runs == 2 else first + second, streams=streams)
+    assert "Streams 'a' and 'b' contain the same id." in run.error
+
+
 @pytest.mark.parametrize(
     ("streams", "arriving", "read", "line"),
     [

@@ -13,10 +13,10 @@ import pytest
 from connector_sandbox import Sandbox
 
 from .messages import Message, record, row, schema, state
-from .running import Target
+from .running import Target, wait_for
 
 pytestmark = pytest.mark.soak
-KILLS, RECORDS = 8, 1500
+KILLS, RECORDS = 8, 8000
 
 
 def history(chance: random.Random) -> list[Message]:
@@ -51,8 +51,7 @@ def interrupt(target: Target, messages: list[Message], chance: random.Random) ->
     before, pipe = target.puts, target.start()
     feeder = Thread(target=pipe.feed, args=(messages,), daemon=True)
     feeder.start()
-    while target.puts == before and pipe.process.poll() is None:
-        time.sleep(0.02)
+    wait_for(lambda: target.puts > before or pipe.process.poll() is not None)
     time.sleep(chance.uniform(0, 2.5))
     pipe.stop(chance.choice([signal.SIGKILL, signal.SIGTERM]))
     feeder.join(5)

@@ -18,12 +18,6 @@ class Result:
     is_done: bool = False
 
 
-@dataclass(slots=True)
-class _Entry:
-    result: Result
-    state: State | None = None
-
-
 class Checkpoints:
     """Results in the order of the input, each with the state that followed it.
 
@@ -32,20 +26,20 @@ class Checkpoints:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._entries: deque[_Entry] = deque()
+        self._entries: deque[tuple[Result, State | None]] = deque()
         self._safe: State | None = None
 
     def add(self, result: Result) -> None:
         """Let later states wait for this result."""
         with self._lock:
-            self._entries.append(_Entry(result))
+            self._entries.append((result, None))
 
     def add_state(self, state: State) -> None:
         """Take a state that covers all results so far."""
         with self._lock:
             self._remove_done()
             if self._entries:
-                self._entries[-1].state = state
+                self._entries[-1] = (self._entries[-1][0], state)
             else:
                 self._safe = state
 
@@ -63,5 +57,5 @@ class Checkpoints:
             return state
 
     def _remove_done(self) -> None:
-        while self._entries and self._entries[0].result.is_done:
-            self._safe = self._entries.popleft().state or self._safe
+        while self._entries and self._entries[0][0].is_done:
+            self._safe = self._entries.popleft()[1] or self._safe

@@ -16,7 +16,12 @@ from urllib.parse import quote
 from target_birdie.config.settings import Settings
 from target_birdie.delivery.records import MOST_ATTEMPTS, PendingRecord, Row
 from target_birdie.delivery.statistics import Statistics
-from target_birdie.errors import MissingStoreError, RejectedRecordError, TooManyRejectedError
+from target_birdie.errors import (
+    DuplicateKeyError,
+    MissingStoreError,
+    RejectedRecordError,
+    TooManyRejectedError,
+)
 from target_birdie.mapping import payload
 
 if TYPE_CHECKING:  # importing SQLAlchemy takes 0.4 s and 17 MB
@@ -61,11 +66,14 @@ class Outcomes:
 
     def _is_known(self, record: PendingRecord, row: Row) -> bool:
         """Return whether Birdie has this payload, or whether it was rejected already."""
+        stream = record.stream.name
+        if row.stream != stream and row.stream in self._settings.streams:
+            raise DuplicateKeyError(first=row.stream, second=stream)
         if row.fingerprint == record.fingerprint:
             self.known_types.add(row.record_type)
-            self.statistics.count("unchanged", record.stream.name)
+            self.statistics.count("unchanged", stream)
             if row.reason:
-                self._put(Row(*record.key, record.stream.name, record.fingerprint))
+                self._put(Row(*record.key, stream, record.fingerprint))
             return True
         if row.rejected_fingerprint == record.fingerprint:
             return True  # retried at the end of the run

@@ -16,7 +16,7 @@ from target_birdie.delivery.checkpoints import Checkpoints, State
 from target_birdie.delivery.outcomes import Outcomes, utc_now
 from target_birdie.delivery.records import Destination, PendingRecord, Row
 from target_birdie.delivery.statistics import Statistics
-from target_birdie.delivery.streams import KeyOwners, StreamNames
+from target_birdie.delivery.streams import StreamChecks
 from target_birdie.errors import OutputError, TargetError
 from target_birdie.mapping import payload
 from target_birdie.mapping.mapper import StreamMapper
@@ -48,7 +48,7 @@ class DeliveryRun:
         """
         self.settings = settings
         self.statistics = Statistics()
-        self.stream_names = StreamNames(settings)
+        self.checks = StreamChecks(settings)
         self.destination = Destination()
         self.started_at = utc_now()
         self.is_stopped = False
@@ -57,7 +57,6 @@ class DeliveryRun:
         self._checkpoints = Checkpoints()
         self._write_state = write_state
         self._schema = SchemaCheck(settings.schema_path) if settings.schema_path else None
-        self._owners = KeyOwners(settings)
         self._newest: dict[str, str] = {}
         self._ended = Event()
         self.failure: TargetError | None = None
@@ -90,6 +89,7 @@ class DeliveryRun:
             pending = self._invalid(stream, {}, repr(record).encode(), error)
         else:
             pending = self._prepare(stream, record)
+        self.checks.claim(stream.name, pending.key)
         self._newest[stream.name] = max(self._newest.get(stream.name, ""), pending.posted_at)
         self._submit(pending)
 
@@ -103,7 +103,6 @@ class DeliveryRun:
             return self._invalid(stream, record, payload.encode(stream.redacted(record)), error)
         body = payload.encode(mapped)
         key = (stream.record_type, mapped[payload.RECORD_TYPES[stream.record_type]])
-        self._owners.claim(stream.name, key)
         group, posted_at = payload.group(stream.record_type, mapped), mapped.get("posted_at", "")
         prints = (body, payload.fingerprint(body), group, posted_at)
         return PendingRecord(stream, key, record, *prints)
@@ -132,7 +131,7 @@ class DeliveryRun:
 
         It is dropped if skipped records before it may belong to a misspelled stream.
         """
-        if not self.stream_names.doubt():
+        if not self.checks.doubt():
             self._checkpoints.add_state(state)
 
     def finish(self) -> int:
@@ -144,7 +143,7 @@ class DeliveryRun:
         Raises:
             TargetError: The run cannot be completed.
         """
-        if doubt := self.stream_names.doubt():
+        if doubt := self.checks.doubt():
             raise doubt
         store = None if self.settings.dry_run else self.store
         for row in store.rejected(before=self.started_at) if store else ():

@@ -75,6 +75,7 @@ class Store:
         self._buffer: dict[Key, Row] = {}
         self._opened = ExitStack()
         self.was_created = False
+        self._error: errors.TargetError | None = None
         try:
             with self._explained():
                 self._open(parsed, read_only=read_only)
@@ -99,6 +100,8 @@ class Store:
             self._prepare()
         elif not self._has_tables():
             raise errors.MissingStoreError(store=self.shown)
+        elif self._file:
+            self._db.exec_driver_sql("PRAGMA query_only=ON")
         found = self._db.exec_driver_sql("SELECT version FROM birdie_store").scalar()
         if found != VERSION:
             raise errors.StoreVersionError(store=self.shown, found=found, needed=VERSION)
@@ -215,9 +218,10 @@ class Store:
             except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
                 cause = getattr(error, "orig", None) or error
                 text = getattr(cause, "strerror", None) or str(cause).partition("\n")[0]
-                if "locked" in text:
-                    raise errors.StoreInUseError(store=self.shown) from None
-                raise errors.StoreError(store=self.shown, cause=text) from None
+                failed = errors.StoreInUseError if "locked" in text else errors.StoreError
+                # Later errors are its consequences.
+                self._error = self._error or failed(store=self.shown, cause=text)
+                raise self._error from None
 
 
 def _plain(text: str) -> str:

@@ -11,8 +11,8 @@ from target_birdie.mapping.payload import Key
 _SIMILAR = 0.8
 
 
-class StreamNames:
-    """Notices that skipped records may belong to a stream with a misspelled name.
+class StreamChecks:
+    """Notices misspelled names of streams, and ids that two streams share.
 
     Attributes:
         arrived: Mapped streams that have arrived.
@@ -24,6 +24,20 @@ class StreamNames:
         self._expected = set(settings.streams) if settings.streams_are_configured else set()
         self.arrived: set[str] = set()
         self.skipped: set[str] = set()
+        self._types = Counter(entry["record_type"] for entry in settings.streams.values())
+        self._owners: dict[int, str] = {}
+
+    def claim(self, stream: str, key: Key) -> None:
+        """Note that a record of this stream has this key.
+
+        Raises:
+            DuplicateKeyError: A record of another stream has it too.
+        """
+        if self._types[key[0]] > 1:
+            # A hash of 64 bits needs less memory than an id of any length.
+            owner = self._owners.setdefault(hash(key), stream)
+            if owner != stream:
+                raise errors.DuplicateKeyError(first=owner, second=stream)
 
     def doubt(self) -> errors.StreamNamesError | None:
         """Return an error that names the missing and the skipped streams; None without doubt."""
@@ -61,27 +75,3 @@ def check_columns(stream: str, settings: Settings, columns: Collection[str]) -> 
         if path and columns and column not in columns:
             hint = errors.did_you_mean(column, columns)
             raise errors.UnknownColumnError(name=name, stream=stream, column=column, hint=hint)
-
-
-class KeyOwners:
-    """Which stream each id of a run comes from, where two streams could produce the same one."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._spaces = {
-            stream: (entry["record_type"], entry.get("id_prefix", settings.id_prefix))
-            for stream, entry in settings.streams.items()
-        }
-        self._shared = Counter(self._spaces.values())
-        self._owners: dict[int, str] = {}
-
-    def claim(self, stream: str, key: Key) -> None:
-        """Note that a record of this stream has this key.
-
-        Raises:
-            DuplicateKeyError: A record of another stream has it too.
-        """
-        if self._shared[self._spaces[stream]] > 1:
-            # A hash of 64 bits needs less memory than an id of any length.
-            owner = self._owners.setdefault(hash(key), stream)
-            if owner != stream:
-                raise errors.DuplicateKeyError(first=owner, second=stream)

@@ -112,7 +112,7 @@ class DeliveryRun:
         stream: StreamMapper, record: dict[str, Any], content: bytes, error: InvalidRecordError
     ) -> PendingRecord:
         """Return a record that cannot be mapped; `content` identifies this version of it."""
-        fingerprint = payload.fingerprint(content)
+        fingerprint = payload.fingerprint(stream.name.encode() + content)
         key = (stream.record_type, stream.identify(record) or f"(no id) {fingerprint.hex()}")
         return PendingRecord(stream, key, record, fingerprint=fingerprint, error=error)
 

@@ -209,6 +209,7 @@ class NoInputError(TargetError):
 _CAUSES: dict[type[Exception], str] = {
     JSONDecodeError: "not JSON",
     KeyError: "a key is missing, or its type is unknown",
+    **dict.fromkeys((AttributeError, TypeError), "a value has the wrong type"),
 }
 
 

@@ -109,8 +109,7 @@ class Outcomes:
         """Note what the destination has."""
         self.known_types.add(record.key[0])
         self._replace(record, Row(*record.key, record.stream.name, record.fingerprint))
-        what = "accepted on retry" if record.retried else "sent"
-        self.statistics.count(what, record.stream.name)
+        self.statistics.count("accepted on retry" if record.retried else "sent", record.stream.name)
 
     def rejected(self, record: PendingRecord, reason: str, message: str) -> None:
         """Keep a rejected record.

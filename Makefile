@@ -39,7 +39,7 @@ test: $(FOR_TESTS) .cache/target/stamp .cache/docs/stamp ## run all tests
 quick: $(FOR_TESTS) ## run the fast tests
 	@$(BIN)/python -m pytest $(QUICKLY) $(ARGS)
 
-soak: $(FOR_TESTS) .cache/target/stamp ## the long kill and history runs, not part of make test
+soak: $(FOR_TESTS) .cache/docs/stamp ## the long kill and history runs, not part of make test
 	@$(BIN)/python -m pytest -m soak -n 2 --dist load $(ARGS)
 
 coverage: $(FOR_TESTS) .cache/target/stamp .cache/docs/stamp ## run all tests, and list the lines that no test reaches

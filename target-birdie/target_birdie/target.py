@@ -151,6 +151,8 @@ class TargetBirdie(Target):
     def invoke(cls, *, rejects: str | None = None, check: bool = False, **options: Any) -> None:
         """Run the target, print the rejected records, or check the connection."""
         super(Target, cls).invoke(**options)  # --about
+        if not (check or rejects or options["file_input"]):
+            options["file_input"] = MessageReader().default_input  # fails at a terminal
         cls.print_version(print_fn=cls.logger.info)
         given, target, code = options["config"], None, 0
         try:

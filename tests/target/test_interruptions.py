@@ -167,8 +167,7 @@ def test_a_terminal_is_no_input(target: Target) -> None:
     pipe = target.start(pipes={"stdin": theirs})
 
     assert pipe.process.wait(30) == 2
-    line = "Error: There is no input. Pipe the output of a tap into the target.\n"
-    assert pipe.log.endswith(line)
+    assert pipe.log == "Error: There is no input. Pipe the output of a tap into the target.\n"
     os.close(ours)
     os.close(theirs)
 

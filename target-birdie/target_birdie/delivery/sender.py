@@ -38,8 +38,7 @@ class Sender(Destination):
         """Prepare the executor; a failure calls `run.fail`."""
         settings = run.settings
         self._client = BirdieClient(settings)
-        self._run = run
-        self._outcomes = run.outcomes
+        self._run, self._outcomes = run, run.outcomes
         self._throttle = Throttle(settings.max_requests_per_second)
         self._executor = ThreadPoolExecutor(settings.max_concurrency, "birdie")
         self._stop = Event()

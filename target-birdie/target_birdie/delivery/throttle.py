@@ -19,8 +19,7 @@ class Throttle:
         self._interval = 1 / per_second if per_second else 0.0
         self._next = self.paused_until = 0.0
         self._pause = FIRST_PAUSE
-        self._lock = Lock()
-        self._turn = Lock()
+        self._lock, self._turn = Lock(), Lock()
 
     def wait(self, stop: Event) -> bool:
         """Wait until the caller may send; return False if `stop` is set before.

@@ -84,7 +84,7 @@ def test_the_clock_of_the_server_is_that_of_the_last_reply_or_else_the_local_one
 
 
 def test_a_token_that_is_revoked_early_is_replaced_once_for_all_threads(sandbox: Sandbox) -> None:
-    sandbox.before_request(lambda number, _: number % 9 == 0 and sandbox.tokens.revoke_all())
+    sandbox.before_request(lambda number, _: number % 20 == 0 and sandbox.tokens.revoke_all())
     client = connect(sandbox, retry_budget_seconds=0)
 
     in_threads(lambda: [client.get("/v1/responses") for _ in range(15)], 3)

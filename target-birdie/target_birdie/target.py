@@ -83,8 +83,7 @@ class TargetBirdie(Target):
     @cached_property
     def run(self) -> DeliveryRun:
         """The delivery run, which starts with the first message."""
-        write = self._write_state_message
-        return DeliveryRun(self.settings, write, self._wake_reader)
+        return DeliveryRun(self.settings, self._write_state_message, self._wake_reader)
 
     def get_sink_class(self, stream_name: str) -> type[BirdieSink]:  # noqa: ARG002
         """Return the sink class of the destination."""

@@ -147,6 +147,12 @@ def test_no_pause_is_longer_than_the_retry_budget(seconds: int, target: Target) 
     assert (run.exit_code, "Birdie accepted no record for" in run.error) == (1, True)
 
 
+def test_a_limit_far_below_the_pace_rejects_no_record(target: Target) -> None:
+    target.sandbox.options.birdie_rate_limit = 5
+    run = target(sync(*range(1, 61)))
+    assert (run.result, len(target.sent)) == ((0, 60), 60)
+
+
 @pytest.mark.parametrize("fault", ["500", "408", "reset", "lost_reply", "html", "object", "503"])
 def test_a_passing_fault_costs_only_time(fault: str, target: Target) -> None:
     """Three in a row: everything arrives."""

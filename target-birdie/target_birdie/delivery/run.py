@@ -31,17 +31,14 @@ class DeliveryRun:
     """The run between the sinks and the destination."""
 
     def __init__(
-        self,
-        settings: Settings,
-        write_state: Callable[[State], None],
-        on_failure: Callable[[], None],
+        self, settings: Settings, write_state: Callable[[State], None], on_error: Callable[[], None]
     ) -> None:
         """Open the store and start the thread that commits.
 
         Args:
             settings: The checked settings.
             write_state: Writes one state.
-            on_failure: Called by another thread if the run cannot continue.
+            on_error: Called by another thread if the run cannot continue.
 
         Raises:
             TargetError: The store cannot be used.
@@ -61,7 +58,7 @@ class DeliveryRun:
         self._ended = Event()
         self.failure: TargetError | None = None
         """Why the run cannot continue; None while it can."""
-        self._on_failure = on_failure
+        self._on_error = on_error
         self._ticker = Thread(target=self._tick, name="commit", daemon=True)
         self._ticker.start()
 
@@ -174,7 +171,7 @@ class DeliveryRun:
         if self.failure is None:
             self.failure = error
             self.stop()
-            self._on_failure()
+            self._on_error()
 
     def stop(self) -> None:
         """Start no further request; safe in a signal handler."""

@@ -64,9 +64,8 @@ class Sender(Destination):
 
     def _is_full(self) -> bool:
         """Return whether new records must wait; those that keep failing do not count."""
-        limit = MOST_FAILURES[Outcome.FAULT]
-        number = sum(record.failures < limit for record in self._open.values())
-        return number >= 2 * self._run.settings.max_concurrency
+        new = [one for one in self._open.values() if one.failures < MOST_FAILURES[Outcome.FAULT]]
+        return len(new) >= 2 * self._run.settings.max_concurrency
 
     def _follow(self, older: PendingRecord, record: PendingRecord) -> Result:
         """Let a record wait for the version on its way; it replaces one that waits already.
@@ -191,10 +190,16 @@ class Sender(Destination):
         record.failures += 1
         if record.failures == 1:
             record.accepted_before = self._accepted[record.key[0]]
-        others = self._others(record)
-        if record.failures >= MOST_FAILURES[reply.outcome]:
-            is_last = self._is_draining and record.key[0] in self._outcomes.known_types
-            if record.retried or is_last or others >= OTHERS:
+        is_busy = reply.outcome is Outcome.BUSY  # perhaps for all: the others count from now on
+        with self._changed:
+            rest = [one for one in self._open.values() if is_busy and one is not record]
+        for one in rest:
+            one.accepted_before = self._accepted[one.key[0]]
+        others, limit = self._others(record), MOST_FAILURES[reply.outcome]
+        if record.failures >= limit:
+            is_last = self._is_draining and all(one.failures >= limit for one in rest)
+            is_known = record.key[0] in self._outcomes.known_types
+            if record.retried or (is_last and is_known) or others >= OTHERS:
                 return True
             if reply.outcome is Outcome.DENIED and not others:
                 self._check_denied(record.key[0], reply)

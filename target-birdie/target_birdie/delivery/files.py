@@ -34,7 +34,7 @@ class FileWriter(Destination):
         """Prepare the temporary database.
 
         Raises:
-            ConfigError: A library is missing, or `output_path` is invalid.
+            TargetError: A library is missing, or `output_path` is invalid.
         """
         import fsspec  # type: ignore[import-untyped]  # noqa: PLC0415  (it is slow)
 
